@@ -29,6 +29,8 @@ typedef struct Image {
     uint64_t eh_frame_hdr_size;
     Addr dynamic;           /* PT_DYNAMIC; 0: none */
     uint64_t dynamic_size;
+    Addr relro;             /* PT_GNU_RELRO: made read-only after relocation */
+    uint64_t relro_size;    /* 0: none */
     bool has_interp;        /* PT_INTERP: dynamically linked program */
     bool has_symtab;        /* a .symtab with at least one function */
     bool has_debug;         /* a .debug_info section */

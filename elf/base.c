@@ -1,0 +1,147 @@
+/* elf/base.c - Str, Diag and the arena: chunks from calloc, doubling from 64 KB; a big block gets a chunk of its own. */
+#include "elf/base.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ALIGN = 16 };
+#define CHUNK_MIN ((size_t)64 << 10)
+#define CHUNK_MAX ((size_t)16 << 20)
+#define KEEP_MAX  ((size_t)1 << 20) /* arena_reset gives larger chunks back */
+
+struct ArenaChunk {
+    ArenaChunk *next; /* older */
+    size_t size;      /* of bytes[] */
+    _Alignas(ALIGN) unsigned char bytes[];
+};
+
+bool str_eq(Str a, Str b) { return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0); }
+
+Str str_of(const char *z) { return (Str){z, z ? strlen(z) : 0}; }
+
+bool diag_set(Diag *d, uint64_t off, const char *format, ...)
+{
+    if (!d)
+        return false;
+    va_list args;
+    va_start(args, format);
+    d->off = off;
+    if (vsnprintf(d->what, sizeof d->what, format, args) < 0)
+        d->what[0] = '\0';
+    va_end(args);
+    return false;
+}
+
+static ArenaChunk *chunk_new(size_t size)
+{
+    if (size > SIZE_MAX - sizeof(ArenaChunk))
+        return NULL;
+    ArenaChunk *c = calloc(1, sizeof *c + size);
+    if (c)
+        c->size = size;
+    return c;
+}
+
+/* A block of its own, linked behind the newest chunk so that the newest goes on being filled. */
+static void *alloc_big(Arena *a, size_t bytes)
+{
+    ArenaChunk *c = chunk_new(bytes);
+    if (!c)
+        return NULL;
+    if (a->chunk) {
+        c->next = a->chunk->next;
+        a->chunk->next = c;
+    } else {
+        a->chunk = c;
+        a->used = bytes;
+    }
+    a->total += bytes;
+    return c->bytes;
+}
+
+static bool chunk_push(Arena *a)
+{
+    size_t size = a->chunk && a->chunk->size >= CHUNK_MIN ? a->chunk->size * 2 : CHUNK_MIN;
+    ArenaChunk *c = chunk_new(size > CHUNK_MAX ? CHUNK_MAX : size);
+    if (!c)
+        return false;
+    c->next = a->chunk;
+    a->chunk = c;
+    a->used = 0;
+    return true;
+}
+
+void *arena_alloc(Arena *a, size_t n, size_t size)
+{
+    if (size != 0 && n > (SIZE_MAX - ALIGN) / size)
+        return NULL;
+    size_t bytes = n * size;
+    bytes = bytes > 0 ? (bytes + ALIGN - 1) & ~(size_t)(ALIGN - 1) : ALIGN;
+    if (a->limit && (a->total > a->limit || bytes > a->limit - a->total))
+        return NULL;
+    if (a->chunk && bytes <= a->chunk->size - a->used)
+        ;
+    else if (bytes > CHUNK_MIN / 4)
+        return alloc_big(a, bytes);
+    else if (!chunk_push(a))
+        return NULL;
+    void *p = a->chunk->bytes + a->used;
+    a->used += bytes;
+    a->total += bytes;
+    return p;
+}
+
+char *arena_copy(Arena *a, const void *p, size_t n)
+{
+    if (n == SIZE_MAX)
+        return NULL;
+    char *copy = arena_alloc(a, n + 1, 1);
+    if (copy && n)
+        memcpy(copy, p, n);
+    return copy;
+}
+
+void arena_reset(Arena *a)
+{
+    ArenaChunk *keep = a->chunk;
+    if (!keep || keep->size > KEEP_MAX) {
+        size_t limit = a->limit;
+        arena_free(a);
+        a->limit = limit;
+        return;
+    }
+    for (ArenaChunk *c = keep->next, *next; c; c = next) {
+        next = c->next;
+        free(c);
+    }
+    keep->next = NULL;
+    memset(keep->bytes, 0, a->used);
+    a->used = a->total = 0;
+}
+
+void arena_free(Arena *a)
+{
+    for (ArenaChunk *c = a->chunk, *next; c; c = next) {
+        next = c->next;
+        free(c);
+    }
+    *a = (Arena){.limit = a->limit};
+}
+
+bool arena_grow(Arena *a, void **items, size_t n, size_t *cap, size_t size)
+{
+    if (n < *cap)
+        return true;
+    if (*cap > SIZE_MAX / 2)
+        return false;
+    size_t more = *cap ? *cap * 2 : 16;
+    void *p = arena_alloc(a, more, size);
+    if (!p)
+        return false;
+    if (n)
+        memcpy(p, *items, n * size);
+    *items = p;
+    *cap = more;
+    return true;
+}
