@@ -1,34 +1,53 @@
-# lvscan: `make demo` builds and shows the main job, `make test` installs what tests need and runs everything.
-CC ?= gcc
+# lvscan: `make demo` builds and shows the main job; `make test` installs what tests need and runs everything.
+#
+#   make            the static program, build/lvscan (CC=clang and CC=musl-gcc work too)
+#   make install    PREFIX=/usr/local DESTDIR=
+#   make lint       clang-tidy, cppcheck, formatting      make format   rewrites the formatting
+#   make fuzz       every fuzz target for FUZZ_SECONDS    make cover    branch coverage, folder by folder
+#   make oracle     the long runs against other tools and the processor
+#   make bench      speed                                 make idioms   writes docs/IDIOMS.md
 BUILD ?= build
-HOSTCC ?= $(CC)
-WARN = -std=c11 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Werror
+PREFIX ?= /usr/local
+FUZZ_SECONDS ?= 60
+JOBS ?= $(shell nproc)
+HOSTCC ?= cc
+CLANG ?= clang
 OPT ?= -O2 -g
-CPPFLAGS += -D_GNU_SOURCE -I. -I$(BUILD)/gen
-CFLAGS_ALL = $(WARN) $(OPT) -ffunction-sections -fdata-sections $(SAN) $(CFLAGS)
-LDFLAGS_ALL = $(SAN) -Wl,--gc-sections $(LDFLAGS)
+STATIC ?= -static
+WARN = -std=c11 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Werror
+CPPFLAGS_ALL = -D_GNU_SOURCE -I. -I$(BUILD)/gen $(CPPFLAGS)
+CFLAGS_ALL = $(WARN) $(OPT) -ffunction-sections -fdata-sections -pthread $(SAN) $(CFLAGS)
+LDFLAGS_ALL = -pthread $(SAN) -Wl,--gc-sections $(LDFLAGS)
+ifneq (,$(findstring musl,$(CC)))
+CPPFLAGS_ALL += -idirafter /usr/include -idirafter /usr/include/x86_64-linux-gnu # the kernel's headers
+endif
 
-LIB_SRC := $(wildcard elf/*.c) $(filter-out x86/mktables.c,$(wildcard x86/*.c)) $(wildcard analysis/*.c)
-CLI_SRC := $(wildcard cli/*.c)
+LIB_SRC := $(filter-out x86/mktables.c,$(wildcard elf/*.c x86/*.c analysis/*.c))
+CLI_SRC := $(wildcard cli/*.c cli/*/*.c)
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
 CLI_OBJ := $(CLI_SRC:%.c=$(BUILD)/%.o)
-GEN := $(BUILD)/gen/x86/mnemonics.h $(BUILD)/gen/x86/tables.h
+TESTED := $(LIB_OBJ) $(filter-out $(BUILD)/cli/main.o,$(CLI_OBJ))
 
-# Each tests/test_*.c is one cmocka program, linked with everything but main.
-TEST_SRC := $(wildcard tests/test_*.c)
-TEST_BIN := $(TEST_SRC:%.c=$(BUILD)/%)
+TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/test_*.c))
+ORACLES := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/oracle/*.c))
+BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench_*.c))
+FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard fuzz/fuzz_*.c))
+SCRIPTS := $(wildcard tests/*.sh tests/e2e/*.sh tests/oracle/*.sh)
 
 all: $(BUILD)/lvscan
+objects: $(LIB_OBJ) $(CLI_OBJ)
+tests: $(TESTS)
+oracles: $(ORACLES)
+fuzzers: $(FUZZERS)
 
-$(BUILD)/lvscan: $(CLI_OBJ) $(LIB_OBJ)
-	$(CC) $(CFLAGS_ALL) -static -o $@ $^ $(LDFLAGS_ALL) -pthread
+$(BUILD)/lvscan: $(LIB_OBJ) $(CLI_OBJ)
+	$(CC) $(CFLAGS_ALL) $(STATIC) -o $@ $^ $(LDFLAGS_ALL)
 
 $(BUILD)/mktables: x86/mktables.c
 	@mkdir -p $(@D)
 	$(HOSTCC) $(WARN) -O1 -o $@ $<
 
-# One run makes both headers; the stamp stands for it.
-$(GEN): $(BUILD)/gen/x86/stamp ;
+# One run makes all generated headers; the stamp stands for them.
 $(BUILD)/gen/x86/stamp: $(BUILD)/mktables x86/opcodes.tbl
 	@mkdir -p $(@D)
 	$(BUILD)/mktables x86/opcodes.tbl $(BUILD)/gen/x86
@@ -36,15 +55,83 @@ $(BUILD)/gen/x86/stamp: $(BUILD)/mktables x86/opcodes.tbl
 
 $(BUILD)/%.o: %.c $(BUILD)/gen/x86/stamp
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
-$(BUILD)/tests/%: tests/%.c $(LIB_OBJ) $(filter-out $(BUILD)/cli/main.o,$(CLI_OBJ))
+# A program of tests/ is one source file, linked with every object but main's.
+$(BUILD)/tests/%: $(BUILD)/tests/%.o $(TESTED)
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS) $(CFLAGS_ALL) -MMD -MP -o $@ $< $(filter %.o,$^) $(LDFLAGS_ALL) -lcmocka -pthread
+	$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDFLAGS_ALL) $(LIBS)
+$(TESTS): LIBS = -lcmocka
+$(ORACLES) $(BENCHES): LIBS = -lZydis
+
+# A fuzz target is driven by fuzz/replay.c, which runs the files it is given, or by clang's libFuzzer.
+$(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/fuzz_%.o $(TESTED) $(if $(FUZZER),,$(BUILD)/fuzz/replay.o)
+	$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDFLAGS_ALL) $(FUZZER)
+
+.PRECIOUS: $(BUILD)/%.o
+
+CHECKED = OPT='-O1 -g' STATIC= SAN='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
+SUB = +@$(MAKE) --no-print-directory -j$(JOBS)
+
+demo:
+	$(SUB) all
+	@tests/demo/demo.sh $(BUILD)/lvscan
+
+test:
+	@tests/needs
+	$(SUB) all oracles
+	$(SUB) BUILD=$(BUILD)/clang CC=$(CLANG) objects
+	$(SUB) BUILD=$(BUILD)/asan $(CHECKED) all tests fuzzers
+	@BUILD=$(BUILD) tests/run -j $(JOBS) $(TESTS:$(BUILD)/%=$(BUILD)/asan/%) $(SCRIPTS)
+
+# The same checks as `make test` runs for minutes, for as long as they take.
+oracle:
+	@tests/needs
+	$(SUB) all oracles
+	@BUILD=$(BUILD) ORACLE=full tests/run -j 1 -t 0 $(wildcard tests/oracle/*.sh)
+
+fuzz:
+	@tests/needs
+	$(SUB) BUILD=$(BUILD)/fuzz CC=$(CLANG) $(CHECKED) FUZZER=-fsanitize=fuzzer fuzzers
+	@fuzz/run $(BUILD)/fuzz/fuzz $(FUZZ_SECONDS)
+
+bench:
+	@tests/needs
+	$(SUB) all $(BENCHES)
+	@for bench in $(BENCHES) $(wildcard tests/bench/*.sh); do BUILD=$(BUILD) $$bench || exit; done
+
+cover:
+	@tests/needs
+	$(SUB) BUILD=$(BUILD)/cover OPT='-O0 -g' STATIC= SAN=--coverage all tests fuzzers
+	@BUILD=$(BUILD)/cover tests/cover
+
+idioms:
+	@tests/needs
+	$(SUB) all
+	@BUILD=$(BUILD) tests/e2e/idioms.sh --table >docs/IDIOMS.md.new && mv docs/IDIOMS.md.new docs/IDIOMS.md
+
+C_FILES = $(wildcard elf/*.[ch] x86/*.[ch] analysis/*.[ch] cli/*.[ch] cli/*/*.[ch] tests/*.[ch] tests/oracle/*.[ch] fuzz/*.[ch])
+
+lint:
+	@tests/needs lint
+	$(SUB) $(BUILD)/gen/x86/stamp
+	clang-format --dry-run -Werror $(C_FILES)
+	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
+	    --suppressions-list=.cppcheck -j$(JOBS) -D_GNU_SOURCE -I. -I$(BUILD)/gen $(LIB_SRC) $(CLI_SRC) x86/mktables.c
+	printf '%s\n' $(LIB_SRC) $(CLI_SRC) x86/mktables.c | \
+	    xargs -P$(JOBS) -n1 sh -c 'clang-tidy --quiet "$$1" -- -std=c11 $(CPPFLAGS_ALL) 2>/dev/null' tidy
+
+format:
+	@tests/needs lint
+	clang-format -i $(C_FILES)
+
+install: all
+	install -D -m 755 $(BUILD)/lvscan $(DESTDIR)$(PREFIX)/bin/lvscan
+	for page in $(wildcard docs/*.1); do install -D -m 644 $$page -t $(DESTDIR)$(PREFIX)/share/man/man1; done
 
 clean:
-	rm -rf build
+	rm -rf $(BUILD)
 
-.PHONY: all clean
+.PHONY: all objects tests oracles fuzzers demo test oracle fuzz bench cover idioms lint format install clean
 .DELETE_ON_ERROR:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

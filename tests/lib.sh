@@ -1,0 +1,64 @@
+# tests/lib.sh - what the shell tests share: TAP from a few words. Source it first.
+#
+#   check NAME COMMAND...   passes when the command succeeds     same NAME GOT WANTED   passes when they are equal
+#   skip NAME WHY           live NAME: true where live tests can run; else skips NAME, saying why
+#   done_testing            prints the plan: a script that does not get there has failed
+# $work is a scratch folder, gone at the end; $LVSCAN the program; $ROOT the project.
+set -u
+ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+cd "$ROOT" || exit 1
+BUILD=${BUILD:-build}
+LVSCAN=${LVSCAN:-$ROOT/$BUILD/lvscan}
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+tests=0
+
+say() { printf '%s\n' "$@" | sed 's/^/# /'; }
+
+result() { # result STATUS NAME
+    tests=$((tests + 1))
+    if [ "$1" = 0 ]; then echo "ok $tests - $2"; else echo "not ok $tests - $2"; fi
+}
+
+check() {
+    local name=$1 output status
+    shift
+    output=$("$@" 2>&1)
+    status=$?
+    result $status "$name"
+    if [ $status != 0 ]; then say "status $status: $*" "$output" | head -40; fi
+}
+
+same() {
+    if [ "$2" = "$3" ]; then result 0 "$1"; else
+        result 1 "$1"
+        say "got:    $2"
+        say "wanted: $3"
+    fi
+}
+
+skip() {
+    tests=$((tests + 1))
+    echo "ok $tests - $1 # SKIP $2"
+}
+
+# Can this process attach to others? Root is needed, and the kernel's uprobe events.
+live() {
+    local why=
+    [ "$(id -u)" = 0 ] || why='needs root'
+    [ -e /sys/bus/event_source/devices/uprobe/type ] || why='this kernel has no uprobe events'
+    [ -z "$why" ] && return
+    skip "live: $1" "$why"
+    return 1
+}
+
+# json NAME JSON FILTER: passes when jq's FILTER says true of JSON.
+json() {
+    if printf '%s\n' "$2" | jq -e "$3" >/dev/null 2>&1; then result 0 "$1"; else
+        result 1 "$1"
+        say "not true: $3"
+        say "$(printf '%s\n' "$2" | head -c 6000)"
+    fi
+}
+
+done_testing() { echo "1..$tests"; }
