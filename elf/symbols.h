@@ -16,7 +16,8 @@ typedef struct Symbol {
 } Symbol;
 
 typedef struct Symbols {
-    Symbol *items; /* defined ones of the four types with a name, sorted by addr, then global before weak before local */
+    Symbol *items; /* defined ones of the four types with a name, sorted by addr, then function before notype before object,
+                    * then global before weak before local, then .symtab before .dynsym */
     size_t n;
 } Symbols;
 
@@ -27,13 +28,14 @@ bool symbols_read(Symbols *out, const Image *image, Arena *arena, Diag *diag);
 /* The best symbol at exactly addr (function before notype before object), or NULL. By bisection. */
 const Symbol *symbols_at(const Symbols *s, Addr addr);
 
-/* The function symbol whose [addr, addr+size) holds addr, or NULL. */
+/* The function symbol whose [addr, addr+size) holds addr (the innermost start), or NULL. By bisection. */
 const Symbol *symbols_covering(const Symbols *s, Addr addr);
 
 /* A word of memory that the dynamic linker fills. */
 typedef struct Slot {
     Addr addr;      /* of the 8-byte word */
-    Addr target;    /* R_X86_64_RELATIVE, IRELATIVE (the resolver), or a symbol defined here (+ addend): the value; else 0 */
+    Addr target;    /* R_X86_64_RELATIVE, IRELATIVE (the resolver), or a symbol defined here (+ addend): the value; else 0.
+                     * A symbol of a shared library may be preempted; of an ifunc symbol the target is not known: 0 */
     Str name;       /* the symbol's, when it has one */
     uint32_t type;  /* R_X86_64_* */
 } Slot;
@@ -45,6 +47,10 @@ typedef struct Slots {
 
 /* Reads DT_RELA, DT_JMPREL and DT_RELR. A damaged table gives what could be read. */
 bool slots_read(Slots *out, const Image *image, Arena *arena, Diag *diag);
+
+/* As slots_read, but only what names a symbol or fills the PLT: leaves out DT_RELR and the R_X86_64_RELATIVE that
+ * DT_RELACOUNT counts. A small part of the cost on large files; enough for plt_target (elf/plt.h). */
+bool slots_read_named(Slots *out, const Image *image, Arena *arena, Diag *diag);
 
 /* The slot at exactly addr, or NULL. By bisection. */
 const Slot *slots_at(const Slots *s, Addr addr);
