@@ -1,0 +1,144 @@
+/* elf/cfi.c - parses CIEs and FDEs. */
+#include "elf/cfi.h"
+
+enum { AUGMENTATION_MAX = 16 };
+
+/* What an FDE needs of its CIE. */
+typedef struct Cie {
+    bool sized;            /* 'z': FDEs have augmentation data with a length */
+    uint8_t fde_encoding;  /* 'R' */
+    uint8_t lsda_encoding; /* 'L' */
+    bool signal_frame;     /* 'S' */
+} Cie;
+
+/* Reads the length; the cursor is left behind it, and its bytes are cut to the entry. */
+static bool length_read(PointerReader *r, uint64_t *length)
+{
+    Cursor *c = &r->cursor;
+    *length = cursor_u32(c);
+    if (*length == UINT32_MAX)
+        *length = cursor_u64(c);
+    if (c->bad || *length > c->bytes.n - c->off)
+        return false;
+    c->bytes.n = c->off + (size_t)*length;
+    return true;
+}
+
+static bool entry_open(CfiEntry *out, PointerReader *r, const Image *image, Addr at)
+{
+    uint64_t length;
+    if (!pointer_reader_at(r, image, at) || !length_read(r, &length))
+        return false;
+    *out = (CfiEntry){.kind = CFI_TERMINATOR, .at = at, .id = pointer_reader_addr(r), .end = at + r->cursor.bytes.n};
+    if (length == 0)
+        return true;
+    uint32_t id = cursor_u32(&r->cursor);
+    out->kind = id ? CFI_FDE : CFI_CIE;
+    out->cie = id ? out->id - id : 0;
+    return !r->cursor.bad;
+}
+
+bool cfi_entry_read(CfiEntry *out, const Image *image, Addr at)
+{
+    PointerReader r;
+    return entry_open(out, &r, image, at);
+}
+
+/* One letter's augmentation data; false for a letter whose data's size is not known. */
+static bool augmentation_letter(Cie *out, PointerReader *r, char letter)
+{
+    switch (letter) {
+    case 'R':
+        out->fde_encoding = cursor_u8(&r->cursor);
+        return true;
+    case 'L':
+        out->lsda_encoding = cursor_u8(&r->cursor);
+        return true;
+    case 'P': /* the personality: its value is not needed, so what it is relative to does not matter */
+    {
+        uint8_t encoding = cursor_u8(&r->cursor);
+        if ((encoding & 0x70) == PE_ALIGNED)
+            pointer_read(r, PE_ALIGNED);
+        else if (encoding != PE_OMIT)
+            pointer_read_plain(r, encoding);
+        return true;
+    }
+    case 'S':
+        out->signal_frame = true;
+        return true;
+    case 'B': /* AArch64's, without data */
+    case 'G':
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool augmentation_read(Cie *out, PointerReader *r, Str letters)
+{
+    if (letters.n == 0)
+        return true;
+    if (letters.p[0] != 'z')
+        return false;
+    out->sized = true;
+    cursor_uleb(&r->cursor); /* the data's size */
+    for (size_t i = 1; i < letters.n; i++)
+        if (!augmentation_letter(out, r, letters.p[i]))
+            return false;
+    return true;
+}
+
+static bool cie_read(Cie *out, const Image *image, Addr at)
+{
+    CfiEntry entry;
+    PointerReader r;
+    *out = (Cie){.fde_encoding = PE_ABSPTR, .lsda_encoding = PE_OMIT};
+    if (!entry_open(&entry, &r, image, at) || entry.kind != CFI_CIE)
+        return false;
+    Cursor *c = &r.cursor;
+    uint8_t version = cursor_u8(c);
+    Str letters = bytes_text(c->bytes, c->off, AUGMENTATION_MAX);
+    if (!letters.p || (version != 1 && version != 3 && version != 4))
+        return false;
+    cursor_take(c, letters.n + 1);
+    if (version == 4)
+        cursor_take(c, 2); /* address size, segment selector size */
+    if (str_eq(letters, str_of("eh"))) { /* gcc 2: a pointer, then nothing in the FDEs */
+        cursor_u64(c);
+        return !c->bad;
+    }
+    cursor_uleb(c); /* code alignment */
+    cursor_sleb(c); /* data alignment */
+    if (version == 1)
+        cursor_u8(c); /* return address register */
+    else
+        cursor_uleb(c);
+    return augmentation_read(out, &r, letters) && !c->bad;
+}
+
+/* Does the range lie in the file-backed part of one executable segment? */
+static bool range_is_code(const Image *image, Addr start, uint64_t size)
+{
+    Bytes code;
+    return size > 0 && image_is_code(image, start) && image_bytes(image, start, &code) && size <= code.n;
+}
+
+bool cfi_fde_read(Fde *out, const Image *image, Addr at)
+{
+    CfiEntry entry;
+    PointerReader r;
+    Cie cie;
+    if (!entry_open(&entry, &r, image, at) || entry.kind != CFI_FDE || !cie_read(&cie, image, entry.cie))
+        return false;
+    Addr start = pointer_read(&r, cie.fde_encoding);
+    uint64_t size = pointer_read_plain(&r, cie.fde_encoding);
+    *out = (Fde){.start = start, .size = size, .signal_frame = cie.signal_frame};
+    if (r.cursor.bad || !range_is_code(image, start, size))
+        return false;
+    if (cie.sized) {
+        r.function = start;
+        cursor_uleb(&r.cursor); /* the data's size */
+        out->lsda = pointer_read(&r, cie.lsda_encoding);
+    }
+    return !r.cursor.bad;
+}
