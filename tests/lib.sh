@@ -3,6 +3,7 @@
 #   check NAME COMMAND...   passes when the command succeeds     same NAME GOT WANTED   passes when they are equal
 #   skip NAME WHY           live NAME: true where live tests can run; else skips NAME, saying why
 #   done_testing            prints the plan: a script that does not get there has failed
+#   json NAME JSON FILTER   passes when jq says true        shape NAME JSON   passes when it is as CONTRACT.md says
 # $work is a scratch folder, gone at the end; $LVSCAN the program; $ROOT the project.
 set -u
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
@@ -52,7 +53,6 @@ live() {
     return 1
 }
 
-# json NAME JSON FILTER: passes when jq's FILTER says true of JSON.
 json() {
     if printf '%s\n' "$2" | jq -e "$3" >/dev/null 2>&1; then result 0 "$1"; else
         result 1 "$1"
@@ -60,5 +60,16 @@ json() {
         say "$(printf '%s\n' "$2" | head -c 6000)"
     fi
 }
+
+# shape NAME JSON: passes when JSON has the keys and types of CONTRACT.md section 2 (tests/shape.jq).
+shape() {
+    local wrong
+    wrong=$(printf '%s\n' "$2" | jq -r -L tests 'include "shape"; object_faults' 2>&1)
+    result "$([ -n "$2" ] && [ -z "$wrong" ]; echo $?)" "$1"
+    [ -z "$wrong" ] || say "$wrong" | head -20
+}
+
+# bytes_at FILE OFFSET COUNT: in hexadecimal, without spaces
+bytes_at() { od -An -v -tx1 -j "$(($2))" -N "$3" "$1" | tr -d ' \n'; }
 
 done_testing() { echo "1..$tests"; }

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# timeout: 600
+# Large real programs of several languages: sensible results or a clear reason, in bounded time, and never a crash.
+. "$(dirname "$0")/../lib.sh"
+
+# survives NAME STATUSES COMMAND...: exit status among STATUSES, the output JSON objects of the right shape.
+survives() {
+    local name=$1 statuses=$2 status
+    shift 2
+    timeout 120 "$@" >"$work/out" 2>"$work/err"
+    status=$?
+    if [[ " $statuses " != *" $status "* ]]; then
+        result 1 "$name"
+        say "status $status, not one of $statuses: $*" "$(tail -5 "$work/err")"
+    else
+        result 0 "$name"
+    fi
+    same "$name: as CONTRACT.md says" "$([ -s "$work/out" ] && jq -r -L tests 'include "shape"; object_faults' "$work/out" 2>&1 | head -5)" ""
+}
+
+survives "127 in python" "0" "$LVSCAN" --json -c 127 /usr/bin/python3.11
+json "127 in python: every site is of a constant asked for or of the same variable" "$(cat "$work/out")" \
+    '.variables | length > 0 and all(.matched == [127])'
+survives "the ELF magic in all of /usr/bin" "0 3" "$LVSCAN" --json -c 0x464c457f /usr/bin
+json "the ELF magic: some programs of binutils and others compare with it" "$(jq -s . "$work/out")" \
+    'map(select(.variables | length > 0)) | length >= 1'
+
+for program in git gdb node rg gron bpftrace; do # C, C++, C++, Rust, Go, C++
+    path=$(command -v $program) || { skip "the default on $program" "not installed"; continue; }
+    path=$(readlink -f "$path")
+    survives "the default on $program" "0 1" "$LVSCAN" --json "$path"
+    json "the default on $program: variables, ranked by their constants" "$(jq -c 'del(.variables[].ranges)' "$work/out")" \
+        '.variables | length == 10 and (map(.score) | . == (sort | reverse)) and all(.constants | length > 1)'
+done
+done_testing
