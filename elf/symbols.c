@@ -123,7 +123,7 @@ bool symbols_read(Symbols *out, const Image *image, Arena *arena, Diag *diag)
 }
 
 /* The index of the first symbol at or above addr. */
-static size_t lower_bound(const Symbols *s, Addr addr)
+size_t symbols_from(const Symbols *s, Addr addr)
 {
     size_t lo = 0, hi = s->n;
     while (lo < hi) {
@@ -138,7 +138,7 @@ static size_t lower_bound(const Symbols *s, Addr addr)
 
 const Symbol *symbols_at(const Symbols *s, Addr addr)
 {
-    size_t i = lower_bound(s, addr);
+    size_t i = symbols_from(s, addr);
     return i < s->n && s->items[i].addr == addr ? &s->items[i] : NULL;
 }
 
@@ -149,7 +149,7 @@ const Symbol *symbols_covering(const Symbols *s, Addr addr)
     const Symbol *at = symbols_at(s, addr);
     if (at && covers(at, addr))
         return at;
-    size_t i = lower_bound(s, addr);
+    size_t i = symbols_from(s, addr);
     for (size_t steps = 0; i > 0 && steps < WALK_BACK_MAX; steps++)
         if (covers(&s->items[--i], addr)) {
             const Symbol *best = symbols_at(s, s->items[i].addr);

@@ -28,6 +28,9 @@ bool symbols_read(Symbols *out, const Image *image, Arena *arena, Diag *diag);
 /* The best symbol at exactly addr (function before notype before object), or NULL. By bisection. */
 const Symbol *symbols_at(const Symbols *s, Addr addr);
 
+/* The index of the first symbol at or after addr (n when there is none). By bisection. */
+size_t symbols_from(const Symbols *s, Addr addr);
+
 /* The function symbol whose [addr, addr+size) holds addr (the innermost start), or NULL. By bisection. */
 const Symbol *symbols_covering(const Symbols *s, Addr addr);
 
