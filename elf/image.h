@@ -32,7 +32,7 @@ typedef struct Image {
     Addr relro;             /* PT_GNU_RELRO: made read-only after relocation */
     uint64_t relro_size;    /* 0: none */
     bool has_interp;        /* PT_INTERP: dynamically linked program */
-    bool has_symtab;        /* a .symtab with at least one function */
+    bool has_symtab;        /* a .symtab with a local function or one at `entry`; `strip -K NAME` leaves neither */
     bool has_debug;         /* a .debug_info section */
     /* section header table, only as far as it checks out; nsections == 0 otherwise */
     Off sections;

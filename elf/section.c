@@ -56,12 +56,14 @@ bool image_section(const Image *image, const char *name, Addr *addr, Bytes *byte
     return false;
 }
 
-static bool has_function(Bytes table)
+/* Is there a function among the first `locals` symbols, or one at `entry` (not 0)? */
+static bool has_function(Bytes table, uint64_t locals, Addr entry)
 {
     for (size_t off = 0; table.n - off >= sizeof(Elf64_Sym); off += sizeof(Elf64_Sym)) {
         Elf64_Sym sym;
         memcpy(&sym, table.p + off, sizeof sym);
-        if (ELF64_ST_TYPE(sym.st_info) == STT_FUNC && sym.st_shndx != SHN_UNDEF)
+        if (ELF64_ST_TYPE(sym.st_info) == STT_FUNC && sym.st_shndx != SHN_UNDEF &&
+            (off / sizeof sym < locals || (entry && sym.st_value == entry)))
             return true;
     }
     return false;
@@ -72,7 +74,7 @@ static void sections_survey(Image *image)
 {
     Elf64_Shdr sh;
     if (section_of_type(image, SHT_SYMTAB, &sh))
-        image->has_symtab = has_function(section_bytes(image, &sh));
+        image->has_symtab = has_function(section_bytes(image, &sh), sh.sh_info, image->entry);
     Bytes names = section_names(image);
     for (size_t i = 0; i < image->nsections && !image->has_debug; i++) {
         sh = section_at(image, i);
