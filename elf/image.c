@@ -119,7 +119,7 @@ static bool load_add(Image *image, const Elf64_Phdr *ph, uint64_t at, Diag *diag
     image->loads[image->nloads++] = (Segment){.addr = ph->p_vaddr,
                                               .memsz = ph->p_memsz,
                                               .filesz = ph->p_filesz,
-                                              .off = {ph->p_offset},
+                                              .off = {ph->p_filesz ? ph->p_offset : 0},
                                               .executable = ph->p_flags & PF_X,
                                               .writable = ph->p_flags & PF_W};
     return true;

@@ -9,7 +9,8 @@
 
 #include "elf/base.h"
 
-/* One PT_LOAD. Invariant: off + filesz lies in the file, filesz <= memsz, addr + memsz does not wrap. */
+/* One PT_LOAD with memsz > 0. Invariant: off + filesz lies in the file (off is 0 when filesz is), filesz <= memsz,
+ * addr + memsz does not wrap. */
 typedef struct Segment {
     Addr addr;
     uint64_t memsz;
