@@ -18,21 +18,23 @@ WARN = -std=c11 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototyp
 CPPFLAGS_ALL = -D_GNU_SOURCE -I. -I$(BUILD)/gen $(CPPFLAGS)
 CFLAGS_ALL = $(WARN) $(OPT) -ffunction-sections -fdata-sections -pthread $(SAN) $(CFLAGS)
 LDFLAGS_ALL = -pthread $(SAN) -Wl,--gc-sections $(LDFLAGS)
-ifneq (,$(findstring musl,$(CC)))
-CPPFLAGS_ALL += -idirafter /usr/include -idirafter /usr/include/x86_64-linux-gnu # the kernel's headers
+ifneq (,$(findstring musl,$(CC))) # whose folder lacks the kernel's headers
+CPPFLAGS_ALL += -idirafter /usr/include -idirafter /usr/include/x86_64-linux-gnu
 endif
+# V=1 shows the commands whole.
+Q = $(if $(V),,@echo '  $(notdir $(firstword $(CC))) $@' && )
 
-LIB_SRC := $(filter-out x86/mktables.c,$(wildcard elf/*.c x86/*.c analysis/*.c))
+LIB_SRC := $(wildcard elf/*.c x86/*.c analysis/*.c)
 CLI_SRC := $(wildcard cli/*.c cli/*/*.c)
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
 CLI_OBJ := $(CLI_SRC:%.c=$(BUILD)/%.o)
 TESTED := $(LIB_OBJ) $(filter-out $(BUILD)/cli/main.o,$(CLI_OBJ))
 
 TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/test_*.c))
-ORACLES := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/oracle/*.c))
+ORACLES := $(patsubst %.c,$(BUILD)/%,$(shell grep -l '^int main' tests/oracle/*.c))
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench_*.c))
 FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard fuzz/fuzz_*.c))
-SCRIPTS := $(wildcard tests/*.sh tests/e2e/*.sh tests/oracle/*.sh)
+SCRIPTS := $(wildcard tests/main_job.sh tests/e2e/*.sh)
 
 all: $(BUILD)/lvscan
 objects: $(LIB_OBJ) $(CLI_OBJ)
@@ -41,34 +43,32 @@ oracles: $(ORACLES)
 fuzzers: $(FUZZERS)
 
 $(BUILD)/lvscan: $(LIB_OBJ) $(CLI_OBJ)
-	$(CC) $(CFLAGS_ALL) $(STATIC) -o $@ $^ $(LDFLAGS_ALL)
+	$(Q)$(CC) $(CFLAGS_ALL) $(STATIC) -o $@ $^ $(LDFLAGS_ALL)
 
-$(BUILD)/mktables: x86/mktables.c
+$(BUILD)/mktables: $(wildcard x86/mktables/*.c x86/mktables/*.h) x86/format.h x86/insn_kinds.h x86/regs.h
 	@mkdir -p $(@D)
-	$(HOSTCC) $(WARN) -O1 -o $@ $<
+	$(Q)$(HOSTCC) $(WARN) -D_GNU_SOURCE -I. -O1 -o $@ $(filter %.c,$^)
 
 # One run makes all generated headers; the stamp stands for them.
 $(BUILD)/gen/x86/stamp: $(BUILD)/mktables x86/opcodes.tbl
 	@mkdir -p $(@D)
-	$(BUILD)/mktables x86/opcodes.tbl $(BUILD)/gen/x86
+	@$(BUILD)/mktables x86/opcodes.tbl $(BUILD)/gen/x86
 	@touch $@
 
 $(BUILD)/%.o: %.c $(BUILD)/gen/x86/stamp
 	@mkdir -p $(@D)
-	$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
+	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
-# A program of tests/ is one source file, linked with every object but main's.
-$(BUILD)/tests/%: $(BUILD)/tests/%.o $(TESTED)
-	@mkdir -p $(@D)
-	$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDFLAGS_ALL) $(LIBS)
+# A program of tests/ is one source file, linked with every object but main's; the oracles share those of theirs that have no main.
+$(TESTS) $(ORACLES) $(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(TESTED)
+	$(Q)$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDFLAGS_ALL) $(LIBS)
 $(TESTS): LIBS = -lcmocka
 $(ORACLES) $(BENCHES): LIBS = -lZydis
+$(ORACLES): $(filter-out $(ORACLES:%=%.o),$(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/oracle/*.c)))
 
 # A fuzz target is driven by fuzz/replay.c, which runs the files it is given, or by clang's libFuzzer.
-$(BUILD)/fuzz/fuzz_%: $(BUILD)/fuzz/fuzz_%.o $(TESTED) $(if $(FUZZER),,$(BUILD)/fuzz/replay.o)
-	$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDFLAGS_ALL) $(FUZZER)
-
-.PRECIOUS: $(BUILD)/%.o
+$(FUZZERS): $(BUILD)/%: $(BUILD)/%.o $(TESTED) $(if $(FUZZER),,$(BUILD)/fuzz/replay.o)
+	$(Q)$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDFLAGS_ALL) $(FUZZER)
 
 CHECKED = OPT='-O1 -g' STATIC= SAN='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
 SUB = +@$(MAKE) --no-print-directory -j$(JOBS)
@@ -88,7 +88,7 @@ test:
 oracle:
 	@tests/needs
 	$(SUB) all oracles
-	@BUILD=$(BUILD) ORACLE=full tests/run -j 1 -t 0 $(wildcard tests/oracle/*.sh)
+	@BUILD=$(BUILD) ORACLE=full tests/run -t 0 $(wildcard tests/e2e/oracle*.sh)
 
 fuzz:
 	@tests/needs
@@ -110,15 +110,15 @@ idioms:
 	$(SUB) all
 	@BUILD=$(BUILD) tests/e2e/idioms.sh --table >docs/IDIOMS.md.new && mv docs/IDIOMS.md.new docs/IDIOMS.md
 
-C_FILES = $(wildcard elf/*.[ch] x86/*.[ch] analysis/*.[ch] cli/*.[ch] cli/*/*.[ch] tests/*.[ch] tests/oracle/*.[ch] fuzz/*.[ch])
+C_FILES = $(wildcard elf/*.[ch] x86/*.[ch] x86/*/*.[ch] analysis/*.[ch] cli/*.[ch] cli/*/*.[ch] tests/*.[ch] tests/oracle/*.[ch] fuzz/*.[ch])
 
 lint:
 	@tests/needs lint
 	$(SUB) $(BUILD)/gen/x86/stamp
 	clang-format --dry-run -Werror $(C_FILES)
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 \
-	    --suppressions-list=.cppcheck -j$(JOBS) -D_GNU_SOURCE -I. -I$(BUILD)/gen $(LIB_SRC) $(CLI_SRC) x86/mktables.c
-	printf '%s\n' $(LIB_SRC) $(CLI_SRC) x86/mktables.c | \
+	    -j$(JOBS) -D_GNU_SOURCE -I. -I$(BUILD)/gen $(LIB_SRC) $(CLI_SRC) $(wildcard x86/mktables/*.c)
+	printf '%s\n' $(LIB_SRC) $(CLI_SRC) $(wildcard x86/mktables/*.c) | \
 	    xargs -P$(JOBS) -n1 sh -c 'clang-tidy --quiet "$$1" -- -std=c11 $(CPPFLAGS_ALL) 2>/dev/null' tidy
 
 format:
