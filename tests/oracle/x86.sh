@@ -1,0 +1,105 @@
+#!/bin/sh
+# Builds and runs the decoder's oracles: libzydis, objdump, llvm-mc, the processor.
+#   tests/oracle/x86.sh [--full | --bench | --build]     from the project's root; BUILD names the build folder
+# Without an option: a sample, under three minutes on two cores. --full: every ELF file under /usr/bin, /usr/lib and /usr/local.
+set -u
+cd "$(dirname "$0")/../.." || exit 2
+BUILD=${BUILD:-build}
+CC=${CC:-gcc}
+OUT=$BUILD/oracle
+LOG=$OUT/log
+mode=${1:-sample}
+mkdir -p "$LOG" || exit 2
+
+need() { # need FILE PACKAGE: install the Debian package unless the file is there
+    [ -e "$1" ] && return
+    if [ "$(id -u)" = 0 ]; then
+        apt-get install -y -q "$2" >/dev/null 2>&1 || { apt-get update -q && apt-get install -y -q "$2"; } >/dev/null 2>&1
+    fi
+    [ -e "$1" ] || { echo "oracle: $1 is missing: apt-get install $2" >&2; exit 2; }
+}
+need /usr/include/Zydis/Zydis.h libzydis-dev
+need /usr/bin/objdump binutils
+need /usr/bin/llvm-mc-14 llvm-14
+[ "$mode" != --bench ] || need /usr/include/capstone/capstone.h libcapstone-dev
+
+objects=$(ls x86/*.c | sed "s|^\(.*\)\.c$|$BUILD/\1.o|")
+# shellcheck disable=SC2086
+make -s BUILD="$BUILD" CC="$CC" $objects || exit 2
+
+WARN="-std=c11 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Werror"
+build() { # build NAME LIBRARIES SOURCES...
+    name=$1 libs=$2
+    shift 2
+    # shellcheck disable=SC2086
+    $CC $WARN -O2 -g ${SAN:-} -D_GNU_SOURCE -I. -I"$BUILD/gen" -o "$OUT/$name" \
+        $(printf 'tests/oracle/%s.c ' "$@") $objects $libs || exit 2
+}
+build x86_zydis -lZydis x86_zydis x86_view x86_diff
+build x86_text "" x86_text x86_llvm x86_norm x86_diff
+build x86_cpu "" x86_cpu x86_trial x86_step x86_diff
+[ "$mode" != --build ] || exit 0
+
+if [ "$mode" = --bench ]; then
+    build bench_decode "-lZydis -lcapstone" bench_decode
+    cxx=/usr/lib/x86_64-linux-gnu/libLLVM-14.so.1
+    [ -e $cxx ] || cxx=$(ls /usr/lib/x86_64-linux-gnu/libstdc++.so.6)
+    exec "$OUT/bench_decode" /usr/bin/bpftrace /lib/x86_64-linux-gnu/libc.so.6 "$cxx"
+fi
+
+files() { # the ELF files to sweep, one a line
+    if [ "$mode" = --full ]; then
+        find /usr/bin /usr/lib /usr/local -xdev -type f -size +1k
+    else
+        ls /usr/bin/bpftrace /lib/x86_64-linux-gnu/libc.so.6 /lib/x86_64-linux-gnu/libm.so.6 \
+            /usr/lib/x86_64-linux-gnu/libcrypto.so.3 /usr/lib/x86_64-linux-gnu/libstdc++.so.6.0.30 2>/dev/null
+        find /usr/bin -xdev -type f -size +20k -size -400k | sort | awk 'NR % 12 == 0'
+    fi
+}
+if [ "$mode" = --full ]; then
+    random=1e8 text=5e6 llvm=2e6 cut=1.3e7 states=1000 pick=1e8 flag=--full
+else
+    random=5e6 text=3e5 llvm=3e5 cut=1e6 states=40 pick=1e7 flag=
+fi
+seed=${SEED:-1}
+files >"$LOG/files"
+
+# Two chains, one a core. Each writes its own log; a status file tells how each program ended.
+run() { # run NAME COMMAND...
+    log=$1
+    shift
+    "$@" >"$LOG/$log" 2>&1
+    echo $? >"$LOG/$log.status"
+}
+rm -f "$LOG"/*.status
+(
+    # shellcheck disable=SC2086
+    run zydis "$OUT/x86_zydis" $flag --random $random --truncate $cut --seed "$seed" - <"$LOG/files"
+    # shellcheck disable=SC2086
+    run cpu "$OUT/x86_cpu" $flag --states $states --random $pick --seed "$seed"
+) &
+(
+    # shellcheck disable=SC2086
+    run att "$OUT/x86_text" $flag --syntax att --random $text --llvm $llvm --seed "$seed" - <"$LOG/files"
+    # shellcheck disable=SC2086
+    run intel "$OUT/x86_text" $flag --syntax intel --random $text --seed "$seed" - <"$LOG/files"
+) &
+if [ "$mode" = --full ]; then
+    while sleep 60; do
+        ended=$(ls "$LOG"/*.status 2>/dev/null | wc -l)
+        echo "oracle: $ended of 4 programs have ended, $(date +%T)" >&2
+        [ "$ended" -lt 4 ] || break
+    done
+fi
+wait
+
+result=0
+for log in zydis cpu att intel; do
+    [ "$(cat "$LOG/$log.status" 2>/dev/null)" = 0 ] || result=1
+    grep -A3 -E '^DIFF' "$LOG/$log" | grep -v -E '^(--|known|[a-z]+: )' | head -${SHOW:-40}
+done
+for log in zydis cpu att intel; do
+    grep -E '^(STALE|zydis|cpu|objdump|llvm|x86_)' "$LOG/$log"
+done
+[ $result = 0 ] && echo "oracle: no unexplained difference" || echo "oracle: there are unexplained differences, see $LOG"
+exit $result
