@@ -1,0 +1,12 @@
+/* cli/command.h - the commands: each does all of its work and returns the exit status. */
+#ifndef LVSCAN_CLI_COMMAND_H
+#define LVSCAN_CLI_COMMAND_H
+
+#include "cli/options.h"
+
+int command_find(const Options *o, Text *out);
+int command_trace(const Options *o, Text *out);
+int command_disasm(const Options *o, Text *out);
+int command_functions(const Options *o, Text *out);
+
+#endif

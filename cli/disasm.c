@@ -1,0 +1,290 @@
+/* cli/disasm.c - lists instructions with what each reads and writes (CONTRACT.md section 6): of functions, of all
+ * executable segments, or of bytes from the command line. */
+#include "cli/command.h"
+#include "cli/escape.h"
+#include "cli/input.h"
+#include "cli/json.h"
+#include "cli/message.h"
+#include "cli/result_text.h"
+
+#include <string.h>
+
+typedef struct Listing {
+    const Options *o;
+    Text *out;
+    bool color;
+} Listing;
+
+static void regs_json(Json *j, const char *key, RegSet set)
+{
+    json_key(j, key);
+    json_open(j, '[');
+    for (unsigned r = 0; r < REG_NONE; r++)
+        if (regset_has(set, r))
+            json_z(j, reg_name(r));
+    json_close(j, ']');
+}
+
+static void flags_json(Json *j, const char *key, unsigned flags)
+{
+    char letters[8];
+    size_t n = 0;
+    for (unsigned i = 0; i < 7; i++)
+        if (flags >> i & 1)
+            letters[n++] = "oszapcd"[i];
+    json_key(j, key);
+    json_str(j, (Str){letters, n});
+}
+
+static bool target_of(const Insn *insn, uint64_t *target)
+{
+    for (unsigned i = 0; i < insn->nops; i++)
+        if (insn->op[i].kind == OPERAND_REL) {
+            *target = insn->target;
+            return true;
+        }
+    return false;
+}
+
+static void effects_json(Json *j, const Insn *insn)
+{
+    static const char *const flows[] = {"next", "jump", "branch", "call", "return", "stop"};
+    Effects e;
+    uint64_t target;
+    insn_effects(insn, &e);
+    regs_json(j, "reads", e.reads);
+    regs_json(j, "writes", e.writes);
+    regs_json(j, "kills", e.kills);
+    flags_json(j, "flags_read", e.flags_read);
+    flags_json(j, "flags_written", e.flags_written);
+    flags_json(j, "flags_undefined", e.flags_undefined);
+    json_key(j, "flow");
+    json_z(j, flows[insn->flow <= FLOW_STOP ? insn->flow : 0]);
+    json_key(j, "target");
+    if (target_of(insn, &target))
+        json_hex(j, target);
+    else
+        json_null(j);
+}
+
+static void insn_json(const Listing *l, const Insn *insn, Bytes bytes)
+{
+    Json j = {l->out, false};
+    char text[128];
+    json_open(&j, '{');
+    json_key(&j, "pc");
+    json_hex(&j, insn->pc);
+    json_key(&j, "len");
+    json_u64(&j, bytes.n);
+    json_key(&j, "bytes");
+    json_bytes(&j, bytes);
+    json_key(&j, "mnemonic");
+    json_z(&j, mnemonic_name(insn->mnemonic));
+    json_key(&j, "text");
+    json_str(&j, (Str){text, insn_text(insn, l->o->intel ? SYNTAX_INTEL : SYNTAX_ATT, text, sizeof text)});
+    effects_json(&j, insn);
+    json_close(&j, '}');
+    text_char(l->out, '\n');
+}
+
+static void invalid_json(const Listing *l, Addr pc, Bytes byte)
+{
+    Json j = {l->out, false};
+    json_open(&j, '{');
+    json_key(&j, "pc");
+    json_hex(&j, pc);
+    json_key(&j, "len");
+    json_u64(&j, 1);
+    json_key(&j, "bytes");
+    json_bytes(&j, byte);
+    json_key(&j, "invalid");
+    json_bool(&j, true);
+    json_close(&j, '}');
+    text_char(l->out, '\n');
+}
+
+static void regs_text(Text *t, const char *what, RegSet set)
+{
+    if (regset_empty(set))
+        return;
+    text_format(t, "  %s", what);
+    char before = ' ';
+    for (unsigned r = 0; r < REG_NONE; r++)
+        if (regset_has(set, r)) {
+            text_format(t, "%c%s", before, reg_name(r));
+            before = ',';
+        }
+}
+
+/* "  e2ce5:  49 39 c7   cmp %rax,%r15   reads rax,r15  writes …" */
+static void line_text(const Listing *l, Addr pc, Bytes bytes, const Insn *insn)
+{
+    char text[128];
+    size_t n = 0;
+    text_format(l->out, "%s%8llx:%s  ", l->color ? "\033[36m" : "", (unsigned long long)pc, l->color ? "\033[0m" : "");
+    for (size_t i = 0; i < bytes.n; i++)
+        text_format(l->out, "%02x ", bytes.p[i]);
+    text_repeat(l->out, ' ', bytes.n < 8 ? 3 * (8 - bytes.n) : 0);
+    if (!insn) {
+        text_add(l->out, "(bad)\n");
+        return;
+    }
+    n = insn_text(insn, l->o->intel ? SYNTAX_INTEL : SYNTAX_ATT, text, sizeof text);
+    text_put(l->out, text, n);
+    Effects e;
+    insn_effects(insn, &e);
+    text_repeat(l->out, ' ', n < 32 ? 32 - n : 0);
+    regs_text(l->out, "reads", e.reads);
+    regs_text(l->out, "writes", e.writes);
+    text_char(l->out, '\n');
+}
+
+static size_t one_instruction(const Listing *l, Bytes code, size_t at, Addr pc)
+{
+    Insn insn;
+    int len = insn_decode(code.p + at, code.n - at, pc, &insn);
+    Bytes bytes = {code.p + at, len > 0 ? (size_t)len : 1};
+    if (!l->o->json)
+        line_text(l, pc, bytes, len > 0 ? &insn : NULL);
+    else if (len > 0)
+        insn_json(l, &insn, bytes);
+    else
+        invalid_json(l, pc, bytes);
+    return bytes.n;
+}
+
+static bool list_bytes(const Listing *l, Bytes code, Addr pc)
+{
+    for (size_t at = 0; at < code.n && !l->out->error;)
+        at += one_instruction(l, code, at, pc + at);
+    return code.n > 0;
+}
+
+static void function_title(const Listing *l, Program *program, const Function *f)
+{
+    Str name = program_demangled(program, f);
+    if (l->o->json)
+        return;
+    text_hex(l->out, f->start);
+    text_char(l->out, ' ');
+    escape_terminal(l->out, name.p ? name : f->name.p ? f->name : str_of("(no name)"));
+    text_add(l->out, ":\n");
+}
+
+static bool list_function(const Listing *l, Program *program, const Function *f)
+{
+    bool any = false;
+    function_title(l, program, f);
+    for (size_t i = 0; i < f->nparts; i++) {
+        Bytes code;
+        uint64_t size = f->parts[i].end - f->parts[i].start;
+        if (!image_bytes(&program->image, f->parts[i].start, &code))
+            continue;
+        if (code.n > size)
+            code.n = (size_t)size;
+        any |= list_bytes(l, code, f->parts[i].start);
+    }
+    return any;
+}
+
+static bool function_wanted(const Options *o, Program *program, const Function *f)
+{
+    for (size_t i = 0; i < o->nfunctions; i++)
+        if (program_function_named(program, f, o->functions[i]))
+            return true;
+    return false;
+}
+
+static bool list_named(const Listing *l, Program *program)
+{
+    bool any = false;
+    for (size_t i = 0; i < program->functions.n; i++)
+        if (function_wanted(l->o, program, &program->functions.items[i]))
+            any |= list_function(l, program, &program->functions.items[i]);
+    return any;
+}
+
+static bool list_segments(const Listing *l, const Image *image)
+{
+    bool any = false;
+    for (size_t i = 0; i < image->nloads; i++) {
+        const Segment *s = &image->loads[i];
+        Bytes code;
+        if (s->executable && s->filesz && image_bytes(image, s->addr, &code))
+            any |= list_bytes(l, code, s->addr);
+    }
+    return any;
+}
+
+static int disasm_in(void *context, const Input *in, bool walked)
+{
+    const Listing *l = context;
+    Diag diag = {0};
+    bool any;
+    if (l->o->nfunctions) {
+        Program program;
+        if (!program_open(&program, in->bytes, &diag)) {
+            message_about(in->path, "%s", diag.what);
+            return walked ? EXIT_NOTHING : EXIT_INPUT;
+        }
+        any = list_named(l, &program);
+        if (!any)
+            message_about(in->path, "there is no such function");
+        program_close(&program);
+    } else {
+        Arena arena = {0};
+        Image image;
+        if (!image_open(&image, in->bytes, &arena, &diag)) {
+            message_about(in->path, "%s", diag.what);
+            arena_free(&arena);
+            return walked ? EXIT_NOTHING : EXIT_INPUT;
+        }
+        any = list_segments(l, &image);
+        arena_free(&arena);
+    }
+    return any ? EXIT_FOUND : EXIT_NOTHING;
+}
+
+static int hex_value(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* Pairs of digits, separated by spaces, commas or nothing; "0x" before a pair is allowed. */
+static bool hex_parse(const char *text, uint8_t *out, size_t *n)
+{
+    *n = 0;
+    for (const char *p = text; *p;) {
+        if (*p == ' ' || *p == ',' || *p == '\t' || *p == '\n') {
+            p++;
+            continue;
+        }
+        p += p[0] == '0' && (p[1] | 32) == 'x' ? 2 : 0;
+        int high = hex_value(p[0]), low = high < 0 ? -1 : hex_value(p[1]);
+        if (low < 0)
+            return false;
+        out[(*n)++] = (uint8_t)(high << 4 | low);
+        p += 2;
+    }
+    return *n > 0;
+}
+
+static int disasm_hex(const Listing *l, const Options *o)
+{
+    Arena arena = {0};
+    size_t n;
+    uint8_t *bytes = arena_alloc(&arena, strlen(o->hex) / 2 + 1, 1);
+    int status = EXIT_USAGE;
+    if (!bytes || !hex_parse(o->hex, bytes, &n))
+        message("--hex: not pairs of hexadecimal digits (lvscan disasm --help says more)");
+    else
+        status = list_bytes(l, (Bytes){bytes, n}, 0) ? EXIT_FOUND : EXIT_NOTHING;
+    arena_free(&arena);
+    return status;
+}
+
+int command_disasm(const Options *o, Text *out)
+{
+    Listing l = {o, out, color_wanted(o)};
+    return o->hex ? disasm_hex(&l, o) : inputs_each(o, disasm_in, &l);
+}

@@ -1,0 +1,115 @@
+/* cli/emit_perf.c - the probe spec itself (CONTRACT.md section 4): what perf_event_open and tracefs take. */
+#include "cli/emit.h"
+#include "cli/json.h"
+#include "cli/result_json.h"
+
+static void key_str(Json *j, const char *key, Str value)
+{
+    json_key(j, key);
+    json_str(j, value);
+}
+
+static void key_hex(Json *j, const char *key, uint64_t value)
+{
+    json_key(j, key);
+    json_hex(j, value);
+}
+
+static void key_u64(Json *j, const char *key, uint64_t value)
+{
+    json_key(j, key);
+    json_u64(j, value);
+}
+
+static void names_json(Json *j, const EnumTable *names)
+{
+    json_key(j, "names");
+    json_open(j, '{');
+    for (size_t i = 0; i < names->n; i++) {
+        Text number;
+        /* Aliases of one value would be a key twice: the first name is the one shown everywhere. */
+        if (enum_name_of(names, names->items[i].value).p != names->items[i].name.p)
+            continue;
+        text_open(&number, -1);
+        text_i64(&number, names->items[i].value);
+        json_key_str(j, text_view(&number));
+        json_str(j, names->items[i].name);
+        text_close(&number);
+    }
+    json_close(j, '}');
+}
+
+static void perf_json(Json *j, const ProbeSpec *spec)
+{
+    uint32_t stack = spec_stack_bytes(spec);
+    json_key(j, "perf");
+    if (!spec_regs(spec)) {
+        json_null(j);
+        return;
+    }
+    json_open(j, '{');
+    key_str(j, "pmu", str_of("uprobe"));
+    key_u64(j, "config", 0);
+    key_str(j, "config1", spec->path);
+    key_hex(j, "config2", spec->off.v);
+    key_u64(j, "sample_period", 1);
+    json_key(j, "sample_type");
+    json_open(j, '[');
+    static const char *const types[] = {"IP", "TID", "TIME", "REGS_USER", "STACK_USER"};
+    for (size_t i = 0; i < (stack ? 5u : 4u); i++)
+        json_z(j, types[i]);
+    json_close(j, ']');
+    key_hex(j, "sample_regs_user", spec_regs(spec));
+    key_u64(j, "stack_bytes", stack);
+    json_close(j, '}');
+}
+
+static void tracefs_json(Json *j, const ProbeSpec *spec)
+{
+    Text line;
+    text_open(&line, -1);
+    json_key(j, "tracefs");
+    if (emit_tracefs(&line, spec, NULL)) {
+        Str s = text_view(&line);
+        json_str(j, (Str){s.p, s.n - 1});
+    } else {
+        json_null(j);
+    }
+    text_close(&line);
+}
+
+bool emit_perf(Text *t, const ProbeSpec *spec, Diag *diag)
+{
+    Json j = {t, false};
+    (void)diag;
+    json_open(&j, '{');
+    key_str(&j, "schema", str_of("lvscan-probe/1"));
+    json_key(&j, "binary");
+    json_open(&j, '{');
+    key_str(&j, "path", spec->path);
+    json_key(&j, "build_id");
+    json_bytes(&j, spec->build_id);
+    key_str(&j, "sha256", spec->sha256[0] ? str_of(spec->sha256) : (Str){0});
+    json_close(&j, '}');
+    json_key(&j, "function");
+    json_open(&j, '{');
+    key_str(&j, "name", spec->function);
+    key_hex(&j, "start", spec->function_start);
+    json_close(&j, '}');
+    key_hex(&j, "pc", spec->pc);
+    key_hex(&j, "file_offset", spec->off.v);
+    json_key(&j, "bytes");
+    json_bytes(&j, spec->bytes);
+    json_key(&j, "location");
+    location_json(&j, &spec->location);
+    key_str(&j, "sign", str_of(sign_name(spec->sign)));
+    key_str(&j, "proof", str_of(proof_name(spec->proof)));
+    key_str(&j, "cost", str_of(cost_name(spec->cost)));
+    key_str(&j, "coverage", str_of(coverage_name(spec->coverage)));
+    names_json(&j, &spec->names);
+    perf_json(&j, spec);
+    tracefs_json(&j, spec);
+    json_close(&j, '}');
+    text_char(t, '\n');
+    return true;
+}

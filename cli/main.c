@@ -1,0 +1,63 @@
+/* cli/main.c - from the command line to a command, and from a command to an exit status. */
+#include "cli/command.h"
+#include "cli/message.h"
+
+#include <signal.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef int CommandFn(const Options *o, Text *out);
+
+/* A mapped file that shrinks while it is read ends here: nothing that was read of it can be trusted any more. */
+static void on_bus_error(int signal_number)
+{
+    static const char text[] = "lvscan: a file changed while it was read\n";
+    (void)signal_number;
+    if (write(STDERR_FILENO, text, sizeof text - 1) < 0)
+        _exit(EXIT_INPUT);
+    _exit(EXIT_INPUT);
+}
+
+static void signals_prepare(void)
+{
+    struct sigaction bus = {.sa_handler = on_bus_error}, ignore = {.sa_handler = SIG_IGN};
+    sigaction(SIGBUS, &bus, NULL);
+    sigaction(SIGPIPE, &ignore, NULL); /* a closed standard output is an error of write, and reported as one */
+}
+
+static int run(const Options *o, Text *out)
+{
+    static CommandFn *const commands[] = {command_find, command_trace, command_disasm, command_functions};
+    if (o->help) {
+        options_help(out, o->command);
+        return EXIT_FOUND;
+    }
+    if (o->version) {
+        text_add(out, "lvscan " LVSCAN_VERSION "\n");
+        return EXIT_FOUND;
+    }
+    return commands[o->command](o, out);
+}
+
+int main(int argc, char **argv)
+{
+    Options options;
+    Diag diag = {0};
+    Text out;
+    signals_prepare();
+    if (!options_parse(&options, argc, argv, &diag)) {
+        message("%s (lvscan --help says more)", diag.what);
+        arena_free(&options.arena);
+        return EXIT_USAGE;
+    }
+    text_open(&out, STDOUT_FILENO);
+    int status = run(&options, &out);
+    text_flush(&out);
+    if (out.error) {
+        message("standard output: %s", errno_text(out.error));
+        status = EXIT_INPUT;
+    }
+    text_close(&out);
+    arena_free(&options.arena);
+    return status;
+}

@@ -1,0 +1,48 @@
+/* cli/message.c - see message.h. */
+#include "cli/message.h"
+
+#include "cli/escape.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+static void line(const char *path, const char *format, va_list ap)
+{
+    char what[1024];
+    Text t;
+    int n = vsnprintf(what, sizeof what, format, ap);
+    if (n < 0)
+        return;
+    text_open(&t, STDERR_FILENO);
+    text_add(&t, "lvscan: ");
+    if (path) {
+        escape_terminal(&t, str_of(path));
+        text_add(&t, ": ");
+    }
+    escape_terminal(&t, str_of(what));
+    text_char(&t, '\n');
+    text_close(&t);
+}
+
+void message(const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    line(NULL, format, ap);
+    va_end(ap);
+}
+
+void message_about(const char *path, const char *format, ...)
+{
+    va_list ap;
+    va_start(ap, format);
+    line(path, format, ap);
+    va_end(ap);
+}
+
+const char *errno_text(int error)
+{
+    const char *text = strerrordesc_np(error);
+    return text ? text : "unknown error";
+}

@@ -1,0 +1,15 @@
+/* cli/message.h - what goes to standard error: one line each, "lvscan: " in front, hostile bytes escaped. */
+#ifndef LVSCAN_CLI_MESSAGE_H
+#define LVSCAN_CLI_MESSAGE_H
+
+#include "elf/base.h"
+
+void message(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* "lvscan: PATH: what". */
+void message_about(const char *path, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* The process's own words for an errno value: strerror without its locale or shared buffer. */
+const char *errno_text(int error);
+
+#endif

@@ -1,0 +1,319 @@
+/* cli/result_text.c - for each variable: the function, what it is compared with, where that happens, where else it lives,
+ * what the claim rests on, and lines to paste. Colours mark what the eye looks for: places, values, locations. */
+#include "cli/result_text.h"
+
+#include "cli/emit.h"
+#include "cli/escape.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { SITES_SHOWN = 6, RANGES_SHOWN = 4, CONSTANTS_SHOWN = 12, DEFS_SHOWN = 4, LABEL_WIDTH = 12 };
+
+/* The paper a report is written on: the text, and whether it has colours. */
+typedef struct Page {
+    Text *t;
+    const Report *r;
+    bool color;
+} Page;
+
+typedef enum Ink { INK_PLACE, INK_VALUE, INK_LOCATION, INK_TITLE, INK_DIM, INK_NONE } Ink;
+
+static void ink(const Page *p, Ink which)
+{
+    static const char *const codes[] = {"\033[36m", "\033[33m", "\033[1;32m", "\033[1m", "\033[2m", "\033[0m"};
+    if (p->color)
+        text_add(p->t, codes[which]);
+}
+
+bool color_wanted(const Options *o)
+{
+    const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+    if (o->color != COLOR_AUTO)
+        return o->color == COLOR_ALWAYS;
+    return isatty(STDOUT_FILENO) && !(no && *no) && !(term && strcmp(term, "dumb") == 0);
+}
+
+const char *proof_words(unsigned proof)
+{
+    static const char *const words[] = {
+        "nothing", "the instructions of the function alone", "also the functions it calls, whose code was read",
+        "also the ABI: a callee that was not read keeps the registers it must",
+        "also that nobody writes the stack slot through a pointer", "also control flow that is not wholly known"};
+    return words[proof <= PROOF_PARTIAL ? proof : 0];
+}
+
+static void label(const Page *p, const char *what)
+{
+    text_add(p->t, "   ");
+    ink(p, INK_DIM);
+    text_add(p->t, what);
+    ink(p, INK_NONE);
+    text_repeat(p->t, ' ', strlen(what) < LABEL_WIDTH ? LABEL_WIDTH - strlen(what) : 1);
+}
+
+/* Written to a scratch text first, so that a flush in the middle cannot spoil the column. */
+static void column(const Page *p, Ink which, Text *cell, size_t width)
+{
+    Str s = text_view(cell);
+    ink(p, which);
+    text_str(p->t, s);
+    ink(p, INK_NONE);
+    text_repeat(p->t, ' ', s.n < width ? width - s.n : 1);
+    cell->n = 0;
+}
+
+static void constant_text(const Page *p, const Variable *v, uint64_t constant)
+{
+    int64_t value = variable_constant(v, constant);
+    Str name = enum_name_of(p->r->names, value);
+    ink(p, INK_VALUE);
+    if (v->sign == SIGN_UNSIGNED)
+        text_u64(p->t, (uint64_t)value);
+    else
+        text_i64(p->t, value);
+    if (name.p) {
+        text_char(p->t, ' ');
+        escape_terminal(p->t, name);
+    }
+    ink(p, INK_NONE);
+}
+
+static void title(const Page *p, const Variable *v, size_t id)
+{
+    const Function *f = v->function;
+    Str name = program_demangled(p->r->program, f);
+    ink(p, INK_TITLE);
+    text_format(p->t, "%zu. ", id);
+    if (!name.p)
+        name = f->name;
+    if (name.p)
+        escape_terminal(p->t, name);
+    else
+        text_add(p->t, "function without a name");
+    ink(p, INK_NONE);
+    text_add(p->t, " at ");
+    ink(p, INK_PLACE);
+    text_hex(p->t, f->start);
+    ink(p, INK_NONE);
+    text_format(p->t, ", %llu bytes, found by %s\n", (unsigned long long)function_size(f), found_by_name(f->found_by));
+}
+
+static void summary(const Page *p, const Variable *v)
+{
+    label(p, "variable");
+    text_format(p->t, "%u bits%s%s", v->width, v->sign == SIGN_UNKNOWN ? "" : ", ",
+                v->sign == SIGN_UNKNOWN ? "" : sign_name(v->sign));
+    bool asked = p->r->query->nconstants > 0;
+    const uint64_t *items = asked ? v->matched : v->constants;
+    size_t n = asked ? v->nmatched : v->nconstants, shown = n;
+    if (asked)
+        text_format(p->t, "; compared with %zu of the %zu constant%s asked for", n, p->r->query->nconstants,
+                    p->r->query->nconstants == 1 ? "" : "s");
+    else
+        text_format(p->t, "; compared with %zu constant%s", n, n == 1 ? "" : "s");
+    if (asked && v->nconstants > n)
+        text_format(p->t, ", and %zu more", v->nconstants - n);
+    text_char(p->t, '\n');
+    if (shown > CONSTANTS_SHOWN && !p->r->options->verbose)
+        shown = CONSTANTS_SHOWN;
+    label(p, "constants");
+    for (size_t i = 0; i < shown; i++) {
+        text_add(p->t, i ? ", " : "");
+        constant_text(p, v, items[i]);
+    }
+    text_add(p->t, shown < n ? ", …\n" : "\n");
+}
+
+/* 0x12345 +133  text of the instruction */
+static void place(const Page *p, const Variable *v, Addr pc, Text *cell)
+{
+    Insn insn;
+    char text[128];
+    text_hex(cell, pc);
+    column(p, INK_PLACE, cell, 10);
+    text_format(cell, "%+lld", (long long)(pc - v->function->start));
+    column(p, INK_DIM, cell, 6);
+    if (program_insn(p->r->program, pc, &insn))
+        text_put(cell, text, insn_text(&insn, SYNTAX_ATT, text, sizeof text));
+    column(p, INK_NONE, cell, 28);
+}
+
+static void located(const Page *p, const Location *l, Text *cell)
+{
+    location_text(cell, l);
+    column(p, INK_LOCATION, cell, 1);
+}
+
+static size_t cut(const Page *p, size_t n, size_t most) { return p->r->options->verbose || n <= most + 1 ? n : most; }
+
+static void rest(const Page *p, size_t n, size_t shown)
+{
+    if (shown < n) {
+        label(p, "");
+        text_format(p->t, "… and %zu more (-v shows all)\n", n - shown);
+    }
+}
+
+static void defs(const Page *p, const Variable *v, Text *cell)
+{
+    size_t shown = cut(p, v->ndefs, DEFS_SHOWN);
+    for (size_t i = 0; i < shown; i++) {
+        const Def *d = &v->defs[i];
+        label(p, i ? "" : "set at");
+        place(p, v, d->pc, cell);
+        located(p, &d->location, cell);
+        text_format(p->t, " %s\n", def_kind_name(d->kind));
+    }
+    rest(p, v->ndefs, shown);
+}
+
+static void sites(const Page *p, const Variable *v, Text *cell)
+{
+    size_t shown = cut(p, v->nsites, SITES_SHOWN);
+    for (size_t i = 0; i < shown; i++) {
+        const Site *s = &v->sites[i];
+        label(p, i ? "" : "tested at");
+        place(p, v, s->pc, cell);
+        located(p, &s->location, cell);
+        text_format(p->t, "%s ", relation_name(s->relation));
+        constant_text(p, v, s->constant);
+        if (s->via != VIA_IMMEDIATE)
+            text_format(p->t, "  (%s)", via_name(s->via));
+        text_char(p->t, '\n');
+    }
+    rest(p, v->nsites, shown);
+}
+
+static void ranges(const Page *p, const Variable *v, Text *cell)
+{
+    size_t shown = cut(p, v->nranges, RANGES_SHOWN);
+    for (size_t i = 0; i < shown; i++) {
+        const Range *range = &v->ranges[i];
+        label(p, i ? "" : "lives in");
+        location_text(cell, &range->location);
+        column(p, INK_LOCATION, cell, 16);
+        text_hex(cell, range->start);
+        text_add(cell, "..");
+        text_hex(cell, range->end);
+        column(p, INK_PLACE, cell, 28);
+        text_format(p->t, "rests on: %s\n", proof_words(range->proof));
+    }
+    rest(p, v->nranges, shown);
+}
+
+static void probe_words(const Page *p, const Variable *v, Text *cell)
+{
+    static const char *const passed[] = {"passed once for each value", "not passed for every value",
+                                         "may be passed many times for one value"};
+    const Probe *probe = &v->probe;
+    label(p, "probe");
+    if (probe->pc == 0) {
+        text_add(p->t, "none: no place is proved that the kernel would accept\n");
+        return;
+    }
+    place(p, v, probe->pc, cell);
+    located(p, &probe->location, cell);
+    text_format(p->t, "\n");
+    label(p, "");
+    text_format(p->t, "%s by the kernel, about %s µs a hit; %s\n", cost_name(probe->cost),
+                probe->cost == COST_EMULATED ? "1.5" : "15", passed[probe->coverage <= COVERAGE_MANY ? probe->coverage : 2]);
+    label(p, "");
+    text_format(p->t, "rests on: %s\n", proof_words(probe->proof));
+}
+
+/* `lvscan trace` with the options that lead to this variable again: only for the first one, which trace takes. */
+static void paste_trace(const Page *p)
+{
+    const Options *o = p->r->options;
+    label(p, "read it");
+    text_add(p->t, "lvscan trace");
+    if (o->enum_file) {
+        text_add(p->t, " -e ");
+        escape_shell(p->t, str_of(o->enum_file));
+    }
+    for (size_t i = 0; i < o->nconstants; i++) {
+        size_t last = i;
+        while (last + 1 < o->nconstants && o->constants[last + 1] == o->constants[last] + 1)
+            last++;
+        text_add(p->t, i ? "," : " -c ");
+        text_i64(p->t, o->constants[i]);
+        if (last > i) {
+            text_add(p->t, "..");
+            text_i64(p->t, o->constants[last]);
+        }
+        i = last;
+    }
+    for (size_t i = 0; i < o->nfunctions; i++) {
+        text_add(p->t, " -f ");
+        escape_shell(p->t, o->functions[i]);
+    }
+    text_char(p->t, ' ');
+    escape_shell(p->t, str_of(p->r->path));
+    text_char(p->t, '\n');
+}
+
+static void paste_bpftrace(const Page *p, const Variable *v)
+{
+    Arena arena = {0};
+    ProbeSpec spec;
+    Text script;
+    text_open(&script, -1);
+    if (spec_of_variable(&spec, p->r->program, v, str_of(p->r->path), NULL, &arena, NULL) &&
+        emit_bpftrace_line(&script, &spec, NULL)) {
+        label(p, "with bpftrace");
+        text_add(p->t, "bpftrace --unsafe -e ");
+        escape_shell(p->t, text_view(&script));
+        text_char(p->t, '\n');
+    }
+    text_close(&script);
+    arena_free(&arena);
+}
+
+static void variable_text(const Page *p, const Variable *v, size_t id)
+{
+    Text cell;
+    text_open(&cell, -1);
+    title(p, v, id);
+    summary(p, v);
+    defs(p, v, &cell);
+    sites(p, v, &cell);
+    ranges(p, v, &cell);
+    probe_words(p, v, &cell);
+    if (id == 1 && v->probe.pc)
+        paste_trace(p);
+    if (v->probe.pc)
+        paste_bpftrace(p, v);
+    text_char(p->t, '\n');
+    text_close(&cell);
+}
+
+static void file_text(const Page *p)
+{
+    const Image *image = &p->r->program->image;
+    ink(p, INK_TITLE);
+    escape_terminal(p->t, str_of(p->r->path));
+    ink(p, INK_NONE);
+    text_format(p->t, ": x86-64 %s%s", image->type == 2 ? "EXEC" : "DYN", image->has_symtab ? "" : ", stripped");
+    if (image->build_id.n) {
+        text_add(p->t, ", build id ");
+        text_bytes(p->t, image->build_id);
+    }
+    text_add(p->t, "\n\n");
+}
+
+void report_text(Text *t, const Report *r)
+{
+    Page p = {t, r, color_wanted(r->options)};
+    const SearchResult *result = r->result;
+    file_text(&p);
+    for (size_t i = 0; i < result->nvariables; i++)
+        variable_text(&p, &result->variables[i], i + 1);
+    if (result->nfound > result->nvariables && !r->options->quiet)
+        text_format(t, "… and %zu more variables (-n 0 shows all)\n", result->nfound - result->nvariables);
+    if (r->options->verbose)
+        text_format(t, "%llu functions, %llu analysed: %llu instructions; %.1f ms\n", (unsigned long long)result->stats.functions,
+                    (unsigned long long)result->stats.analyzed, (unsigned long long)result->stats.instructions,
+                    (double)r->elapsed_ns / 1e6);
+}

@@ -1,0 +1,215 @@
+/* cli/spec_read.c - a probe spec from its JSON form. The file may be hostile: what is used is checked here, and whether
+ * it fits the program is checked again by trace. */
+#include "cli/json_read.h"
+#include "cli/kernel_reg.h"
+#include "cli/spec.h"
+
+#include <string.h>
+
+typedef struct SpecReader {
+    ProbeSpec *spec;
+    Arena *arena;
+    Diag *diag;
+} SpecReader;
+
+static bool lacks(SpecReader *r, const char *key)
+{
+    return diag_set(r->diag, 0, "the spec's \"%s\" is missing or cannot be used", key);
+}
+
+static bool text_of(const JsonValue *object, const char *key, Str *out)
+{
+    const JsonValue *v = json_member(object, key);
+    *out = v && v->kind == JSON_STRING ? v->text : (Str){0};
+    return out->p != NULL;
+}
+
+static int hex_digit(char c)
+{
+    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
+
+/* "0x…", at most 16 digits. */
+static bool hex_of(const JsonValue *object, const char *key, uint64_t *out)
+{
+    Str s;
+    *out = 0;
+    if (!text_of(object, key, &s) || s.n < 3 || s.n > 18 || s.p[0] != '0' || s.p[1] != 'x')
+        return false;
+    for (size_t i = 2; i < s.n; i++) {
+        int d = hex_digit(s.p[i]);
+        if (d < 0)
+            return false;
+        *out = *out << 4 | (uint64_t)d;
+    }
+    return true;
+}
+
+/* A string of pairs of hexadecimal digits, at most `most` bytes. */
+static bool bytes_of(SpecReader *r, const JsonValue *object, const char *key, size_t most, Bytes *out)
+{
+    Str s;
+    *out = (Bytes){0};
+    if (!text_of(object, key, &s) || s.n == 0 || s.n % 2 || s.n / 2 > most)
+        return false;
+    uint8_t *p = arena_alloc(r->arena, s.n / 2, 1);
+    for (size_t i = 0; p && i < s.n; i++) {
+        int d = hex_digit(s.p[i]);
+        if (d < 0)
+            return false;
+        p[i / 2] = (uint8_t)(p[i / 2] << 4 | d);
+    }
+    *out = (Bytes){p, s.n / 2};
+    return p != NULL;
+}
+
+static bool int_of(const JsonValue *object, const char *key, int64_t *out)
+{
+    uint64_t v;
+    bool negative;
+    if (!json_integer(json_member(object, key), &v, &negative))
+        return false;
+    *out = (int64_t)v;
+    return true;
+}
+
+static bool reg_of(const JsonValue *object, const char *key, uint8_t *out)
+{
+    Str s;
+    *out = REG_NONE;
+    if (!text_of(object, key, &s))
+        return true;
+    *out = (uint8_t)reg_by_name(s.p, s.n);
+    return *out != REG_NONE;
+}
+
+static bool location_kind(Str s, uint8_t *out)
+{
+    static const char *const names[] = {"", "reg", "stack", "memory", "static"};
+    for (uint8_t k = LOCATION_REG; k <= LOCATION_STATIC; k++)
+        if (str_eq(s, str_of(names[k]))) {
+            *out = k;
+            return true;
+        }
+    return false;
+}
+
+static bool location_read(SpecReader *r, const JsonValue *v)
+{
+    Location *l = &r->spec->location;
+    Str kind, segment;
+    int64_t n = 0;
+    uint64_t address;
+    if (!text_of(v, "kind", &kind) || !location_kind(kind, &l->kind))
+        return lacks(r, "location.kind");
+    if (!int_of(v, "bits", &n) || n < 1 || n > 64)
+        return lacks(r, "location.bits");
+    l->bits = (uint16_t)n;
+    if (int_of(v, "addend", &n))
+        l->addend = (uint64_t)n;
+    if (!reg_of(v, l->kind == LOCATION_REG ? "reg" : "base", &l->reg) || !reg_of(v, "index", &l->index))
+        return lacks(r, "location's register");
+    if (l->kind <= LOCATION_STACK && l->reg == REG_NONE)
+        return lacks(r, "location's register");
+    l->scale = int_of(v, "scale", &n) ? (uint8_t)(n & 15) : 1;
+    l->disp = int_of(v, "disp", &n) ? n : 0;
+    l->segment = REG_NONE;
+    if (text_of(v, "segment", &segment))
+        l->segment = str_eq(segment, str_of("fs")) ? REG_FS : REG_GS;
+    if (l->kind == LOCATION_STATIC && !hex_of(v, "address", &address))
+        return lacks(r, "location.address");
+    l->address = l->kind == LOCATION_STATIC ? address : 0;
+    return true;
+}
+
+/* The index of `s` among the names that `name` gives for first..last; `last` (the weakest claim) for others. */
+static uint8_t word_of(Str s, const char *(*name)(unsigned), unsigned first, unsigned last)
+{
+    for (unsigned i = first; i < last; i++)
+        if (str_eq(s, str_of(name(i))))
+            return (uint8_t)i;
+    return (uint8_t)last;
+}
+
+static void claims_read(ProbeSpec *spec, const JsonValue *root)
+{
+    Str s;
+    text_of(root, "sign", &s);
+    spec->sign = str_eq(s, str_of("signed")) ? SIGN_SIGNED : str_eq(s, str_of("unsigned")) ? SIGN_UNSIGNED : SIGN_UNKNOWN;
+    text_of(root, "proof", &s);
+    spec->proof = word_of(s, proof_name, PROOF_EXACT, PROOF_PARTIAL);
+    text_of(root, "cost", &s);
+    spec->cost = word_of(s, cost_name, COST_EMULATED, COST_STEPPED);
+    text_of(root, "coverage", &s);
+    spec->coverage = word_of(s, coverage_name, COVERAGE_ONCE, COVERAGE_MANY);
+}
+
+static bool name_value(Str key, int64_t *out)
+{
+    JsonValue v = {.kind = JSON_NUMBER, .text = key};
+    uint64_t u;
+    bool negative;
+    if (key.n == 0 || (key.n == 1 && key.p[0] == '-') || !json_integer(&v, &u, &negative))
+        return false;
+    *out = (int64_t)u;
+    return true;
+}
+
+static bool names_read(SpecReader *r, const JsonValue *names)
+{
+    size_t cap = 0;
+    EnumTable *t = &r->spec->names;
+    if (!names || names->kind != JSON_OBJECT)
+        return true;
+    for (const JsonValue *v = names->first; v; v = v->next) {
+        int64_t value;
+        if (v->kind != JSON_STRING || !name_value(v->key, &value))
+            return lacks(r, "names");
+        if (!arena_grow(r->arena, (void **)&t->items, t->n, &cap, sizeof *t->items))
+            return diag_set(r->diag, 0, "out of memory");
+        t->items[t->n++] = (Enumerator){v->text, value};
+    }
+    return true;
+}
+
+static bool binary_read(SpecReader *r, const JsonValue *binary)
+{
+    Str sum;
+    if (!text_of(binary, "path", &r->spec->path) || r->spec->path.n == 0 ||
+        memchr(r->spec->path.p, 0, r->spec->path.n))
+        return lacks(r, "binary.path");
+    bytes_of(r, binary, "build_id", 64, &r->spec->build_id);
+    if (text_of(binary, "sha256", &sum) && sum.n == SHA256_TEXT - 1)
+        memcpy(r->spec->sha256, sum.p, sum.n);
+    if (r->spec->build_id.n == 0 && !r->spec->sha256[0])
+        return diag_set(r->diag, 0, "the spec has neither a build id nor a SHA-256, so the file cannot be recognised");
+    return true;
+}
+
+bool spec_read(ProbeSpec *out, Bytes json, Arena *arena, Diag *diag)
+{
+    SpecReader r = {out, arena, diag};
+    JsonValue *root;
+    Str schema;
+    *out = (ProbeSpec){0};
+    if (!json_read(&root, json, arena, diag))
+        return false;
+    if (!text_of(root, "schema", &schema) || !str_eq(schema, str_of("lvscan-probe/1")))
+        return diag_set(diag, 0, "no probe spec: its \"schema\" is not \"lvscan-probe/1\"");
+    if (!binary_read(&r, json_member(root, "binary")))
+        return false;
+    const JsonValue *function = json_member(root, "function");
+    text_of(function, "name", &out->function);
+    if (!hex_of(function, "start", &out->function_start))
+        return lacks(&r, "function.start");
+    if (!hex_of(root, "pc", &out->pc))
+        return lacks(&r, "pc");
+    if (!hex_of(root, "file_offset", &out->off.v))
+        return lacks(&r, "file_offset");
+    if (!bytes_of(&r, root, "bytes", INSN_MAX_LEN, &out->bytes))
+        return lacks(&r, "bytes");
+    if (!location_read(&r, json_member(root, "location")))
+        return false;
+    claims_read(out, root);
+    return names_read(&r, json_member(root, "names"));
+}
