@@ -9,7 +9,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "x86/mnemonics.h" /* generated: enum Mnemonic { MN_INVALID, MN_ADD, ... } */
+#include "x86/insn_kinds.h" /* OperandKind, ACCESS_*, Flow, FLAG_* */
+#include "x86/mnemonics.h"  /* generated: enum Mnemonic { MN_INVALID, MN_ADD, ... } */
 #include "x86/regs.h"
 
 enum { INSN_MAX_LEN = 15, INSN_MAX_OPERANDS = 5 };
@@ -18,24 +19,6 @@ enum { INSN_MAX_LEN = 15, INSN_MAX_OPERANDS = 5 };
 enum {
     INSN_TRUNCATED = -1, /* the bytes end inside an instruction */
     INSN_INVALID = -2    /* the bytes start no valid instruction */
-};
-
-typedef enum OperandKind {
-    OPERAND_NONE,
-    OPERAND_REG,    /* reg (and high) */
-    OPERAND_MEM,    /* insn->mem */
-    OPERAND_IMM,    /* insn->imm */
-    OPERAND_IMM2,   /* insn->imm2: the second immediate of enter, extrq, insertq */
-    OPERAND_REL,    /* insn->target: the address a near branch, call or xbegin names */
-    OPERAND_MEM_SI, /* the string source, [rsi] (or esi), segment insn->mem.segment */
-    OPERAND_MEM_DI  /* the string destination, es:[rdi] (or edi) */
-} OperandKind;
-
-/* How an operand is touched: bits. */
-enum {
-    ACCESS_READ = 1,
-    ACCESS_WRITE = 2,
-    ACCESS_MAYBE = 4 /* with ACCESS_WRITE: the write may not happen (cmov, masked EVEX, bsf) */
 };
 
 typedef struct Operand {
@@ -55,20 +38,6 @@ typedef struct Mem {
     uint8_t addr_bits; /* 64, or 32 with an address-size prefix */
     int64_t disp;    /* sign-extended, EVEX disp8*N applied; with base REG_RIP see insn_mem_address */
 } Mem;
-
-typedef enum Flow {
-    FLOW_NEXT,
-    FLOW_JUMP,   /* jmp: direct (operand REL) or indirect */
-    FLOW_BRANCH, /* jcc, loop, jrcxz, xbegin: target or next */
-    FLOW_CALL,
-    FLOW_RETURN, /* ret, iret, sysret ... */
-    FLOW_STOP    /* ud0/1/2, hlt: execution does not go on */
-} Flow;
-
-/* Flag bits of Effects. */
-enum {
-    FLAG_O = 1, FLAG_S = 2, FLAG_Z = 4, FLAG_A = 8, FLAG_P = 16, FLAG_C = 32, FLAG_D = 64
-};
 
 enum {
     PREFIX_LOCK = 1, PREFIX_REP = 2, PREFIX_REPNE = 4, PREFIX_OPSIZE = 8, PREFIX_ADDRSIZE = 16,

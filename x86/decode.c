@@ -1,0 +1,494 @@
+/* x86/decode.c - bytes -> Insn: prefixes, opcode, ModRM, operands, immediates.
+ *
+ * The opcode's row is found by walking a small tree (format.h) with a key that packs ModRM, the mandatory prefix,
+ * operand size, W and vector length, so each choice is a shift and a mask. Bytes are read without bounds checks:
+ * insn_decode sees to it that at least PADDED bytes can be read, and compares lengths at the end.
+ * (SDM vol. 2 chapter 2 for the formats; APM vol. 3 for XOP.)
+ */
+#include "x86/format.h"
+#include "x86/insn.h"
+
+/* The longest look ahead: 15 prefix bytes, then opcode, ModRM, SIB, displacement and immediates. */
+enum { PADDED = 48 };
+
+enum { BYTE_PLAIN, BYTE_REX, BYTE_SEG, BYTE_OPSIZE, BYTE_ADDRSIZE, BYTE_LOCK, BYTE_REPNE, BYTE_REP,
+       BYTE_LAST_PREFIX = BYTE_REP, BYTE_0F, BYTE_VEX3, BYTE_VEX2, BYTE_EVEX, BYTE_XOP };
+
+#define REX4 BYTE_REX, BYTE_REX, BYTE_REX, BYTE_REX
+static const uint8_t byte_class[256] = {
+    [0x0f] = BYTE_0F, [0x26] = BYTE_SEG, [0x2e] = BYTE_SEG, [0x36] = BYTE_SEG, [0x3e] = BYTE_SEG,
+    [0x40] = REX4, REX4, REX4, REX4,
+    [0x62] = BYTE_EVEX, [0x64] = BYTE_SEG, [0x65] = BYTE_SEG, [0x66] = BYTE_OPSIZE, [0x67] = BYTE_ADDRSIZE,
+    [0x8f] = BYTE_XOP, [0xc4] = BYTE_VEX3, [0xc5] = BYTE_VEX2, [0xf0] = BYTE_LOCK, [0xf2] = BYTE_REPNE,
+    [0xf3] = BYTE_REP,
+};
+
+/* What the prefixes say, and where reading has got to. */
+typedef struct Dec {
+    const uint8_t *start, *p;
+    uint32_t map, opcode;
+    uint8_t rex;                   /* 0100WRXB, also from VEX, EVEX and XOP; 0: none */
+    uint8_t pp, prefixes, segs, segment;
+    uint8_t r4, x4, vvvv, vl;      /* EVEX.R' and .X << 4; 5 bits of vvvv; the vector length field */
+    uint8_t evex;                  /* its last byte: z, L'L, b, V', aaa */
+    uint8_t encoding;
+} Dec;
+
+static inline unsigned rex_w(const Dec *d) { return d->rex >> 3 & 1; }
+
+static uint32_t load32(const uint8_t *p)
+{
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
+
+static uint64_t load64(const uint8_t *p) { return load32(p) | (uint64_t)load32(p + 4) << 32; }
+
+/* ---- prefixes ---- */
+
+/* One legacy prefix byte. The last of F2 and F3 is the mandatory one; cs, ss, ds, es overrides have no effect. */
+static void prefix_take(Dec *d, unsigned class, uint8_t byte)
+{
+    switch (class) {
+    case BYTE_OPSIZE: d->prefixes |= PREFIX_OPSIZE; break;
+    case BYTE_ADDRSIZE: d->prefixes |= PREFIX_ADDRSIZE; break;
+    case BYTE_LOCK: d->prefixes |= PREFIX_LOCK; break;
+    case BYTE_REPNE: d->prefixes |= PREFIX_REPNE, d->pp = 3; break;
+    case BYTE_REP: d->prefixes |= PREFIX_REP, d->pp = 2; break;
+    default:
+        d->prefixes |= PREFIX_SEGMENT;
+        d->segs |= (uint8_t)(1u << (byte >= 0x64 ? byte - 0x60u : byte >> 3 & 3u));
+        if (byte >= 0x64)
+            d->segment = (uint8_t)(REG_FS + (byte - 0x64));
+    }
+}
+
+/* Reads prefixes up to the opcode, at most 15 bytes of them. A REX that is not last is dead. */
+static bool prefixes_read(Dec *d)
+{
+    for (unsigned class; (class = byte_class[*d->p] - 1u) < BYTE_LAST_PREFIX; d->p++) {
+        if (d->p - d->start >= INSN_MAX_LEN)
+            return false;
+        if (class + 1 == BYTE_REX) {
+            d->rex = *d->p;
+            continue;
+        }
+        d->rex = 0;
+        prefix_take(d, class + 1, *d->p);
+    }
+    if (!d->pp && (d->prefixes & PREFIX_OPSIZE))
+        d->pp = 1;
+    return true;
+}
+
+/* VEX, EVEX and XOP refuse REX, LOCK and mandatory prefixes before them. */
+static bool vector_prefix_allowed(const Dec *d)
+{
+    return !d->rex && !(d->prefixes & (PREFIX_LOCK | PREFIX_REP | PREFIX_REPNE | PREFIX_OPSIZE));
+}
+
+static void vector_payload(Dec *d, uint8_t rxb, uint8_t wvlp)
+{
+    d->rex = (uint8_t)(0x40 | (~rxb >> 5 & 7) | (wvlp >> 4 & 8));
+    d->vvvv = (uint8_t)(~wvlp >> 3 & 15);
+    d->vl = wvlp >> 2 & 1;
+    d->pp = wvlp & 3;
+}
+
+/* VEX.pp counts F3 before F2, as KEY_PP does. */
+static bool vex2_read(Dec *d)
+{
+    vector_payload(d, d->p[1] | 0x60, d->p[1] & 0x7f);
+    d->encoding = ENC_VEX;
+    d->map = MAP_VEX;
+    d->p += 2;
+    return true;
+}
+
+static bool vex3_read(Dec *d)
+{
+    unsigned map = d->p[1] & 31u;
+    vector_payload(d, d->p[1], d->p[2]);
+    d->encoding = ENC_VEX;
+    d->map = MAP_VEX + map - 1;
+    d->p += 3;
+    return map >= 1 && map <= 3;
+}
+
+static bool xop_read(Dec *d)
+{
+    unsigned map = d->p[1] & 31u;
+    vector_payload(d, d->p[1], d->p[2]);
+    d->encoding = ENC_XOP;
+    d->map = MAP_XOP + map - 8;
+    d->p += 3;
+    return map >= 8 && map <= 10;
+}
+
+static bool evex_read(Dec *d)
+{
+    static const uint8_t maps[8] = {0, MAP_EVEX, MAP_EVEX + 1, MAP_EVEX + 2, 0, MAP_EVEX + 3, MAP_EVEX + 4, 0};
+    uint8_t p0 = d->p[1], p1 = d->p[2], p2 = d->p[3];
+    vector_payload(d, p0, p1);
+    d->encoding = ENC_EVEX;
+    d->map = maps[p0 & 7];
+    d->r4 = ~p0 & 0x10;
+    d->x4 = (~p0 & 0x40) >> 2;
+    d->vvvv |= ~p2 << 1 & 0x10;
+    d->vl = p2 >> 5 & 3;
+    d->evex = p2;
+    d->p += 4;
+    return d->map && !(p0 & 8) && (p1 & 4);
+}
+
+/* The rest of an opcode that begins with 0F. */
+static bool escape_read(Dec *d)
+{
+    uint8_t b = *++d->p;
+    d->map = MAP_LEGACY + 1;
+    if (b == 0x38 || b == 0x3a)
+        d->map += b == 0x3a ? 2 : 1, d->p++;
+    return true;
+}
+
+/* Moves to the opcode's last byte, through escape bytes and vector prefixes. */
+static bool opcode_reach(Dec *d)
+{
+    unsigned class = byte_class[*d->p];
+    if (class == BYTE_0F)
+        return escape_read(d);
+    if (class == BYTE_XOP && (d->p[1] & 31) < 8)
+        return true;
+    if (!vector_prefix_allowed(d))
+        return false;
+    switch (class) {
+    case BYTE_VEX2: return vex2_read(d);
+    case BYTE_VEX3: return vex3_read(d);
+    case BYTE_EVEX: return evex_read(d);
+    default: return xop_read(d);
+    }
+}
+
+/* ---- the row ---- */
+
+/* Operand size (0, 1, 2: 16, 32, 64) by row policy (none, D64, F64, -), then by W << 1 | 66. */
+static const uint8_t operand_size[3][4] = {{1, 0, 2, 2}, {2, 0, 2, 2}, {2, 2, 2, 2}};
+
+static inline unsigned osz_of(const Dec *d, unsigned flags)
+{
+    unsigned policy = flags / ROW_D64 & 3;
+    return operand_size[policy][rex_w(d) << 1 | (d->prefixes / PREFIX_OPSIZE & 1)];
+}
+
+static inline uint32_t key_of(const Dec *d, unsigned modrm)
+{
+    uint32_t vl = d->vl;
+    if (d->encoding == ENC_EVEX && (d->evex & 0x10) && modrm >= 0xc0)
+        vl = 2; /* the length bits are the rounding mode: 512 bits */
+    return modrm | (uint32_t)(modrm >= 0xc0) << KEY_MOD3_SHIFT | (uint32_t)d->pp << KEY_PP_SHIFT |
+           (uint32_t)osz_of(d, 0) << KEY_OSZ_SHIFT | (uint32_t)rex_w(d) << KEY_W_SHIFT | vl << KEY_L_SHIFT |
+           (uint32_t)(d->prefixes / PREFIX_ADDRSIZE & 1) << KEY_ASZ_SHIFT | (uint32_t)(d->rex & 1) << KEY_B_SHIFT;
+}
+
+static inline unsigned row_find(const Dec *d, uint32_t key)
+{
+    unsigned entry = x86_root[d->map * 256 + d->opcode];
+    while (entry & ENTRY_NODE) {
+        const uint16_t *node = x86_trie + (entry & (ENTRY_NODE - 1));
+        unsigned head = node[0], bits = head >> 8;
+        entry = node[1 + (key >> (head & 31) & ((1u << bits) - 1))];
+    }
+    return entry;
+}
+
+/* ---- memory operands ---- */
+
+/* Reads SIB and displacement of ModRM (mod != 3); d->p is just past ModRM. */
+static inline void mem_read(Dec *d, unsigned modrm, unsigned flags, Mem *m)
+{
+    static const uint8_t disp_bytes[3] = {0, 1, 4};
+    unsigned mod = modrm >> 6, rm = modrm & 7, base = rm;
+    m->index = REG_NONE;
+    m->scale = 1;
+    if (rm == 4) {
+        unsigned sib = *d->p++;
+        unsigned index = (sib >> 3 & 7) | (d->rex << 2 & 8);
+        base = sib & 7;
+        m->scale = (uint8_t)(1u << (sib >> 6));
+        if (flags & ROW_VSIB)
+            m->index = (uint8_t)(REG_XMM0 + (index | (d->vvvv & 0x10)));
+        else if (index != 4)
+            m->index = (uint8_t)index;
+    }
+    unsigned bytes = disp_bytes[mod];
+    m->base = (uint8_t)(base | (d->rex << 3 & 8));
+    if (mod == 0 && base == 5) {
+        m->base = rm == 5 ? REG_RIP : REG_NONE;
+        bytes = 4;
+    }
+    int32_t raw = (int32_t)load32(d->p);
+    m->disp = bytes == 4 ? raw : bytes ? (int8_t)raw : 0;
+    d->p += bytes;
+}
+
+/* ---- operands ---- */
+
+/* The numbers that operands' sources choose from, a byte each (SRC_*). */
+static inline uint64_t sources_of(const Dec *d, unsigned modrm)
+{
+    unsigned b = d->rex << 3 & 8, reg = (modrm >> 3 & 7) | (d->rex << 1 & 8) | d->r4;
+    unsigned rm = (modrm & 7) | b;
+    return (uint64_t)reg << (8 * SRC_REG) | (uint64_t)rm << (8 * SRC_RM) | (uint64_t)d->vvvv << (8 * SRC_VVVV) |
+           (uint64_t)((d->opcode & 7) | b) << (8 * SRC_OPCODE) | (uint64_t)(*d->p >> 4) << (8 * SRC_IS4) |
+           (uint64_t)(rm | d->x4) << (8 * SRC_VRM);
+}
+
+/* Whether the register number exists in its class (SDM: #UD else). */
+static bool register_exists(unsigned class, unsigned n)
+{
+    switch (class) {
+    case CLASS_SEG: return (n & 7) < 6;
+    case CLASS_CR: return n == 0 || n == 2 || n == 3 || n == 4 || n == 8;
+    case CLASS_DR: return n < 8;
+    case CLASS_BND: return n < 4;
+    case CLASS_GPR:
+    case CLASS_GPR8: return n < 16;
+    default: return n < 8;
+    }
+}
+
+static inline void operand_fill(Operand *op, const OpDesc *desc, unsigned n, bool mod3, unsigned bits, bool rex)
+{
+    unsigned high = (unsigned)(desc->class == CLASS_GPR8 && !rex && mod3) & n >> 2;
+    op->kind = mod3 ? desc->kind : desc->kind_mem;
+    op->access = desc->access;
+    op->high = (uint8_t)high;
+    op->reg = op->kind == OPERAND_REG ? (uint8_t)(desc->base + ((n - 4 * high) & desc->mask)) : REG_NONE;
+    op->bits = (uint16_t)bits;
+}
+
+static inline bool operands_fill(const Dec *d, const Pattern *pattern, unsigned modrm, unsigned mode, Insn *out)
+{
+    uint64_t sources = sources_of(d, modrm);
+    bool mod3 = modrm >= 0xc0;
+    for (unsigned i = 0; i < pattern->n; i++) {
+        const OpDesc *desc = &x86_opdescs[pattern->op[i]];
+        unsigned n = (unsigned)(sources >> (8 * desc->src)) & 31;
+        bool is_reg = mod3 || desc->kind_mem == OPERAND_REG;
+        if (is_reg && (desc->class >= CLASS_SEG || (n >= 16 && desc->class <= CLASS_GPR8)) &&
+            !register_exists(desc->class, n))
+            return false;
+        operand_fill(&out->op[i], desc, n, is_reg, x86_sizes[desc->size][mode], d->rex != 0);
+    }
+    return true;
+}
+
+/* ---- immediates ---- */
+
+static inline uint64_t sign8(uint8_t b) { return (uint64_t)(int64_t)(int8_t)b; }
+static inline uint64_t sign32(uint32_t v) { return (uint64_t)(int64_t)(int32_t)v; }
+
+static unsigned imm_wide(const Dec *d, const uint8_t *p, unsigned osz, Insn *out)
+{
+    if (osz == 2)
+        out->imm = load64(p);
+    else
+        out->imm = osz ? load32(p) : load32(p) & 0xffff;
+    (void)d;
+    return 2u << osz;
+}
+
+static unsigned moffs_read(const Dec *d, const uint8_t *p, Insn *out)
+{
+    bool short_address = d->prefixes & PREFIX_ADDRSIZE;
+    out->mem.base = out->mem.index = REG_NONE;
+    out->mem.scale = 1;
+    out->mem.disp = short_address ? (int64_t)load32(p) : (int64_t)load64(p);
+    return short_address ? 4 : 8;
+}
+
+/* Reads the immediates and returns their size in bytes. Relative targets are completed by the caller. */
+static unsigned imm_read(const Dec *d, unsigned kind, unsigned osz, Insn *out)
+{
+    const uint8_t *p = d->p;
+    switch (kind) {
+    case IMM_U8: out->imm = *p; return 1;
+    case IMM_REL8:
+    case IMM_S8: out->imm = sign8(*p); return 1;
+    case IMM_U16: out->imm = load32(p) & 0xffff; return 2;
+    case IMM_S32: out->imm = sign32(load32(p)); return 4;
+    case IMM_U32: out->imm = load32(p); return 4;
+    case IMM_SZ:
+    case IMM_RELZ:
+        out->imm = osz ? sign32(load32(p)) : (uint64_t)(int64_t)(int16_t)load32(p);
+        return osz ? 4 : 2;
+    case IMM_UV: return imm_wide(d, p, osz, out);
+    case IMM_MOFFS: return moffs_read(d, p, out);
+    case IMM_ENTER: out->imm = load32(p) & 0xffff, out->imm2 = p[2]; return 3;
+    case IMM_TWO8: out->imm = p[0], out->imm2 = p[1]; return 2;
+    default: out->imm = 1; return 0;
+    }
+}
+
+/* ---- EVEX ---- */
+
+/* The checks on z, b and aaa, and what they make of the operands (SDM vol. 2, 2.7). */
+static bool evex_finish(const Dec *d, const Pattern *pattern, unsigned flags, unsigned modrm, Insn *out)
+{
+    bool mem = modrm < 0xc0, zero = d->evex & 0x80, b = d->evex & 0x10;
+    unsigned mask = d->evex & 7, bc = flags >> ROW_BC_SHIFT & 3;
+    if ((mask && !(flags & ROW_MASK)) || (zero && (!mask || !(flags & ROW_ZERO))))
+        return false;
+    if (zero && out->op[0].kind == OPERAND_MEM)
+        return false;
+    if (b && (mem ? !bc : !(flags & (ROW_ER | ROW_SAE))))
+        return false;
+    if ((flags & ROW_VSIB) && !mask)
+        return false;
+    unsigned f = zero ? PF_ZERO : 0;
+    if (b && mem) {
+        out->op[pattern->rm - 1].bits = (uint16_t)(8u << bc);
+        f |= PF_BROADCAST;
+    } else if (b)
+        f |= (flags & ROW_ER) ? (unsigned)(PF_ROUND | d->vl << PF_RMODE_SHIFT) : PF_SAE;
+    out->priv[PRIV_FLAGS] |= (uint8_t)f;
+    if (mask) {
+        out->mask = (uint8_t)(REG_K0 + mask);
+        if (out->op[0].access == ACCESS_WRITE && (!zero || out->op[0].kind == OPERAND_MEM))
+            out->op[0].access |= ACCESS_MAYBE;
+        else if (out->op[0].access & ACCESS_WRITE && !zero)
+            out->op[0].access |= ACCESS_MAYBE;
+    }
+    return true;
+}
+
+/* disp8 counts units of the memory operand's size (SDM vol. 2, 2.7.5). */
+static void evex_disp8(const Pattern *pattern, unsigned flags, unsigned w, Insn *out)
+{
+    unsigned bytes = out->op[pattern->rm - 1].bits / 8u;
+    if (flags & ROW_TUPLE1)
+        bytes = (flags >> ROW_BC_SHIFT & 3) ? 1u << ((flags >> ROW_BC_SHIFT & 3) - 0) : w ? 8 : 4;
+    out->mem.disp *= bytes;
+}
+
+/* ---- the whole ---- */
+
+static int invalid_at(const uint8_t *looked, const Dec *d, Insn *out)
+{
+    ptrdiff_t n = looked - d->start;
+    out->len = (uint8_t)n;
+    return INSN_INVALID;
+}
+
+static void insn_clear(Insn *out, uint64_t pc)
+{
+    *out = (Insn){.pc = pc, .cc = 0xff, .mask = REG_NONE};
+    out->mem.base = out->mem.index = out->mem.segment = REG_NONE;
+}
+
+/* What the row and the prefixes say, apart from operands. */
+static void insn_describe(const Dec *d, unsigned row, unsigned osz, Insn *out)
+{
+    const Row *r = &x86_rows[row];
+    unsigned cc = d->opcode & 15;
+    bool has_cc = r->flags & ROW_CC;
+    out->row = (uint16_t)row;
+    out->mnemonic = (uint16_t)(r->mnemonic + (has_cc ? cc : 0));
+    out->cc = (uint8_t)(has_cc ? cc : 0xff);
+    out->flow = x86_effects[r->effect].flow;
+    out->prefixes = d->prefixes;
+    out->encoding = d->encoding;
+    out->priv[PRIV_VL] = d->vl;
+    out->priv[PRIV_OSZ] = (uint8_t)osz;
+    out->priv[PRIV_SEGS] = d->segs;
+    out->priv[PRIV_REX] = d->rex;
+}
+
+static bool row_allowed(const Dec *d, unsigned flags, unsigned modrm)
+{
+    if ((d->prefixes & PREFIX_LOCK) && (!(flags & ROW_LOCK) || modrm >= 0xc0))
+        return false;
+    if (d->encoding != ENC_LEGACY && !(flags & ROW_VVVV) && (d->vvvv & ((flags & ROW_VSIB) ? 15 : 31)))
+        return false;
+    return !(flags & ROW_VSIB) || (modrm & 7) == 4;
+}
+
+/* Decodes the instruction at d->start; at least PADDED bytes can be read there. */
+static int insn_read(Dec *d, uint64_t pc, Insn *out)
+{
+    if (!prefixes_read(d))
+        return invalid_at(d->p, d, out);
+    if (byte_class[*d->p] && !opcode_reach(d))
+        return invalid_at(d->p + 1, d, out);
+    d->opcode = *d->p++;
+    unsigned modrm = *d->p;
+    uint32_t key = key_of(d, modrm);
+    unsigned row = row_find(d, key);
+    unsigned flags = x86_rows[row].flags, osz = osz_of(d, flags);
+    const Pattern *pattern = &x86_patterns[x86_rows[row].pattern];
+    if (!(flags & ROW_MODRM))
+        modrm = 0xc0;
+    if (!row || !row_allowed(d, flags, modrm))
+        return invalid_at(d->p + 1, d, out);
+    insn_clear(out, pc);
+    insn_describe(d, row, osz, out);
+    d->p += flags & ROW_MODRM;
+    if (modrm < 0xc0)
+        mem_read(d, modrm, flags, &out->mem);
+    out->mem.segment = d->segment;
+    out->mem.addr_bits = (d->prefixes & PREFIX_ADDRSIZE) ? 32 : 64;
+    out->priv[PRIV_FLAGS] = modrm < 0xc0 ? PF_MEM : 0;
+    out->nops = pattern->n;
+    if (!operands_fill(d, pattern, modrm, osz + 4u * (key >> KEY_L_SHIFT & 3), out))
+        return invalid_at(d->p, d, out);
+    if (d->encoding == ENC_EVEX) {
+        if (!evex_finish(d, pattern, flags, modrm, out))
+            return invalid_at(d->p, d, out);
+        if (modrm >> 6 == 1)
+            evex_disp8(pattern, flags, rex_w(d), out);
+    }
+    if (pattern->imm)
+        d->p += imm_read(d, pattern->imm, osz, out);
+    ptrdiff_t len = d->p - d->start;
+    if (len > INSN_MAX_LEN)
+        return invalid_at(d->start + INSN_MAX_LEN, d, out);
+    out->len = (uint8_t)len;
+    out->target = pc + (uint64_t)len + out->imm;
+    return (int)len;
+}
+
+static int insn_read_at(const uint8_t *p, uint64_t pc, Insn *out)
+{
+    Dec d = {.start = p, .p = p, .segment = REG_NONE};
+    return insn_read(&d, pc, out);
+}
+
+/* Near the end of the bytes: decode a copy with zeros after it, and see whether they were looked at. */
+static int insn_read_short(const uint8_t *p, size_t n, uint64_t pc, Insn *out)
+{
+    uint8_t padded[2 * PADDED] = {0};
+    for (size_t i = 0; i < n; i++)
+        padded[i] = p[i];
+    int len = insn_read_at(padded, pc, out);
+    if (len == INSN_INVALID)
+        return out->len > n ? INSN_TRUNCATED : INSN_INVALID;
+    return (size_t)len > n ? INSN_TRUNCATED : len;
+}
+
+int insn_decode(const uint8_t *p, size_t n, uint64_t pc, Insn *out)
+{
+    return n >= PADDED ? insn_read_at(p, pc, out) : insn_read_short(p, n, pc, out);
+}
+
+bool insn_mem_address(const Insn *insn, uint64_t *addr)
+{
+    const Mem *m = &insn->mem;
+    bool has_mem = false;
+    for (unsigned i = 0; i < insn->nops; i++)
+        has_mem |= insn->op[i].kind == OPERAND_MEM;
+    if (!has_mem || m->index != REG_NONE || m->segment != REG_NONE || (m->base != REG_NONE && m->base != REG_RIP))
+        return false;
+    *addr = (uint64_t)m->disp + (m->base == REG_RIP ? insn->pc + insn->len : 0);
+    if (m->addr_bits == 32)
+        *addr &= 0xffffffff;
+    return true;
+}

@@ -1,0 +1,161 @@
+/* x86/format.h - the shapes of the packed tables: what mktables writes and decode, effects and text read.
+ *
+ * Private to x86/. The sizes, sources and flags named here are those that the letters of opcodes.tbl stand for.
+ */
+#ifndef LVSCAN_X86_FORMAT_H
+#define LVSCAN_X86_FORMAT_H
+
+#include <stdint.h>
+
+#include "x86/regs.h"
+
+/* The opcode spaces: each is 256 entries of the root table. */
+enum {
+    MAP_LEGACY,                                         /* .. +3: one-byte, 0f, 0f38, 0f3a */
+    MAP_3DNOW = 4,                                      /* 0f 0f, by its suffix byte */
+    MAP_VEX = 5,                                        /* .. +2: 0f, 0f38, 0f3a */
+    MAP_EVEX = 8,                                       /* .. +4: 0f, 0f38, 0f3a, map 5, map 6 */
+    MAP_XOP = 13,                                       /* .. +2: maps 8, 9, 10 */
+    MAP_COUNT = 16
+};
+
+/* What a choice in the trie can look at: a field of the key. X(NAME, shift, bits) */
+#define KEY_FIELDS(X)                                                                                                  \
+    X(REG, 3, 3)                                                                                                       \
+    X(RM, 0, 3)                                                                                                        \
+    X(MOD3, 8, 1)  /* ModRM names a register, not memory */                                                            \
+    X(PP, 9, 2)    /* mandatory prefix: none, 66, f3, f2 */                                                            \
+    X(OSZ, 11, 2)  /* operand size: 16, 32, 64 */                                                                      \
+    X(W, 13, 1)    /* REX.W, VEX.W */                                                                                  \
+    X(L, 14, 2)    /* vector length: 128, 256, 512 */                                                                  \
+    X(ASZ, 16, 1)  /* an address-size prefix */                                                                        \
+    X(B, 17, 1)    /* REX.B */                                                                                         \
+    X(REX2, 18, 1) /* a REX2 prefix */
+#define KEY_ENUM(name, shift, bits) KEY_##name,
+enum { KEY_FIELDS(KEY_ENUM) KEY_COUNT };
+#define KEY_SHIFT_ENUM(name, shift, bits) KEY_##name##_SHIFT = (shift),
+enum { KEY_FIELDS(KEY_SHIFT_ENUM) KEY_END = 32 };
+
+/* An entry of the root table or of a trie node: a row, or with this bit the index of a node. A node is a word
+ * (shift | bits << 8) and then 1 << bits entries. Row 0 is no instruction. */
+enum { ENTRY_NODE = 0x8000 };
+
+/* Sizes: X(letters, bits with operand size 16, 32, 64) and X(letters, bits with vector length 128, 256, 512). */
+#define SIZES_BY_OPERAND(X)                                                                                            \
+    X(n, 0, 0, 0)                                                                                                      \
+    X(b, 8, 8, 8)                                                                                                      \
+    X(w, 16, 16, 16)                                                                                                   \
+    X(d, 32, 32, 32)                                                                                                   \
+    X(q, 64, 64, 64)                                                                                                   \
+    X(t, 80, 80, 80)                                                                                                   \
+    X(dq, 128, 128, 128)                                                                                               \
+    X(qq, 256, 256, 256)                                                                                               \
+    X(oo, 512, 512, 512)                                                                                               \
+    X(v, 16, 32, 64)                                                                                                   \
+    X(y, 32, 32, 64)                                                                                                   \
+    X(z, 16, 32, 32)                                                                                                   \
+    X(p, 32, 48, 80)      /* far pointer */                                                                            \
+    X(yy, 64, 64, 128)    /* cmpxchg8b, cmpxchg16b */                                                                  \
+    X(env, 112, 224, 224) /* fldenv */                                                                                 \
+    X(sav, 752, 864, 864) /* fsave */                                                                                  \
+    X(k384, 384, 384, 384)                                                                                             \
+    X(fx, 4096, 4096, 4096)
+#define SIZES_BY_VECTOR(X)                                                                                             \
+    X(x, 128, 256, 512)                                                                                                \
+    X(h, 64, 128, 256)                                                                                                 \
+    X(f, 32, 64, 128)                                                                                                  \
+    X(e, 16, 32, 64)                                                                                                   \
+    X(dup, 64, 256, 512)  /* movddup */                                                                                \
+    X(yx, 128, 256, 256)  /* at most a ymm */
+#define SIZE_ENUM(name, a, b, c) SIZE_##name,
+enum { SIZES_BY_OPERAND(SIZE_ENUM) SIZES_BY_VECTOR(SIZE_ENUM) SIZE_COUNT };
+
+/* Where an operand's register number comes from. */
+enum { SRC_FIXED, SRC_REG, SRC_RM, SRC_VVVV, SRC_OPCODE, SRC_IS4, SRC_VRM };
+
+/* What a write to the whole operand does to the whole register. */
+enum {
+    CLASS_GPR,   /* written whole from 32 bits on */
+    CLASS_GPR8,  /* the same, and ah..bh without REX */
+    CLASS_VEC,   /* written whole by VEX and EVEX only */
+    CLASS_WHOLE, /* always written whole */
+    CLASS_PART,  /* stands for more than the operand: never written whole */
+    CLASS_SEG, CLASS_CR, CLASS_DR, CLASS_K, CLASS_BND, CLASS_TMM, CLASS_LAST
+};
+
+typedef struct OpDesc {
+    uint8_t src, base, mask; /* register = base + (src's number & mask) */
+    uint8_t kind, kind_mem;  /* OperandKind when ModRM names a register, when it names memory */
+    uint8_t size, access, class;
+} OpDesc;
+
+enum { PATTERN_OPS = 5 };
+typedef struct Pattern {
+    uint8_t n, imm, op[PATTERN_OPS], rm; /* rm: 1 + the operand that ModRM's rm gives, or 0 */
+} Pattern;
+
+/* Immediates: which bytes follow, and how they are widened. */
+enum {
+    IMM_NONE, IMM_U8, IMM_S8, IMM_U16, IMM_SZ, IMM_UV, IMM_S32, IMM_REL8, IMM_RELZ, IMM_MOFFS, IMM_ENTER, IMM_TWO8,
+    IMM_ONE, IMM_U32
+};
+
+/* Row flags. */
+enum {
+    ROW_MODRM = 1,
+    ROW_CC = 2,          /* the opcode's low 4 bits are a condition, and count on from the row's mnemonic */
+    ROW_LOCK = 4,        /* LOCK allowed with a memory destination */
+    ROW_D64 = 8,         /* operand size 64 by default: push, pop */
+    ROW_F64 = 16,        /* operand size 64 always: near branches */
+    ROW_IDIOM = 32,      /* both sources the same register: the result does not depend on it */
+    ROW_VVVV = 64,       /* VEX.vvvv names an operand, so it need not be 1111 */
+    ROW_VSIB = 128,
+    ROW_MASK = 1 << 8,   /* EVEX: {k} allowed */
+    ROW_ZERO = 1 << 9,   /* EVEX: {z} allowed */
+    ROW_BC_SHIFT = 10,   /* EVEX: 2 bits: broadcast of none, 16, 32, 64 bits */
+    ROW_ER = 1 << 12,    /* EVEX: rounding with registers */
+    ROW_SAE = 1 << 13,
+    ROW_TUPLE1 = 1 << 14,/* EVEX: disp8 counts single elements, not the operand's bytes */
+    ROW_STRING = 1 << 15 /* REP repeats it */
+};
+
+typedef struct Row {
+    uint16_t mnemonic, pattern, flags, effect;
+} Row;
+
+/* Rules that need the operands' values. */
+enum {
+    RULE_NONE,
+    RULE_SHIFT,    /* flags by the immediate count */
+    RULE_ROTATE,
+    RULE_KEEP,     /* writes registers so that they never are killed */
+    RULE_UNKNOWN,
+    RULE_MASKED_LOAD
+};
+
+typedef struct EffectDesc {
+    uint8_t reads, writes, kills; /* indices into the register sets */
+    uint8_t flags_read, flags_written, flags_undefined;
+    uint8_t flow, rule;
+} EffectDesc;
+
+/* The tables, made by mktables and defined in tables.c. */
+extern const uint16_t x86_root[], x86_trie[], x86_sizes[][12], x86_row_format[], x86_name_off[], x86_format_off[];
+extern const Row x86_rows[];
+extern const Pattern x86_patterns[];
+extern const OpDesc x86_opdescs[];
+extern const RegSet x86_regsets[];
+extern const EffectDesc x86_effects[];
+extern const char x86_name_text[], x86_format_text[];
+
+/* What the private bytes of an Insn hold. */
+enum {
+    PRIV_VL,    /* vector length: 0..2; EVEX with rounding: the rounding mode << 4 */
+    PRIV_FLAGS, /* PF_* */
+    PRIV_OSZ,   /* operand size: 0..2 */
+    PRIV_SEGS,  /* segment override bytes seen: bit n is REG_ES + n */
+    PRIV_REX    /* the REX byte in force, or 0 */
+};
+enum { PF_ZERO = 1, PF_BROADCAST = 2, PF_ROUND = 4, PF_SAE = 8, PF_MEM = 16, PF_MOD3 = 32, PF_RMODE_SHIFT = 6 };
+
+#endif

@@ -1,0 +1,148 @@
+/* x86/mktables/emit.c - writes mnemonics.h (the enum) and tables.h (the packed tables, without a pointer in them). */
+#include "x86/mktables/mktables.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static FILE *output_open(const Tables *t, const char *dir, const char *name)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", dir, name);
+    FILE *f = fopen(path, "w");
+    if (!f)
+        table_fail(t, 0, "cannot write", path);
+    fprintf(f, "/* Made by mktables from opcodes.tbl. */\n");
+    return f;
+}
+
+static void output_close(const Tables *t, FILE *f)
+{
+    if (ferror(f) | fclose(f))
+        table_fail(t, 0, "cannot write", "the output");
+}
+
+static void mnemonics_emit(const Tables *t, FILE *f)
+{
+    fprintf(f, "#ifndef LVSCAN_X86_MNEMONICS_H\n#define LVSCAN_X86_MNEMONICS_H\n\nenum Mnemonic {\n    MN_INVALID,\n");
+    for (unsigned i = 1; i < t->nnames; i++) {
+        fprintf(f, "    MN_");
+        for (const char *s = t->names[i]; *s; s++)
+            fputc(isalnum((unsigned char)*s) ? toupper((unsigned char)*s) : '_', f);
+        fprintf(f, ",\n");
+    }
+    fprintf(f, "    MN_COUNT\n};\n\n#endif\n");
+}
+
+static void words_emit(FILE *f, const char *name, const uint16_t *w, size_t n)
+{
+    fprintf(f, "const uint16_t %s[] = {", name);
+    for (size_t i = 0; i < n; i++)
+        fprintf(f, "%s0x%x,", i % 16 ? " " : "\n    ", w[i]);
+    fprintf(f, "\n};\n");
+}
+
+/* size -> bits, indexed by operand size (0..2) + 4 * vector length (0..2). */
+static void sizes_emit(FILE *f)
+{
+    static const uint16_t by_operand[][3] = {
+#define X(name, a, b, c) {a, b, c},
+        SIZES_BY_OPERAND(X)
+    };
+    static const uint16_t by_vector[][3] = {SIZES_BY_VECTOR(X)};
+#undef X
+    size_t n = sizeof by_operand / sizeof by_operand[0];
+    fprintf(f, "const uint16_t x86_sizes[][12] = {\n");
+    for (size_t s = 0; s < SIZE_COUNT; s++) {
+        fprintf(f, "    {");
+        for (unsigned i = 0; i < 12; i++)
+            fprintf(f, "%u, ", i % 4 == 3 ? 0 : s < n ? by_operand[s][i % 4] : by_vector[s - n][i / 4]);
+        fprintf(f, "},\n");
+    }
+    fprintf(f, "};\n");
+}
+
+static void rows_emit(const Tables *t, FILE *f)
+{
+    fprintf(f, "const Row x86_rows[] = {\n");
+    for (unsigned i = 0; i < t->nrows; i++) {
+        const Row *r = &t->rows[i].row;
+        fprintf(f, "    {%u, %u, 0x%x, %u}, /* line %d */\n", r->mnemonic, r->pattern, r->flags, r->effect,
+                t->rows[i].line);
+    }
+    fprintf(f, "};\n");
+}
+
+static void patterns_emit(const Tables *t, FILE *f)
+{
+    fprintf(f, "const Pattern x86_patterns[] = {\n");
+    for (unsigned i = 0; i < t->npatterns; i++) {
+        const Pattern *p = &t->patterns[i];
+        fprintf(f, "    {%u, %u, {%u, %u, %u, %u, %u}, %u},\n", p->n, p->imm, p->op[0], p->op[1], p->op[2], p->op[3],
+                p->op[4], p->rm);
+    }
+    fprintf(f, "};\nconst OpDesc x86_opdescs[] = {\n");
+    for (unsigned i = 0; i < t->ndescs; i++) {
+        const OpDesc *d = &t->descs[i];
+        fprintf(f, "    {%u, %u, %u, %u, %u, %u, %u, %u},\n", d->src, d->base, d->mask, d->kind, d->kind_mem, d->size,
+                d->access, d->class);
+    }
+    fprintf(f, "};\n");
+}
+
+static void effects_emit(const Tables *t, FILE *f)
+{
+    fprintf(f, "const RegSet x86_regsets[] = {\n");
+    for (unsigned i = 0; i < t->nsets; i++)
+        fprintf(f, "    {{0x%llxu, 0x%llxu}},\n", (unsigned long long)t->sets[i].w[0],
+                (unsigned long long)t->sets[i].w[1]);
+    fprintf(f, "};\nconst EffectDesc x86_effects[] = {\n");
+    for (unsigned i = 0; i < t->neffects; i++) {
+        const EffectDesc *e = &t->effects[i];
+        fprintf(f, "    {%u, %u, %u, %u, %u, %u, %u, %u},\n", e->reads, e->writes, e->kills, e->flags_read,
+                e->flags_written, e->flags_undefined, e->flow, e->rule);
+    }
+    fprintf(f, "};\n");
+}
+
+static void strings_emit(FILE *f, const char *name, char *const *s, unsigned n)
+{
+    unsigned off = 0;
+    fprintf(f, "const char %s_text[] = {\n", name);
+    for (unsigned i = 0; i < n; i++) {
+        for (const char *c = s[i]; *c; c++)
+            fprintf(f, "'%c',", *c);
+        fprintf(f, "0,\n");
+    }
+    fprintf(f, "};\nconst uint16_t %s_off[] = {", name);
+    for (unsigned i = 0; i < n; off += (unsigned)strlen(s[i]) + 1, i++)
+        fprintf(f, "%s%u,", i % 16 ? " " : "\n    ", off);
+    fprintf(f, "\n};\n");
+}
+
+static void formats_emit(const Tables *t, FILE *f)
+{
+    fprintf(f, "const uint16_t x86_row_format[] = {");
+    for (unsigned i = 0; i < t->nrows; i++)
+        fprintf(f, "%s%u,", i % 16 ? " " : "\n    ", t->rows[i].format);
+    fprintf(f, "\n};\n");
+    strings_emit(f, "x86_format", t->formats, t->nformats);
+}
+
+void tables_emit(const Tables *t, const char *dir)
+{
+    FILE *f = output_open(t, dir, "mnemonics.h");
+    mnemonics_emit(t, f);
+    output_close(t, f);
+    f = output_open(t, dir, "tables.h");
+    words_emit(f, "x86_root", &t->root[0][0], MAP_COUNT * 256);
+    words_emit(f, "x86_trie", t->trie, t->ntrie);
+    sizes_emit(f);
+    rows_emit(t, f);
+    patterns_emit(t, f);
+    effects_emit(t, f);
+    strings_emit(f, "x86_name", t->names, t->nnames);
+    formats_emit(t, f);
+    output_close(t, f);
+}

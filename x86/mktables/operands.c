@@ -1,0 +1,240 @@
+/* x86/mktables/operands.c - the operand letters of opcodes.tbl: the SDM's (appendix A), with access marks. */
+#include "x86/mktables/mktables.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const size_names[] = {
+#define X(name, a, b, c) #name,
+    SIZES_BY_OPERAND(X) SIZES_BY_VECTOR(X)
+#undef X
+};
+
+/* Where ModRM must name a register or memory. */
+enum { MODRM_NO, MODRM_ANY, MODRM_REGISTER, MODRM_MEMORY, MODRM_PLAIN };
+
+typedef struct Letter {
+    const char *name;
+    uint8_t src, base, mask, class, modrm;
+} Letter;
+
+/* Longer names first where one begins another. */
+static const Letter letters[] = {
+    {"KG", SRC_REG, REG_K0, 31, CLASS_K, MODRM_PLAIN},
+    {"KE", SRC_RM, REG_K0, 7, CLASS_WHOLE, MODRM_ANY},
+    {"KR", SRC_RM, REG_K0, 7, CLASS_WHOLE, MODRM_REGISTER},
+    {"KB", SRC_VVVV, REG_K0, 31, CLASS_K, MODRM_NO},
+    {"TG", SRC_REG, REG_TMM0, 31, CLASS_TMM, MODRM_PLAIN},
+    {"TE", SRC_RM, REG_TMM0, 31, CLASS_TMM, MODRM_REGISTER},
+    {"TB", SRC_VVVV, REG_TMM0, 31, CLASS_TMM, MODRM_NO},
+    {"bndG", SRC_REG, REG_BND0, 31, CLASS_BND, MODRM_PLAIN},
+    {"bndE", SRC_RM, REG_BND0, 31, CLASS_BND, MODRM_ANY},
+    {"E", SRC_RM, REG_RAX, 31, CLASS_GPR, MODRM_ANY},
+    {"R", SRC_RM, REG_RAX, 31, CLASS_GPR, MODRM_REGISTER},
+    {"M", SRC_RM, REG_RAX, 31, CLASS_GPR, MODRM_MEMORY},
+    {"G", SRC_REG, REG_RAX, 31, CLASS_GPR, MODRM_PLAIN},
+    {"B", SRC_VVVV, REG_RAX, 31, CLASS_GPR, MODRM_NO},
+    {"Z", SRC_OPCODE, REG_RAX, 31, CLASS_GPR, MODRM_NO},
+    {"V", SRC_REG, REG_XMM0, 31, CLASS_VEC, MODRM_PLAIN},
+    {"W", SRC_VRM, REG_XMM0, 31, CLASS_VEC, MODRM_ANY},
+    {"U", SRC_VRM, REG_XMM0, 31, CLASS_VEC, MODRM_REGISTER},
+    {"H", SRC_VVVV, REG_XMM0, 31, CLASS_VEC, MODRM_NO},
+    {"L", SRC_IS4, REG_XMM0, 15, CLASS_VEC, MODRM_NO},
+    {"P", SRC_REG, REG_MM0, 7, CLASS_WHOLE, MODRM_PLAIN},
+    {"Q", SRC_RM, REG_MM0, 7, CLASS_WHOLE, MODRM_ANY},
+    {"N", SRC_RM, REG_MM0, 7, CLASS_WHOLE, MODRM_REGISTER},
+    {"S", SRC_REG, REG_ES, 7, CLASS_SEG, MODRM_PLAIN},
+    {"C", SRC_REG, REG_SYSTEM, 0, CLASS_CR, MODRM_PLAIN},
+    {"D", SRC_REG, REG_SYSTEM, 0, CLASS_DR, MODRM_PLAIN},
+    {"F", SRC_RM, REG_ST0, 7, CLASS_WHOLE, MODRM_REGISTER},
+    {"al", SRC_FIXED, REG_RAX, 0, CLASS_GPR, MODRM_NO},
+    {"cl", SRC_FIXED, REG_RCX, 0, CLASS_GPR, MODRM_NO},
+    {"rax", SRC_FIXED, REG_RAX, 0, CLASS_GPR, MODRM_NO},
+    {"rcx", SRC_FIXED, REG_RCX, 0, CLASS_GPR, MODRM_NO},
+    {"rdx", SRC_FIXED, REG_RDX, 0, CLASS_GPR, MODRM_NO},
+    {"st", SRC_FIXED, REG_ST0, 0, CLASS_WHOLE, MODRM_NO},
+    {"xmm0", SRC_FIXED, REG_XMM0, 0, CLASS_VEC, MODRM_NO},
+    {"fs", SRC_FIXED, REG_FS, 0, CLASS_WHOLE, MODRM_NO},
+    {"gs", SRC_FIXED, REG_GS, 0, CLASS_WHOLE, MODRM_NO},
+    {"X", SRC_FIXED, OPERAND_MEM_SI, 0, CLASS_PART, MODRM_NO},
+    {"Y", SRC_FIXED, OPERAND_MEM_DI, 0, CLASS_PART, MODRM_NO},
+    {"O", SRC_FIXED, OPERAND_MEM, 0, CLASS_PART, MODRM_NO},
+};
+
+typedef struct Immediate {
+    const char *name;
+    uint8_t imm, size, kind;
+} Immediate;
+
+static const Immediate immediates[] = {
+    {"Ib", IMM_U8, SIZE_b, OPERAND_IMM},      {"Is", IMM_S8, SIZE_v, OPERAND_IMM},
+    {"Isb", IMM_S8, SIZE_b, OPERAND_IMM},     {"Iw", IMM_U16, SIZE_w, OPERAND_IMM},
+    {"Iz", IMM_SZ, SIZE_v, OPERAND_IMM},      {"Iv", IMM_UV, SIZE_v, OPERAND_IMM},
+    {"Id", IMM_S32, SIZE_d, OPERAND_IMM},     {"Jb", IMM_REL8, SIZE_n, OPERAND_REL},
+    {"Jz", IMM_RELZ, SIZE_n, OPERAND_REL},    {"Iww", IMM_ENTER, SIZE_w, OPERAND_IMM},
+    {"Ibb", IMM_TWO8, SIZE_b, OPERAND_IMM},   {"I2", IMM_NONE, SIZE_b, OPERAND_IMM2},
+    {"1", IMM_ONE, SIZE_b, OPERAND_IMM},      {"Iud", IMM_U32, SIZE_d, OPERAND_IMM},
+};
+
+static unsigned size_find(const char *name)
+{
+    for (unsigned i = 0; i < SIZE_COUNT; i++)
+        if (!strcmp(size_names[i], name))
+            return i;
+    return SIZE_COUNT;
+}
+
+static uint8_t access_parse(const char **text)
+{
+    char c = **text;
+    if (!strchr("=+?%!", c))
+        return ACCESS_READ;
+    ++*text;
+    switch (c) {
+    case '=': return ACCESS_WRITE;
+    case '+': return ACCESS_READ | ACCESS_WRITE;
+    case '?': return ACCESS_WRITE | ACCESS_MAYBE;
+    case '%': return ACCESS_READ | ACCESS_WRITE | ACCESS_MAYBE;
+    default: return 0;
+    }
+}
+
+static void modrm_apply(TblRow *row, unsigned modrm)
+{
+    if (modrm != MODRM_NO)
+        row->row.flags |= ROW_MODRM;
+    if (modrm == MODRM_REGISTER)
+        row->allow[KEY_MOD3] &= 2;
+    if (modrm == MODRM_MEMORY)
+        row->allow[KEY_MOD3] &= 1;
+}
+
+static void letter_apply(TblRow *row, const Letter *l, unsigned size, OpDesc *d)
+{
+    d->src = l->src, d->base = l->base, d->mask = l->mask, d->class = l->class, d->size = (uint8_t)size;
+    d->kind = d->kind_mem = OPERAND_REG;
+    modrm_apply(row, l->modrm);
+    if (l->modrm == MODRM_ANY || l->modrm == MODRM_MEMORY)
+        d->kind_mem = OPERAND_MEM;
+    if (l->class == CLASS_PART) {
+        d->kind = d->kind_mem = l->base;
+        d->base = REG_NONE;
+    }
+    if (d->class == CLASS_GPR && size == SIZE_b && d->src != SRC_FIXED)
+        d->class = CLASS_GPR8;
+    if (d->src == SRC_VVVV)
+        row->row.flags |= ROW_VVVV;
+}
+
+static bool immediate_apply(Pattern *p, const char *name, OpDesc *d)
+{
+    for (size_t i = 0; i < sizeof immediates / sizeof immediates[0]; i++) {
+        if (strcmp(immediates[i].name, name))
+            continue;
+        if (immediates[i].imm)
+            p->imm = immediates[i].imm;
+        d->kind = d->kind_mem = immediates[i].kind;
+        d->size = immediates[i].size;
+        d->base = REG_NONE;
+        d->class = CLASS_PART;
+        return true;
+    }
+    return false;
+}
+
+static void operand_parse(Tables *t, TblRow *row, Pattern *p, const char *text, OpDesc *d)
+{
+    const char *name = text;
+    d->access = access_parse(&name);
+    if (immediate_apply(p, name, d))
+        return;
+    for (size_t i = 0; i < sizeof letters / sizeof letters[0]; i++) {
+        size_t n = strlen(letters[i].name);
+        unsigned size = size_find(letters[i].src == SRC_FIXED && !name[n] ? "n" : name + n);
+        if (strncmp(letters[i].name, name, n) || size == SIZE_COUNT)
+            continue;
+        letter_apply(row, &letters[i], size, d);
+        if (letters[i].src == SRC_IS4)
+            p->imm = IMM_U8;
+        if (!strncmp(name, "O", 1))
+            p->imm = IMM_MOFFS;
+        return;
+    }
+    table_fail(t, t->line, "unknown operand", text);
+}
+
+static unsigned desc_add(Tables *t, const OpDesc *d)
+{
+    for (unsigned i = 0; i < t->ndescs; i++)
+        if (!memcmp(&t->descs[i], d, sizeof *d))
+            return i;
+    if (t->ndescs == MAX_DESCS)
+        table_fail(t, t->line, "too many operand kinds", "");
+    t->descs[t->ndescs] = *d;
+    return t->ndescs++;
+}
+
+static unsigned pattern_add(Tables *t, const Pattern *p)
+{
+    for (unsigned i = 0; i < t->npatterns; i++)
+        if (!memcmp(&t->patterns[i], p, sizeof *p))
+            return i;
+    if (t->npatterns == MAX_PATTERNS)
+        table_fail(t, t->line, "too many operand patterns", "");
+    t->patterns[t->npatterns] = *p;
+    return t->npatterns++;
+}
+
+unsigned operands_parse(Tables *t, TblRow *row, const char *text)
+{
+    Pattern p = {0};
+    char copy[128];
+    snprintf(copy, sizeof copy, "%s", text);
+    if (strcmp(text, "-") != 0)
+        for (char *s = strtok(copy, ","); s; s = strtok(NULL, ",")) {
+            OpDesc d = {0};
+            if (p.n == PATTERN_OPS)
+                table_fail(t, t->line, "too many operands", text);
+            operand_parse(t, row, &p, s, &d);
+            if (d.src == SRC_RM || d.src == SRC_VRM)
+                p.rm = (uint8_t)(p.n + 1);
+            p.op[p.n++] = (uint8_t)desc_add(t, &d);
+        }
+    return pattern_add(t, &p);
+}
+
+typedef struct RegName {
+    const char *name;
+    uint8_t first, count;
+} RegName;
+
+static const RegName reg_names[] = {
+    {"rax", REG_RAX, 1}, {"rcx", REG_RCX, 1}, {"rdx", REG_RDX, 1},     {"rbx", REG_RBX, 1},     {"rsp", REG_RSP, 1},
+    {"rbp", REG_RBP, 1}, {"rsi", REG_RSI, 1}, {"rdi", REG_RDI, 1},     {"r11", REG_R11, 1},     {"gprs", REG_RAX, 16},
+    {"xmm0", REG_XMM0, 1}, {"xmms", REG_XMM0, 32}, {"xmms16", REG_XMM0, 16}, {"xmms8", REG_XMM0, 8},
+    {"ks", REG_K0, 8}, {"mms", REG_MM0, 8}, {"sts", REG_ST0, 8}, {"st0", REG_ST0, 1}, {"st1", REG_ST0 + 1, 1},
+    {"st7", REG_ST0 + 7, 1},
+    {"tmms", REG_TMM0, 8}, {"es", REG_ES, 1}, {"cs", REG_CS, 1}, {"ss", REG_SS, 1}, {"ds", REG_DS, 1}, {"fs", REG_FS, 1},
+    {"gs", REG_GS, 1}, {"ssp", REG_SSP, 1}, {"mxcsr", REG_MXCSR, 1}, {"bnds", REG_BND0, 4}, {"fpu", REG_FPU, 1},
+    {"system", REG_SYSTEM, 1}, {"r8", REG_R8, 1}, {"r9", REG_R9, 1}, {"r10", REG_R10, 1},
+    {"xmm1", REG_XMM0 + 1, 1}, {"xmm2", REG_XMM0 + 2, 1}, {"xmm3", REG_XMM0 + 3, 1}, {"xmm4", REG_XMM0 + 4, 1},
+    {"xmm5", REG_XMM0 + 5, 1}, {"xmm6", REG_XMM0 + 6, 1}, {"xmm7", REG_XMM0 + 7, 1},
+};
+
+RegSet registers_parse(Tables *t, const char *list)
+{
+    RegSet set = {{0, 0}};
+    char copy[128];
+    snprintf(copy, sizeof copy, "%s", list);
+    for (char *s = strtok(copy, ","); s; s = strtok(NULL, ",")) {
+        size_t i = 0, n = sizeof reg_names / sizeof reg_names[0];
+        while (i < n && strcmp(reg_names[i].name, s) != 0)
+            i++;
+        if (i == n)
+            table_fail(t, t->line, "unknown register", s);
+        for (unsigned k = 0; k < reg_names[i].count; k++)
+            regset_add(&set, reg_names[i].first + k);
+    }
+    return set;
+}
