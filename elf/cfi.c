@@ -123,6 +123,50 @@ static bool range_is_code(const Image *image, Addr start, uint64_t size)
     return size > 0 && image_is_code(image, start) && image_bytes(image, start, &code) && size <= code.n;
 }
 
+/* Skips the operands of an instruction that says nothing about the CFA; false for one not known here. */
+static bool cfa_skip(Cursor *c, uint8_t op)
+{
+    switch (op & 0xc0 ? op & 0xc0 : op) {
+    case 0xc0: /* DW_CFA_restore */
+    case 0x00: /* nop */
+    case 0x0a: /* remember_state */
+        return true;
+    case 0x80: /* offset */
+    case 0x06: /* restore_extended */
+    case 0x07: /* undefined */
+    case 0x08: /* same_value */
+    case 0x2e: /* GNU_args_size */
+        cursor_uleb(c);
+        return true;
+    case 0x05: /* offset_extended */
+    case 0x09: /* register */
+        cursor_uleb(c);
+        cursor_uleb(c);
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Do the instructions before the first advance leave the CFA at rsp + 8, where the CIE has put it? */
+static bool cfa_is_entry(Cursor *c)
+{
+    enum { DEF_CFA = 0x0c, DEF_CFA_OFFSET = 0x0e, RSP = 7 };
+    while (c->off < c->bytes.n) {
+        uint8_t op = cursor_u8(c);
+        if ((op & 0xc0) == 0x40 || (op >= 0x01 && op <= 0x04)) /* advance_loc, set_loc */
+            return true;
+        bool ok = cfa_skip(c, op);
+        if (op == DEF_CFA)
+            ok = cursor_uleb(c) == RSP && cursor_uleb(c) == 8;
+        else if (op == DEF_CFA_OFFSET)
+            ok = cursor_uleb(c) == 8;
+        if (!ok || c->bad)
+            return false;
+    }
+    return true;
+}
+
 bool cfi_fde_read(Fde *out, const Image *image, Addr at)
 {
     CfiEntry entry;
@@ -132,13 +176,15 @@ bool cfi_fde_read(Fde *out, const Image *image, Addr at)
         return false;
     Addr start = pointer_read(&r, cie.fde_encoding);
     uint64_t size = pointer_read_plain(&r, cie.fde_encoding);
-    *out = (Fde){.start = start, .size = size, .signal_frame = cie.signal_frame};
+    *out = (Fde){.start = start, .size = size, .signal_frame = cie.signal_frame, .at_entry = true};
     if (r.cursor.bad || !range_is_code(image, start, size))
         return false;
     if (cie.sized) {
         r.function = start;
-        cursor_uleb(&r.cursor); /* the data's size */
+        uint64_t n = cursor_uleb(&r.cursor);
+        Cursor instructions = r.cursor;
         out->lsda = pointer_read(&r, cie.lsda_encoding);
+        out->at_entry = cursor_take(&instructions, n) && cfa_is_entry(&instructions);
     }
     return !r.cursor.bad;
 }

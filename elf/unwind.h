@@ -11,6 +11,7 @@ typedef struct Fde {
     uint64_t size;       /* bytes, > 0 */
     Addr lsda;           /* 0: none */
     bool signal_frame;   /* augmentation 'S' */
+    bool at_entry;       /* its CFI begins with the CFA at rsp + 8, as at a function's entry; a `.cold` part's mostly does not */
 } Fde;
 
 /* Where FDEs are found. Reading it costs O(1): it only notes the tables. */
