@@ -28,7 +28,7 @@ typedef struct Dec {
     const uint8_t *start, *p;
     uint32_t map, opcode;
     uint8_t rex;                   /* 0100WRXB, also from VEX, EVEX and XOP; 0: none */
-    uint8_t pp, prefixes, segs, segment;
+    uint8_t pp, prefixes, segs, segment, n66;
     uint8_t r4, x4, vvvv, vl;      /* EVEX.R' and .X << 4; 5 bits of vvvv; the vector length field */
     uint8_t evex;                  /* its last byte: z, L'L, b, V', aaa */
     uint8_t encoding;
@@ -49,7 +49,7 @@ static uint64_t load64(const uint8_t *p) { return load32(p) | (uint64_t)load32(p
 static void prefix_take(Dec *d, unsigned class, uint8_t byte)
 {
     switch (class) {
-    case BYTE_OPSIZE: d->prefixes |= PREFIX_OPSIZE; break;
+    case BYTE_OPSIZE: d->prefixes |= PREFIX_OPSIZE, d->n66++; break;
     case BYTE_ADDRSIZE: d->prefixes |= PREFIX_ADDRSIZE; break;
     case BYTE_LOCK: d->prefixes |= PREFIX_LOCK; break;
     case BYTE_REPNE: d->prefixes |= PREFIX_REPNE, d->pp = 3; break;
@@ -203,8 +203,9 @@ static inline unsigned row_find(const Dec *d, uint32_t key)
 /* ---- memory operands ---- */
 
 /* Reads SIB and displacement of ModRM (mod != 3); d->p is just past ModRM. */
-static inline void mem_read(Dec *d, unsigned modrm, unsigned flags, Mem *m)
+static inline void mem_read(Dec *d, unsigned modrm, unsigned flags, Insn *out)
 {
+    Mem *m = &out->mem;
     static const uint8_t disp_bytes[3] = {0, 1, 4};
     unsigned mod = modrm >> 6, rm = modrm & 7, base = rm;
     m->index = REG_NONE;
@@ -228,6 +229,7 @@ static inline void mem_read(Dec *d, unsigned modrm, unsigned flags, Mem *m)
     int32_t raw = (int32_t)load32(d->p);
     m->disp = bytes == 4 ? raw : bytes ? (int8_t)raw : 0;
     d->p += bytes;
+    out->priv[PRIV_FLAGS] = (uint8_t)((bytes ? PF_DISP : 0) | (rm == 4 ? PF_SIB : 0));
 }
 
 /* ---- operands ---- */
@@ -401,11 +403,12 @@ static void insn_describe(const Dec *d, unsigned row, unsigned osz, Insn *out)
     out->priv[PRIV_OSZ] = (uint8_t)osz;
     out->priv[PRIV_SEGS] = d->segs;
     out->priv[PRIV_REX] = d->rex;
+    out->priv[PRIV_66] = d->n66;
 }
 
 static bool row_allowed(const Dec *d, unsigned flags, unsigned modrm)
 {
-    if ((d->prefixes & PREFIX_LOCK) && (!(flags & ROW_LOCK) || modrm >= 0xc0))
+    if ((d->prefixes & PREFIX_LOCK) && ((flags & (ROW_LOCK | ROW_VSIB)) != ROW_LOCK || modrm >= 0xc0))
         return false;
     if (d->encoding != ENC_LEGACY && !(flags & ROW_VVVV) && (d->vvvv & ((flags & ROW_VSIB) ? 15 : 31)))
         return false;
@@ -433,10 +436,9 @@ static int insn_read(Dec *d, uint64_t pc, Insn *out)
     insn_describe(d, row, osz, out);
     d->p += flags & ROW_MODRM;
     if (modrm < 0xc0)
-        mem_read(d, modrm, flags, &out->mem);
+        mem_read(d, modrm, flags, out);
     out->mem.segment = d->segment;
     out->mem.addr_bits = (d->prefixes & PREFIX_ADDRSIZE) ? 32 : 64;
-    out->priv[PRIV_FLAGS] = modrm < 0xc0 ? PF_MEM : 0;
     out->nops = pattern->n;
     if (!operands_fill(d, pattern, modrm, osz + 4u * (key >> KEY_L_SHIFT & 3), out))
         return invalid_at(d->p, d, out);

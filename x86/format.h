@@ -105,6 +105,7 @@ enum {
     ROW_MODRM = 1,
     ROW_CC = 2,          /* the opcode's low 4 bits are a condition, and count on from the row's mnemonic */
     ROW_LOCK = 4,        /* LOCK allowed with a memory destination */
+    ROW_DINDEX = 4,      /* with ROW_VSIB: the indices are 32 bits wide */
     ROW_D64 = 8,         /* operand size 64 by default: push, pop */
     ROW_F64 = 16,        /* operand size 64 always: near branches */
     ROW_IDIOM = 32,      /* both sources the same register: the result does not depend on it */
@@ -148,14 +149,18 @@ extern const RegSet x86_regsets[];
 extern const EffectDesc x86_effects[];
 extern const char x86_name_text[], x86_format_text[];
 
+/* Bits of x86_row_format beside the index: the row's prefix is mandatory; 66 changes its operand size. */
+enum { FORMAT_PREFIX_USED = 0x8000, FORMAT_INDEX = 0xfff };
+
 /* What the private bytes of an Insn hold. */
 enum {
     PRIV_VL,    /* vector length: 0..2; EVEX with rounding: the rounding mode << 4 */
     PRIV_FLAGS, /* PF_* */
     PRIV_OSZ,   /* operand size: 0..2 */
     PRIV_SEGS,  /* segment override bytes seen: bit n is REG_ES + n */
-    PRIV_REX    /* the REX byte in force, or 0 */
+    PRIV_REX,   /* the REX byte in force, or 0 */
+    PRIV_66     /* how many operand-size prefixes */
 };
-enum { PF_ZERO = 1, PF_BROADCAST = 2, PF_ROUND = 4, PF_SAE = 8, PF_MEM = 16, PF_MOD3 = 32, PF_RMODE_SHIFT = 6 };
+enum { PF_ZERO = 1, PF_BROADCAST = 2, PF_ROUND = 4, PF_SAE = 8, PF_DISP = 16, PF_SIB = 32, PF_RMODE_SHIFT = 6 };
 
 #endif

@@ -62,7 +62,7 @@ typedef struct Insn {
     uint8_t prefixes;  /* PREFIX_*: those present as bytes (mandatory ones too) */
     uint8_t encoding;  /* Encoding */
     uint8_t mask;      /* EVEX: REG_K0 + n of the write mask when n > 0, else REG_NONE */
-    uint8_t priv[5];   /* private to x86/ (EVEX.z, .b, vector length, rounding ...) */
+    uint8_t priv[6];   /* private to x86/ (EVEX.z, .b, vector length, rounding ...) */
 } Insn;
 
 /* What an instruction does to registers and flags (CONTRACT.md section 6). */

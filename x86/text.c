@@ -1,8 +1,211 @@
-/* x86/text.c - an instruction's text, in AT&T syntax as objdump prints it or in Intel's. */
+/* x86/text.c - an instruction's text, in AT&T syntax as objdump prints it or in Intel's.
+ *
+ * A row's format (the "*" and text: of opcodes.tbl) says how AT&T spells its mnemonic: "*" adds a size suffix where no
+ * register tells the size; in text:, %0 and %1 are an operand's size letter and %p, %i, %q, %x name an immediate.
+ */
 #include "x86/format.h"
 #include "x86/insn.h"
+#include "x86/text_out.h"
 
 const char *mnemonic_name(unsigned mnemonic)
 {
     return x86_name_text + x86_name_off[mnemonic < MN_COUNT ? mnemonic : 0];
+}
+
+void text_char(TextOut *o, char c)
+{
+    if (o->len + 1 < o->n)
+        o->buf[o->len++] = c;
+}
+
+void text_string(TextOut *o, const char *s)
+{
+    while (*s)
+        text_char(o, *s++);
+}
+
+void text_hex(TextOut *o, uint64_t v)
+{
+    int digits = 1;
+    while (digits < 16 && v >> (4 * digits))
+        digits++;
+    text_string(o, "0x");
+    while (digits--)
+        text_char(o, "0123456789abcdef"[v >> (4 * digits) & 15]);
+}
+
+/* ---- prefixes ---- */
+
+static void segments_text(const Insn *insn, TextOut *o)
+{
+    static const char names[6][4] = {"es ", "cs ", "ss ", "ds ", "fs ", "gs "};
+    bool mem = text_has_mem(insn);
+    for (unsigned i = 0; i < 6; i++) {
+        if (!(insn->priv[PRIV_SEGS] >> i & 1) || (mem && insn->mem.segment == REG_ES + i))
+            continue;
+        if (i == 3 && (insn->flow == FLOW_JUMP || insn->flow == FLOW_CALL) && insn->op[0].kind != OPERAND_REL)
+            text_string(o, "notrack ");
+        else if (insn->flow != FLOW_BRANCH)
+            text_string(o, names[i]);
+    }
+}
+
+static bool string_compares(unsigned mnemonic)
+{
+    return mnemonic == MN_CMPSB || mnemonic == MN_CMPSW || mnemonic == MN_CMPSD || mnemonic == MN_CMPSQ ||
+           mnemonic == MN_SCASB || mnemonic == MN_SCASW || mnemonic == MN_SCASD || mnemonic == MN_SCASQ;
+}
+
+static void repeat_text(const Insn *insn, TextOut *o)
+{
+    bool string = x86_rows[insn->row].flags & ROW_STRING;
+    if (insn->prefixes & PREFIX_REP)
+        text_string(o, string && !string_compares(insn->mnemonic) ? "rep " : "repz ");
+    if (insn->prefixes & PREFIX_REPNE)
+        text_string(o, insn->flow != FLOW_NEXT && insn->flow != FLOW_STOP ? "bnd " : "repnz ");
+}
+
+/* Operand-size prefixes that change nothing, and REX.W where the size is 64 anyhow. */
+static void size_prefixes_text(const Insn *insn, bool prefix_used, TextOut *o)
+{
+    bool fixed = x86_rows[insn->row].flags & ROW_F64;
+    bool used = prefix_used || (insn->priv[PRIV_OSZ] == 0 && !fixed);
+    for (unsigned i = insn->priv[PRIV_66]; i > (used ? 1u : 0u); i--)
+        text_string(o, "data16 ");
+}
+
+static void prefixes_text(const Insn *insn, TextOut *o)
+{
+    bool prefix_used = x86_row_format[insn->row] & FORMAT_PREFIX_USED;
+    if (insn->encoding != ENC_LEGACY)
+        return;
+    size_prefixes_text(insn, prefix_used, o);
+    segments_text(insn, o);
+    if (insn->prefixes & PREFIX_LOCK)
+        text_string(o, "lock ");
+    if (!prefix_used)
+        repeat_text(insn, o);
+    if (insn->prefixes & PREFIX_ADDRSIZE && !text_has_mem(insn) && insn->mnemonic != MN_JECXZ &&
+        !(insn->flow == FLOW_BRANCH && insn->cc == 0xff))
+        text_string(o, "addr32 ");
+    if ((insn->priv[PRIV_REX] & 8) && (x86_rows[insn->row].flags & ROW_F64) && insn->op[0].kind == OPERAND_REL)
+        text_string(o, "rex.W ");
+}
+
+/* ---- the mnemonic ---- */
+
+static char suffix_letter(unsigned bits)
+{
+    switch (bits) {
+    case 8: return 'b';
+    case 16: return 'w';
+    case 32: return 'l';
+    case 64: return 'q';
+    case 128: return 'x';
+    case 256: return 'y';
+    default: return 'z';
+    }
+}
+
+/* Whether AT&T needs a size suffix: memory, and no register of the same kind to tell its size. */
+static const Operand *suffix_operand(const Insn *insn)
+{
+    const Pattern *pattern = &x86_patterns[x86_rows[insn->row].pattern];
+    const Operand *mem = NULL;
+    if (insn->priv[PRIV_FLAGS] & PF_BROADCAST)
+        return NULL;
+    for (unsigned i = 0; i < insn->nops; i++) {
+        const OpDesc *desc = &x86_opdescs[pattern->op[i]];
+        if (insn->op[i].kind == OPERAND_MEM)
+            mem = &insn->op[i];
+        else if (insn->op[i].kind == OPERAND_REG && desc->src != SRC_FIXED && desc->class <= CLASS_GPR8)
+            return NULL;
+    }
+    return mem;
+}
+
+static void star_text(const Insn *insn, TextOut *o)
+{
+    const Operand *mem = suffix_operand(insn);
+    bool stack = x86_rows[insn->row].flags & ROW_D64;
+    text_string(o, mnemonic_name(insn->mnemonic));
+    if (stack && insn->op[0].bits != 16)
+        return;
+    if (mem)
+        text_char(o, suffix_letter(mem->bits));
+    else if (stack && insn->op[0].kind == OPERAND_IMM)
+        text_char(o, 'w');
+}
+
+static const char predicates[32][9] = {
+    "eq", "lt", "le", "unord", "neq", "nlt", "nle", "ord", "eq_uq", "nge", "ngt", "false", "neq_oq", "ge", "gt", "true",
+    "eq_os", "lt_oq", "le_oq", "unord_s", "neq_us", "nlt_uq", "nle_uq", "ord_s", "eq_us", "nge_uq", "ngt_uq",
+    "false_os", "neq_os", "ge_oq", "gt_oq", "true_us"};
+static const char integer_predicates[8][6] = {"eq", "lt", "le", "", "neq", "nlt", "nle", ""};
+static const char xop_predicates[8][6] = {"lt", "le", "gt", "ge", "eq", "neq", "false", "true"};
+
+/* What a compare's or pclmulqdq's immediate is called, "" where it has no name. */
+static const char *immediate_name(const Insn *insn, char letter)
+{
+    uint64_t imm = insn->imm;
+    switch (letter) {
+    case 'p': return imm < (insn->encoding == ENC_LEGACY ? 8 : 32) ? predicates[imm] : "";
+    case 'i': return imm < 8 ? integer_predicates[imm] : "";
+    case 'q': return imm < 8 ? xop_predicates[imm] : "";
+    case 'x': return imm == 0 ? "lql" : imm == 1 ? "hql" : imm == 16 ? "lqh" : imm == 17 ? "hqh" : "";
+    default: return "";
+    }
+}
+
+/* Writes the spelling; returns whether it has told the immediate. */
+static bool format_text(const Insn *insn, const char *format, TextOut *o)
+{
+    bool told = false;
+    for (; *format; format++) {
+        if (*format != '%') {
+            text_char(o, *format);
+        } else if (*++format < '5') {
+            text_char(o, suffix_letter(insn->op[*format - '0'].bits));
+        } else {
+            const char *name = immediate_name(insn, *format);
+            told = *name;
+            text_string(o, *format == 'x' && !told ? "" : name);
+            if (*format == 'x' && !told)
+                continue;
+        }
+    }
+    return told;
+}
+
+static bool mnemonic_text(const Insn *insn, Syntax syntax, TextOut *o)
+{
+    const char *format = x86_format_text + x86_format_off[x86_row_format[insn->row] & FORMAT_INDEX];
+    if (syntax == SYNTAX_ATT && *format == '*')
+        star_text(insn, o);
+    else if (*format && (syntax == SYNTAX_ATT || format[1] == '.'))
+        return format_text(insn, format, o);
+    else
+        text_string(o, mnemonic_name(insn->mnemonic));
+    if (insn->flow == FLOW_BRANCH && insn->cc != 0xff && syntax == SYNTAX_ATT) {
+        if (insn->priv[PRIV_SEGS] & 2)
+            text_string(o, ",pn");
+        else if (insn->priv[PRIV_SEGS] & 8)
+            text_string(o, ",pt");
+    }
+    return false;
+}
+
+size_t insn_text(const Insn *insn, Syntax syntax, char *buf, size_t n)
+{
+    TextOut o = {buf, n, 0};
+    if (insn->mnemonic == MN_NOP && insn->nops == 0 && insn->priv[PRIV_66] == 1 && !insn->priv[PRIV_SEGS] &&
+        !(insn->prefixes & ~PREFIX_OPSIZE)) {
+        text_string(&o, syntax == SYNTAX_ATT ? "xchg %ax,%ax" : "xchg ax,ax");
+    } else {
+        prefixes_text(insn, &o);
+        bool told = mnemonic_text(insn, syntax, &o);
+        operands_text(insn, syntax, told, &o);
+    }
+    buf[o.len] = 0;
+    return o.len;
 }

@@ -125,7 +125,8 @@ static void formats_emit(const Tables *t, FILE *f)
 {
     fprintf(f, "const uint16_t x86_row_format[] = {");
     for (unsigned i = 0; i < t->nrows; i++)
-        fprintf(f, "%s%u,", i % 16 ? " " : "\n    ", t->rows[i].format);
+        fprintf(f, "%s%u,", i % 16 ? " " : "\n    ",
+                t->rows[i].format | (i && (t->rows[i].allow[KEY_PP] & 15) != 15 ? FORMAT_PREFIX_USED : 0u));
     fprintf(f, "\n};\n");
     strings_emit(f, "x86_format", t->formats, t->nformats);
 }

@@ -265,7 +265,7 @@ static const Word words[] = {
     {"jump", 0, FLOW_JUMP, 0},         {"branch", 0, FLOW_BRANCH, 0},     {"call", 0, FLOW_CALL, 0},
     {"ret", 0, FLOW_RETURN, 0},        {"stop", 0, FLOW_STOP, 0},         {"lock", ROW_LOCK, 0, 0},
     {"d64", ROW_D64, 0, 0},            {"f64", ROW_F64, 0, 0},            {"idiom", ROW_IDIOM, 0, 0},
-    {"vsib", ROW_VSIB, 0, 0},          {"{k}", ROW_MASK, 0, 0},           {"{kz}", ROW_MASK | ROW_ZERO, 0, 0},
+    {"vsib", ROW_VSIB, 0, 0}, {"dsib", ROW_VSIB | ROW_DINDEX, 0, 0},         {"{k}", ROW_MASK, 0, 0},           {"{kz}", ROW_MASK | ROW_ZERO, 0, 0},
     {"bc16", 1 << ROW_BC_SHIFT, 0, 0}, {"bc32", 2 << ROW_BC_SHIFT, 0, 0}, {"bc64", 3 << ROW_BC_SHIFT, 0, 0},
     {"er", ROW_ER, 0, 0},              {"sae", ROW_SAE, 0, 0},            {"t1", ROW_TUPLE1, 0, 0},
     {"rep", ROW_STRING, 0, 0},         {"shift", 0, 0, RULE_SHIFT},       {"rotate", 0, 0, RULE_ROTATE},

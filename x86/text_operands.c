@@ -1,0 +1,323 @@
+/* x86/text_operands.c - the operands of an instruction's text. */
+#include "x86/format.h"
+#include "x86/text_out.h"
+
+bool text_has_mem(const Insn *insn)
+{
+    for (unsigned i = 0; i < insn->nops; i++) {
+        unsigned kind = insn->op[i].kind;
+        if (kind == OPERAND_MEM || kind == OPERAND_MEM_SI || kind == OPERAND_MEM_DI)
+            return true;
+    }
+    return insn->mnemonic == MN_XLAT;
+}
+
+static const OpDesc *operand_desc(const Insn *insn, const Operand *op)
+{
+    return &x86_opdescs[x86_patterns[x86_rows[insn->row].pattern].op[op - insn->op]];
+}
+
+static void percent_text(Syntax syntax, TextOut *o)
+{
+    if (syntax == SYNTAX_ATT)
+        text_char(o, '%');
+}
+
+static void number_text(unsigned n, TextOut *o)
+{
+    if (n >= 10)
+        text_char(o, (char)('0' + n / 10));
+    text_char(o, (char)('0' + n % 10));
+}
+
+/* ---- registers ---- */
+
+/* Control and debug registers are one REG_SYSTEM; the number is in imm2. */
+static void system_text(const Insn *insn, unsigned class, Syntax syntax, TextOut *o)
+{
+    text_string(o, class == CLASS_CR ? "cr" : syntax == SYNTAX_ATT ? "db" : "dr");
+    number_text((unsigned)insn->imm2, o);
+}
+
+static void reg_text(const Insn *insn, const Operand *op, Syntax syntax, TextOut *o)
+{
+    const OpDesc *desc = operand_desc(insn, op);
+    bool port = desc->src == SRC_FIXED && op->reg == REG_RDX && op->bits == 16;
+    if (port && syntax == SYNTAX_ATT)
+        text_char(o, '(');
+    percent_text(syntax, o);
+    if (op->reg >= REG_ST0 && op->reg < REG_ST0 + 8) {
+        text_string(o, "st");
+        if (desc->src != SRC_FIXED) {
+            text_char(o, '(');
+            number_text(op->reg - REG_ST0, o);
+            text_char(o, ')');
+        }
+    } else if (desc->class == CLASS_CR || desc->class == CLASS_DR) {
+        system_text(insn, desc->class, syntax, o);
+    } else {
+        text_string(o, reg_name_sized(op->reg, op->bits, op->high));
+    }
+    if (port && syntax == SYNTAX_ATT)
+        text_char(o, ')');
+}
+
+static void imm_text(uint64_t imm, unsigned bits, Syntax syntax, TextOut *o)
+{
+    if (bits < 64)
+        imm &= ((uint64_t)1 << bits) - 1;
+    if (syntax == SYNTAX_ATT)
+        text_char(o, '$');
+    text_hex(o, imm);
+}
+
+/* ---- memory ---- */
+
+static void signed_text(int64_t v, bool plus, TextOut *o)
+{
+    if (v < 0)
+        text_char(o, '-');
+    else if (plus)
+        text_char(o, '+');
+    text_hex(o, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
+}
+
+static void segment_text(const Mem *m, Syntax syntax, TextOut *o)
+{
+    if (m->segment == REG_NONE)
+        return;
+    percent_text(syntax, o);
+    text_string(o, reg_name(m->segment));
+    text_char(o, ':');
+}
+
+/* An index of none is shown as riz where the encoding needed no SIB byte for it. */
+static bool shows_no_index(const Insn *insn)
+{
+    const Mem *m = &insn->mem;
+    if (!(insn->priv[PRIV_FLAGS] & PF_SIB) || m->index != REG_NONE)
+        return false;
+    return m->scale != 1 || (m->base != REG_NONE && (m->base & 7) != REG_RSP);
+}
+
+/* A gather's index holds as many elements as its destination or, with 64-bit indices, as the vector length says. */
+static unsigned vector_index_bits(const Insn *insn)
+{
+    unsigned whole = 128u << (insn->priv[PRIV_VL] & 3), element = 0;
+    for (unsigned i = 0; i < insn->nops; i++)
+        if (insn->op[i].kind == OPERAND_MEM)
+            element = insn->op[i].bits;
+    bool dword_index = x86_rows[insn->row].flags & ROW_DINDEX;
+    return dword_index && element == 64 && whole > 128 ? whole / 2 : whole;
+}
+
+static const char *index_name(const Insn *insn)
+{
+    const Mem *m = &insn->mem;
+    if (m->index == REG_NONE)
+        return m->addr_bits == 64 ? "riz" : "eiz";
+    return reg_name_sized(m->index, m->index < REG_XMM0 ? m->addr_bits : vector_index_bits(insn), false);
+}
+
+static void mem_att(const Insn *insn, TextOut *o)
+{
+    const Mem *m = &insn->mem;
+    bool index = m->index != REG_NONE || shows_no_index(insn);
+    segment_text(m, SYNTAX_ATT, o);
+    if (m->base == REG_NONE && !index) {
+        text_hex(o, m->addr_bits == 32 ? (uint32_t)m->disp : (uint64_t)m->disp);
+        return;
+    }
+    if (insn->priv[PRIV_FLAGS] & PF_DISP)
+        signed_text(m->disp, false, o);
+    text_char(o, '(');
+    if (m->base != REG_NONE) {
+        text_char(o, '%');
+        text_string(o, reg_name_sized(m->base, m->addr_bits, false));
+    }
+    if (index) {
+        text_string(o, ",%");
+        text_string(o, index_name(insn));
+        text_char(o, ',');
+        text_char(o, (char)('0' + m->scale));
+    }
+    text_char(o, ')');
+}
+
+static const char *size_name(unsigned bits)
+{
+    switch (bits) {
+    case 8: return "BYTE PTR ";
+    case 16: return "WORD PTR ";
+    case 32: return "DWORD PTR ";
+    case 48: return "FWORD PTR ";
+    case 64: return "QWORD PTR ";
+    case 80: return "TBYTE PTR ";
+    case 128: return "XMMWORD PTR ";
+    case 256: return "YMMWORD PTR ";
+    case 512: return "ZMMWORD PTR ";
+    default: return "";
+    }
+}
+
+static void mem_intel(const Insn *insn, const Operand *op, TextOut *o)
+{
+    const Mem *m = &insn->mem;
+    bool index = m->index != REG_NONE || shows_no_index(insn);
+    text_string(o, size_name(op->bits));
+    segment_text(m, SYNTAX_INTEL, o);
+    if (m->base == REG_NONE && !index) {
+        if (m->segment == REG_NONE)
+            text_string(o, "ds:");
+        text_hex(o, m->addr_bits == 32 ? (uint32_t)m->disp : (uint64_t)m->disp);
+        return;
+    }
+    text_char(o, '[');
+    if (m->base != REG_NONE)
+        text_string(o, reg_name_sized(m->base, m->addr_bits, false));
+    if (index) {
+        if (m->base != REG_NONE)
+            text_char(o, '+');
+        text_string(o, index_name(insn));
+        text_char(o, '*');
+        text_char(o, (char)('0' + m->scale));
+    }
+    if (insn->priv[PRIV_FLAGS] & PF_DISP)
+        signed_text(m->disp, true, o);
+    text_char(o, ']');
+}
+
+static void broadcast_text(const Insn *insn, const Operand *op, TextOut *o)
+{
+    if (!(insn->priv[PRIV_FLAGS] & PF_BROADCAST) || !op->bits)
+        return;
+    const OpDesc *desc = operand_desc(insn, op);
+    unsigned whole = x86_sizes[desc->size][insn->priv[PRIV_OSZ] + 4u * (insn->priv[PRIV_VL] & 3u)];
+    text_string(o, "{1to");
+    number_text(whole / op->bits, o);
+    text_char(o, '}');
+}
+
+static void string_text(const Insn *insn, const Operand *op, Syntax syntax, TextOut *o)
+{
+    bool si = op->kind == OPERAND_MEM_SI;
+    if (syntax == SYNTAX_INTEL)
+        text_string(o, size_name(op->bits));
+    percent_text(syntax, o);
+    text_string(o, !si ? "es" : insn->mem.segment == REG_NONE ? "ds" : reg_name(insn->mem.segment));
+    text_string(o, syntax == SYNTAX_ATT ? ":(%" : ":[");
+    text_string(o, reg_name_sized(si ? REG_RSI : REG_RDI, insn->mem.addr_bits, false));
+    text_char(o, syntax == SYNTAX_ATT ? ')' : ']');
+}
+
+/* ---- all of them ---- */
+
+static void operand_text(const Insn *insn, const Operand *op, Syntax syntax, TextOut *o)
+{
+    bool indirect = syntax == SYNTAX_ATT && (insn->flow == FLOW_JUMP || insn->flow == FLOW_CALL);
+    if (indirect && (op->kind == OPERAND_REG || op->kind == OPERAND_MEM))
+        text_char(o, '*');
+    switch (op->kind) {
+    case OPERAND_REG: reg_text(insn, op, syntax, o); break;
+    case OPERAND_IMM: imm_text(insn->imm, op->bits, syntax, o); break;
+    case OPERAND_IMM2: imm_text(insn->imm2, op->bits, syntax, o); break;
+    case OPERAND_REL: text_hex(o, insn->target); break;
+    case OPERAND_MEM:
+        if (syntax == SYNTAX_ATT)
+            mem_att(insn, o);
+        else
+            mem_intel(insn, op, o);
+        broadcast_text(insn, op, o);
+        break;
+    default: string_text(insn, op, syntax, o);
+    }
+}
+
+static void mask_text(const Insn *insn, Syntax syntax, TextOut *o)
+{
+    if (insn->mask != REG_NONE) {
+        text_char(o, '{');
+        percent_text(syntax, o);
+        text_string(o, reg_name(insn->mask));
+        text_char(o, '}');
+    }
+    if (insn->priv[PRIV_FLAGS] & PF_ZERO)
+        text_string(o, "{z}");
+}
+
+/* "{rn-sae}," or "{sae},": stands between the immediate, if any, and the register operands. */
+static void rounding_text(const Insn *insn, TextOut *o)
+{
+    static const char modes[4][9] = {"{rn-sae}", "{rd-sae}", "{ru-sae}", "{rz-sae}"};
+    unsigned f = insn->priv[PRIV_FLAGS];
+    text_string(o, f & PF_ROUND ? modes[f >> PF_RMODE_SHIFT & 3] : "{sae}");
+}
+
+/* An operand that the text leaves out: the 1 of shifts, an immediate told by the mnemonic. */
+static bool operand_hidden(const Insn *insn, const Operand *op, bool imm_told)
+{
+    if (op->kind != OPERAND_IMM)
+        return false;
+    return imm_told || x86_patterns[x86_rows[insn->row].pattern].imm == IMM_ONE;
+}
+
+static void separator_text(bool *first, TextOut *o)
+{
+    text_char(o, *first ? ' ' : ',');
+    *first = false;
+}
+
+static void operands_att(const Insn *insn, bool imm_told, TextOut *o)
+{
+    bool first = true, rounding = insn->priv[PRIV_FLAGS] & (PF_ROUND | PF_SAE);
+    bool in_order = insn->nops == 2 && insn->op[1].kind == OPERAND_IMM2;
+    for (unsigned i = 0; i < insn->nops; i++) {
+        const Operand *op = &insn->op[in_order ? i : insn->nops - 1u - i];
+        if (operand_hidden(insn, op, imm_told))
+            continue;
+        if (rounding && op->kind != OPERAND_IMM) {
+            separator_text(&first, o);
+            rounding_text(insn, o);
+            rounding = false;
+        }
+        separator_text(&first, o);
+        operand_text(insn, op, SYNTAX_ATT, o);
+        if (op == insn->op)
+            mask_text(insn, SYNTAX_ATT, o);
+    }
+}
+
+static void operands_intel(const Insn *insn, bool imm_told, TextOut *o)
+{
+    bool first = true, rounding = insn->priv[PRIV_FLAGS] & (PF_ROUND | PF_SAE);
+    for (unsigned i = 0; i < insn->nops; i++) {
+        const Operand *op = &insn->op[i];
+        if (imm_told && op->kind == OPERAND_IMM)
+            continue;
+        if (rounding && op->kind == OPERAND_IMM) {
+            separator_text(&first, o);
+            rounding_text(insn, o);
+            rounding = false;
+        }
+        separator_text(&first, o);
+        operand_text(insn, op, SYNTAX_INTEL, o);
+        if (i == 0)
+            mask_text(insn, SYNTAX_INTEL, o);
+    }
+    if (rounding) {
+        separator_text(&first, o);
+        rounding_text(insn, o);
+    }
+}
+
+void operands_text(const Insn *insn, Syntax syntax, bool imm_told, TextOut *o)
+{
+    if (insn->mnemonic == MN_XLAT) {
+        text_string(o, syntax == SYNTAX_ATT ? " %ds:(%rbx)" : " BYTE PTR ds:[rbx]");
+        return;
+    }
+    if (syntax == SYNTAX_ATT)
+        operands_att(insn, imm_told, o);
+    else
+        operands_intel(insn, imm_told, o);
+}
