@@ -1,0 +1,234 @@
+/* tests/test_elf_base.c - arena, diagnostics, cursor, string table lookups. */
+#include "elf/base.h"
+#include "elf/cursor.h"
+#include "elf/names.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define COUNT(a) (sizeof(a) / sizeof *(a))
+
+static bool all_zero(const unsigned char *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (p[i])
+            return false;
+    return true;
+}
+
+static void arena_gives_zeroed_aligned_blocks(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {1, 15, 16, 17, 4096, 0, 65536, 3, 1 << 20, 40000, 8};
+    Arena a = {0};
+    for (int round = 0; round < 3; round++) {
+        for (size_t i = 0; i < COUNT(sizes); i++) {
+            unsigned char *p = arena_alloc(&a, sizes[i], 1);
+            assert_non_null(p);
+            assert_int_equal((uintptr_t)p % 16, 0);
+            assert_true(all_zero(p, sizes[i]));
+            memset(p, 0xa5, sizes[i]);
+        }
+        arena_reset(&a);
+        assert_int_equal(a.total, 0);
+    }
+    arena_free(&a);
+    assert_null(a.chunk);
+}
+
+static void arena_refuses_overflow_and_limit(void **state)
+{
+    (void)state;
+    Arena a = {.limit = 1000};
+    assert_null(arena_alloc(&a, SIZE_MAX, 2));
+    assert_null(arena_alloc(&a, SIZE_MAX / 16 + 1, 16));
+    assert_null(arena_alloc(&a, SIZE_MAX, 1));
+    assert_null(arena_alloc(&a, 1001, 1));
+    assert_non_null(arena_alloc(&a, 900, 1));
+    assert_null(arena_alloc(&a, 200, 1));
+    arena_reset(&a);
+    assert_int_equal(a.limit, 1000);
+    assert_non_null(arena_alloc(&a, 900, 1));
+    arena_free(&a);
+    assert_int_equal(a.limit, 1000);
+    assert_null(arena_copy(&a, "", SIZE_MAX));
+}
+
+static void arena_blocks_are_distinct(void **state)
+{
+    (void)state;
+    Arena a = {0};
+    uint32_t *blocks[500];
+    for (uint32_t i = 0; i < COUNT(blocks); i++) {
+        blocks[i] = arena_alloc(&a, 1 + i * 40, sizeof **blocks);
+        assert_non_null(blocks[i]);
+        blocks[i][0] = i;
+        blocks[i][i * 40] = i;
+    }
+    for (uint32_t i = 0; i < COUNT(blocks); i++) {
+        assert_int_equal(blocks[i][0], i);
+        assert_int_equal(blocks[i][i * 40], i);
+    }
+    assert_ptr_not_equal(arena_alloc(&a, 0, 8), arena_alloc(&a, 8, 0));
+    arena_free(&a);
+}
+
+static void arena_grow_keeps_items(void **state)
+{
+    (void)state;
+    Arena a = {0};
+    void *items = NULL;
+    size_t cap = 0;
+    for (size_t n = 0; n < 1000; n++) {
+        assert_true(arena_grow(&a, &items, n, &cap, sizeof n));
+        ((size_t *)items)[n] = n;
+    }
+    for (size_t n = 0; n < 1000; n++)
+        assert_int_equal(((size_t *)items)[n], n);
+    cap = SIZE_MAX / 2 + 1;
+    assert_false(arena_grow(&a, &items, cap, &cap, 1));
+    assert_string_equal(arena_copy(&a, "abcd", 3), "abc");
+    assert_string_equal(arena_copy(&a, NULL, 0), "");
+    arena_free(&a);
+}
+
+static void diag_cuts_long_text(void **state)
+{
+    (void)state;
+    Diag d;
+    char text[400];
+    memset(text, 'x', sizeof text - 1);
+    text[sizeof text - 1] = '\0';
+    assert_false(diag_set(&d, 7, "%s", text));
+    assert_int_equal(d.off, 7);
+    assert_int_equal(strlen(d.what), sizeof d.what - 1);
+    assert_false(diag_set(NULL, 0, "nobody listens"));
+}
+
+static void str_compares_bytes(void **state)
+{
+    (void)state;
+    assert_true(str_eq(str_of("ab"), (Str){"abc", 2}));
+    assert_false(str_eq(str_of("ab"), str_of("ac")));
+    assert_false(str_eq(str_of("ab"), str_of("a")));
+    assert_true(str_eq(str_of(NULL), str_of("")));
+    assert_null(str_of(NULL).p);
+}
+
+static void cursor_reads_leb128(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t n;
+        uint64_t u;
+        int64_t s;
+        bool bad;
+    } rows[] = {
+        {"\x02", 1, 2, 2, false},
+        {"\x7f", 1, 127, -1, false},
+        {"\x80\x01", 2, 128, 128, false},
+        {"\xe5\x8e\x26", 3, 624485, 624485, false}, /* DWARF 5, figure C.1 */
+        {"\xc0\xbb\x78", 3, 1973696, -123456, false},
+        {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 10, UINT64_MAX, -1, false},
+        {"\xff\xff\xff\xff\xff\xff\xff\xff\xff\x7f", 10, UINT64_MAX, -1, false},
+        {"\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x00", 12, 0, 0, false},
+        {"\x80", 1, 0, 0, true},
+        {"", 0, 0, 0, true},
+        {"\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x00", 17, 0, 0, true},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        Bytes b = {(const uint8_t *)rows[i].bytes, rows[i].n};
+        Cursor u = cursor_at(b, 0), s = cursor_at(b, 0);
+        assert_true(cursor_uleb(&u) == rows[i].u);
+        assert_true(cursor_sleb(&s) == rows[i].s);
+        assert_int_equal(u.bad, rows[i].bad);
+        assert_int_equal(s.bad, rows[i].bad);
+    }
+}
+
+static void cursor_stays_bad(void **state)
+{
+    (void)state;
+    static const uint8_t data[] = {1, 2, 3, 4, 5, 6, 7, 8, 9};
+    Cursor c = cursor_at((Bytes){data, sizeof data}, 0);
+    assert_int_equal(cursor_u64(&c), 0x0807060504030201);
+    assert_int_equal(cursor_u16(&c), 0);
+    assert_true(c.bad);
+    assert_int_equal(cursor_u8(&c), 0);
+    assert_null(cursor_take(&c, 0));
+    assert_true(cursor_at((Bytes){data, sizeof data}, 10).bad);
+    assert_false(cursor_at((Bytes){data, sizeof data}, 9).bad);
+    c = cursor_at((Bytes){data, sizeof data}, 0);
+    assert_null(cursor_take(&c, UINT64_MAX));
+    c = cursor_at((Bytes){data, sizeof data}, 5);
+    cursor_align(&c, 4);
+    assert_int_equal(c.off, 8);
+    cursor_align(&c, 8);
+    assert_int_equal(c.off, 8);
+}
+
+static void ranges_do_not_wrap(void **state)
+{
+    (void)state;
+    Bytes b = {(const uint8_t *)"0123456789", 10};
+    static const struct {
+        uint64_t off, count;
+        size_t size;
+        bool inside;
+    } rows[] = {
+        {0, 10, 1, true},  {0, 11, 1, false}, {10, 0, 1, true},           {11, 0, 1, false},
+        {2, 2, 4, true},   {3, 2, 4, false},  {UINT64_MAX, 1, 1, false},  {1, UINT64_MAX, 8, false},
+        {8, UINT64_MAX / 8 + 1, 8, false},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        assert_int_equal(bytes_at(b, rows[i].off, rows[i].count, rows[i].size) != NULL, rows[i].inside);
+}
+
+static void names_need_a_terminator(void **state)
+{
+    (void)state;
+    Bytes b = {(const uint8_t *)"\0abc\0def", 8};
+    Names names = names_open(b, 3);
+    assert_true(str_eq(names_at(&names, 1), str_of("abc")));
+    assert_true(str_eq(names_at(&names, 3), str_of("c")));
+    assert_null(names_at(&names, 0).p);
+    assert_null(names_at(&names, 5).p);
+    assert_null(names_at(&names, 8).p);
+    assert_null(names_at(&names, UINT64_MAX).p);
+}
+
+/* A million symbols that each name the same unterminated megabyte end soon. */
+static void names_are_bounded(void **state)
+{
+    (void)state;
+    static uint8_t text[1 << 20];
+    memset(text, 'a', sizeof text);
+    Names names = names_open((Bytes){text, sizeof text}, 1000000);
+    size_t looked = 0;
+    for (size_t i = 0; i < 1000000; i++, looked += names.budget > 0)
+        assert_null(names_at(&names, i % 1000).p);
+    assert_true(looked < 10000);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(arena_gives_zeroed_aligned_blocks),
+        cmocka_unit_test(arena_refuses_overflow_and_limit),
+        cmocka_unit_test(arena_blocks_are_distinct),
+        cmocka_unit_test(arena_grow_keeps_items),
+        cmocka_unit_test(diag_cuts_long_text),
+        cmocka_unit_test(str_compares_bytes),
+        cmocka_unit_test(cursor_reads_leb128),
+        cmocka_unit_test(cursor_stays_bad),
+        cmocka_unit_test(ranges_do_not_wrap),
+        cmocka_unit_test(names_need_a_terminator),
+        cmocka_unit_test(names_are_bounded),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
