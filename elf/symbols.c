@@ -8,7 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { WALK_BACK_MAX = 256 }; /* symbols looked at for one that covers an address: nesting is shallow in sane files */
+/* For a symbol that covers an address, so many addresses below it are tried, and so many symbols at each (the best come
+ * first): nesting is shallow in sane files. */
+enum { ADDRESSES_MAX = 64, SYMBOLS_MAX = 8 };
 
 typedef struct Table {
     Bytes entries; /* whole Elf64_Sym */
@@ -146,14 +148,13 @@ static bool covers(const Symbol *s, Addr addr) { return type_rank(s->type) == 0 
 
 const Symbol *symbols_covering(const Symbols *s, Addr addr)
 {
-    const Symbol *at = symbols_at(s, addr);
-    if (at && covers(at, addr))
-        return at;
-    size_t i = symbols_from(s, addr);
-    for (size_t steps = 0; i > 0 && steps < WALK_BACK_MAX; steps++)
-        if (covers(&s->items[--i], addr)) {
-            const Symbol *best = symbols_at(s, s->items[i].addr);
-            return covers(best, addr) ? best : &s->items[i];
-        }
+    size_t end = addr == UINT64_MAX ? s->n : symbols_from(s, addr + 1);
+    for (size_t tried = 0; end > 0 && tried < ADDRESSES_MAX; tried++) {
+        size_t first = symbols_from(s, s->items[end - 1].addr);
+        for (size_t i = first; i < end && i - first < SYMBOLS_MAX; i++)
+            if (covers(&s->items[i], addr))
+                return &s->items[i];
+        end = first;
+    }
     return NULL;
 }
