@@ -31,7 +31,7 @@ CLI_OBJ := $(CLI_SRC:%.c=$(BUILD)/%.o)
 TESTED := $(LIB_OBJ) $(filter-out $(BUILD)/cli/main.o,$(CLI_OBJ))
 
 TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/test_*.c))
-ORACLES := $(patsubst %.c,$(BUILD)/%,$(shell grep -l '^int main' tests/oracle/*.c))
+DYNAMIC := $(BUILD)/tests/oracle/dynamic
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench_*.c))
 FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard fuzz/fuzz_*.c))
 SCRIPTS := $(wildcard tests/main_job.sh tests/e2e/*.sh)
@@ -39,7 +39,6 @@ SCRIPTS := $(wildcard tests/main_job.sh tests/e2e/*.sh)
 all: $(BUILD)/lvscan
 objects: $(LIB_OBJ) $(CLI_OBJ)
 tests: $(TESTS)
-oracles: $(ORACLES)
 fuzzers: $(FUZZERS)
 
 $(BUILD)/lvscan: $(LIB_OBJ) $(CLI_OBJ)
@@ -59,12 +58,14 @@ $(BUILD)/%.o: %.c $(BUILD)/gen/x86/stamp
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
-# A program of tests/ is one source file, linked with every object but main's; the oracles share those of theirs that have no main.
-$(TESTS) $(ORACLES) $(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(TESTED)
+# A program of tests/ is one source file, linked with every object but main's.
+$(TESTS) $(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(TESTED)
 	$(Q)$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDFLAGS_ALL) $(LIBS)
 $(TESTS): LIBS = -lcmocka
-$(ORACLES) $(BENCHES): LIBS = -lZydis
-$(ORACLES): $(filter-out $(ORACLES:%=%.o),$(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/oracle/*.c)))
+
+# The oracle that single-steps; tests/oracle/x86.sh builds those of the decoder.
+$(DYNAMIC): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/oracle/dynamic*.c))
+	$(Q)$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDFLAGS_ALL)
 
 # A fuzz target is driven by fuzz/replay.c, which runs the files it is given, or by clang's libFuzzer.
 $(FUZZERS): $(BUILD)/%: $(BUILD)/%.o $(TESTED) $(if $(FUZZER),,$(BUILD)/fuzz/replay.o)
@@ -80,14 +81,14 @@ demo:
 
 test:
 	@tests/needs
-	$(SUB) all oracles
+	$(SUB) all $(DYNAMIC)
 	$(SUB) BUILD=$(BUILD)/asan CC=$(CLANG) $(CHECKED) all tests fuzzers
 	@BUILD=$(BUILD) tests/run -j $(JOBS) $(TESTS:$(BUILD)/%=$(BUILD)/asan/%) $(SCRIPTS)
 
 # The same checks as `make test` runs for minutes, for as long as they take.
 oracle:
 	@tests/needs
-	$(SUB) all oracles
+	$(SUB) all $(DYNAMIC)
 	@BUILD=$(BUILD) ORACLE=full tests/run -t 0 $(wildcard tests/e2e/oracle*.sh)
 
 fuzz:
@@ -98,7 +99,7 @@ fuzz:
 bench:
 	@tests/needs
 	$(SUB) all $(BENCHES)
-	@for bench in $(BENCHES) $(wildcard tests/bench/*.sh); do BUILD=$(BUILD) $$bench || exit; done
+	@export BUILD=$(BUILD); tests/oracle/x86.sh --bench; for bench in $(BENCHES) $(wildcard tests/bench/*.sh); do $$bench || exit; done
 
 cover:
 	@tests/needs
@@ -132,6 +133,6 @@ install: all
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all objects tests oracles fuzzers demo test oracle fuzz bench cover idioms lint format install clean
+.PHONY: all objects tests fuzzers demo test oracle fuzz bench cover idioms lint format install clean
 .DELETE_ON_ERROR:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -1,0 +1,35 @@
+#!/usr/bin/env bash
+# tests/bench/search.sh - how long answers take, beside grep and objdump on the same file: medians of ROUNDS interleaved rounds.
+set -u
+lvscan=$PWD/${BUILD:-build}/lvscan rounds=${ROUNDS:-5}
+work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
+
+seconds() { # seconds COMMAND...: wall-clock time; the command may find nothing, but not crash
+    local start=$EPOCHREALTIME status
+    "$@" >/dev/null 2>&1
+    status=$?
+    [ $status -le 1 ] || { echo "status $status: $*" >&2; exit 1; }
+    awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.4f\n", b - a }'
+}
+median() { sort -n "$1" | awk '{ v[NR] = $1 } END { print v[int((NR + 1) / 2)] }'; }
+
+# versus NAME FILE OURS THEIRS [ROUNDS]: both are shell words, with $lvscan and $file
+versus() {
+    local name=$1 file=$2 ours=$3 theirs=$4 n=${5:-$rounds} round
+    : >"$work/ours" && : >"$work/theirs"
+    for round in $(seq "$n"); do
+        eval "seconds $ours" >>"$work/ours" && eval "seconds $theirs" >>"$work/theirs" || exit 1
+    done
+    awk -v name="$name" -v file="$file" -v a="$(median "$work/ours")" -v b="$(median "$work/theirs")" \
+        'BEGIN { printf "%-26s %-52s %9.4f s %9.4f s  ratio %.2f\n", name, file, a, b, a / b }'
+}
+
+echo "$(nproc) x $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1); ours, theirs, ours / theirs"
+for file in /usr/bin/bpftrace /usr/lib/x86_64-linux-gnu/libLLVM-1[45].so.1 /usr/lib/chromium/chromium; do
+    [ -e "$file" ] || continue
+    cat "$file" >/dev/null
+    versus "rare constant / grep" "$file" '$lvscan -q -c 30000 $file' "grep -c -obUaP '\\x30\\x75\\x00\\x00' \$file"
+    versus "common constant / objdump" "$file" '$lvscan -q -j1 -c 7 $file' 'objdump -d $file' 1
+    versus "all functions / objdump" "$file" '$lvscan -q -j1 $file' 'objdump -d $file' 1
+    versus "all, one / two threads" "$file" '$lvscan -q -j1 $file' '$lvscan -q -j2 $file' 1
+done
