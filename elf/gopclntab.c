@@ -128,12 +128,13 @@ static Addr address_at(const Pclntab *t, uint64_t off, Addr stored)
 /* Rows count from the text start; where neither the header nor a relocation says it, from .text's. */
 static void text_find(Pclntab *t)
 {
+    enum { TEXT_WORD = 8 + 2 * 8 };
     Bytes bytes;
-    Cursor c = cursor_at(t->bytes, 8 + 2 * 8);
+    Cursor c = cursor_at(t->bytes, TEXT_WORD);
     t->text = 0;
     if (t->version != GO_1_18)
         return;
-    t->text = address_at(t, c.off, cursor_u64(&c));
+    t->text = address_at(t, TEXT_WORD, cursor_u64(&c));
     if (!image_is_code(t->image, t->text) && !image_section(t->image, ".text", &t->text, &bytes))
         t->text = 0;
 }

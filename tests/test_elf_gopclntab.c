@@ -1,0 +1,248 @@
+/* tests/test_elf_gopclntab.c - Go's function table in its versions, whole and damaged. */
+#include "elf/gopclntab.h"
+#include "tests/elf_builder.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define COUNT(a) (sizeof(a) / sizeof *(a))
+enum { TEXT = 0x401000, TEXT_SIZE = 0x100, TABLE = 0x500000, RELA = 0x600000, FUNCTIONS = 3 };
+
+static const char *const names[FUNCTIONS] = {"runtime.main", "main.(*T).do", "main.main"};
+static const uint32_t starts[FUNCTIONS + 1] = {0x00, 0x20, 0x60, 0x80};
+
+typedef struct Go {
+    uint32_t magic;
+    bool relocated; /* addresses are 0 in the file; relocations hold them */
+    Buf rela;
+} Go;
+
+static void put_word(Go *go, Buf *b, Addr value)
+{
+    if (go->relocated)
+        buf_rela(&go->rela, TABLE + b->n, 0, R_X86_64_RELATIVE, (int64_t)value);
+    buf_u64(b, go->relocated ? 0 : value);
+}
+
+static size_t row_width(const Go *go) { return go->magic >= 0xfffffffa ? 8 : 4; }
+
+static void put_pc(Go *go, Buf *b, uint32_t start)
+{
+    if (row_width(go) == 8)
+        put_word(go, b, TEXT + start);
+    else
+        buf_u32(b, start);
+}
+
+/* The function table and its records; offsets count from `records`, names from `names_at`. */
+static void put_functions(Go *go, Buf *b, size_t records, const uint32_t *name)
+{
+    size_t width = row_width(go), first = b->n + (2 * FUNCTIONS + 1) * width + 8 - records;
+    for (size_t i = 0; i < FUNCTIONS; i++) {
+        put_pc(go, b, starts[i]);
+        buf_le(b, first + i * 16, width);
+    }
+    put_pc(go, b, starts[FUNCTIONS]);
+    buf_u64(b, 0);
+    for (size_t i = 0; i < FUNCTIONS; i++) {
+        buf_le(b, starts[i], width);
+        buf_u32(b, name[i]);
+        buf_le(b, 0, 12 - width);
+    }
+}
+
+static void put_table(Go *go, Buf *b)
+{
+    uint32_t name[FUNCTIONS];
+    bool old = go->magic == 0xfffffffb, text = row_width(go) == 4;
+    buf_u32(b, go->magic);
+    buf_put(b, "\0\0\1\x08", 4);
+    buf_u64(b, FUNCTIONS);
+    if (old) {
+        size_t names_at = 16 + (2 * FUNCTIONS + 1) * 8 + 8 + FUNCTIONS * 16;
+        for (size_t i = 0; i < FUNCTIONS; names_at += strlen(names[i++]) + 1)
+            name[i] = (uint32_t)names_at;
+        put_functions(go, b, 0, name);
+        for (size_t i = 0; i < FUNCTIONS; i++)
+            buf_text(b, names[i]);
+        return;
+    }
+    Buf texts = {.n = 0};
+    for (size_t i = 0; i < FUNCTIONS; i++)
+        name[i] = buf_text(&texts, names[i]);
+    buf_align(&texts, 8);
+    buf_u64(b, 1);
+    if (text)
+        put_word(go, b, TEXT);
+    size_t header = b->n + 5 * 8;
+    buf_u64(b, header);
+    buf_u64(b, header);
+    buf_u64(b, header);
+    buf_u64(b, header);
+    buf_u64(b, header + texts.n);
+    buf_put(b, texts.p, texts.n);
+    put_functions(go, b, b->n, name);
+}
+
+typedef struct Opened {
+    Elf elf;
+    Bytes file;
+    Arena arena;
+    Image image;
+    GoFunction *functions;
+    size_t n;
+    bool ok;
+} Opened;
+
+/* Reads a file with `table`, found by a section of that name or, without one, by its magic. */
+static Opened *open_go(const Go *go, const Buf *table, const char *section)
+{
+    static const uint8_t code[TEXT_SIZE];
+    Opened *o = calloc(1, sizeof *o);
+    assert_non_null(o);
+    elf_begin(&o->elf, go->relocated ? ET_DYN : ET_EXEC);
+    elf_load(&o->elf, PF_R | PF_X, TEXT, code, sizeof code);
+    uint64_t off = elf_load(&o->elf, PF_R, TABLE, table->p, table->n)->p_offset;
+    if (section) {
+        unsigned i = elf_section(&o->elf, section, SHT_PROGBITS, TABLE, NULL, 0);
+        o->elf.sh[i].sh_offset = off;
+        o->elf.sh[i].sh_size = table->n;
+    }
+    if (go->relocated) {
+        uint64_t dynamic[] = {DT_RELA, RELA + 80, DT_RELASZ, go->rela.n, DT_NULL, 0};
+        Buf b = {.n = 0};
+        buf_put(&b, dynamic, sizeof dynamic);
+        buf_put(&b, "................................", 80 - sizeof dynamic);
+        buf_put(&b, go->rela.p, go->rela.n);
+        elf_load(&o->elf, PF_R, RELA, b.p, b.n);
+        elf_header(&o->elf, PT_DYNAMIC, PF_R, RELA, 0, sizeof dynamic);
+    }
+    o->file = elf_end(&o->elf);
+    assert_true(image_open(&o->image, o->file, &o->arena, NULL));
+    o->ok = gopclntab_read(&o->image, &o->functions, &o->n, &o->arena, NULL);
+    return o;
+}
+
+static void close_go(Opened *o)
+{
+    arena_free(&o->arena);
+    free((void *)(uintptr_t)o->file.p);
+    free(o);
+}
+
+static void every_version(void **state)
+{
+    (void)state;
+    static const uint32_t magics[] = {0xfffffffb, 0xfffffffa, 0xfffffff0, 0xfffffff1};
+    static const char *const sections[] = {".gopclntab", ".data.rel.ro.gopclntab", NULL};
+    for (size_t m = 0; m < COUNT(magics) * COUNT(sections) * 2; m++) {
+        Go go = {.magic = magics[m % 4], .relocated = m / 4 % 2};
+        Buf table = {.n = 0};
+        put_table(&go, &table);
+        Opened *o = open_go(&go, &table, sections[m / 8]);
+        assert_true(o->ok);
+        if (o->n != FUNCTIONS)
+            fail_msg("magic %x, relocated %d: %zu functions", go.magic, go.relocated, o->n);
+        for (size_t i = 0; i < FUNCTIONS; i++) {
+            assert_int_equal(o->functions[i].start, TEXT + starts[i]);
+            assert_int_equal(o->functions[i].end, TEXT + starts[i + 1]);
+            assert_true(str_eq(o->functions[i].name, str_of(names[i])));
+        }
+        close_go(o);
+    }
+}
+
+/* Without a text start in the header, functions count from .text. */
+static void text_start_of_the_section(void **state)
+{
+    (void)state;
+    Go go = {.magic = 0xfffffff1};
+    Buf table = {.n = 0};
+    put_table(&go, &table);
+    memset(table.p + 24, 0, 8);
+    Opened *o = open_go(&go, &table, ".gopclntab");
+    assert_int_equal(o->n, 0);
+    o->image.nsections = 0;
+    unsigned text = elf_section(&o->elf, ".text", SHT_PROGBITS, TEXT, NULL, 0);
+    o->elf.sh[text].sh_offset = o->elf.ph[0].p_offset;
+    free((void *)(uintptr_t)o->file.p);
+    o->file = elf_end(&o->elf);
+    assert_true(image_open(&o->image, o->file, &o->arena, NULL));
+    assert_true(gopclntab_read(&o->image, &o->functions, &o->n, &o->arena, NULL));
+    assert_int_equal(o->n, FUNCTIONS);
+    close_go(o);
+}
+
+/* Every field of the table, damaged in turn: functions stay in order, in the code, and apart. */
+static void damaged_tables(void **state)
+{
+    (void)state;
+    static const uint32_t magics[] = {0xfffffffb, 0xfffffffa, 0xfffffff1};
+    static const uint64_t values[] = {0, 1, 0x7f, 0xffff, INT32_MAX, UINT32_MAX, INT64_MAX, UINT64_MAX, TABLE, TEXT + 0x70};
+    for (size_t m = 0; m < COUNT(magics); m++) {
+        Go go = {.magic = magics[m]};
+        Buf whole = {.n = 0};
+        put_table(&go, &whole);
+        for (size_t k = 0; k < COUNT(values) * (whole.n / 4 - 1); k++) {
+            Buf table = whole;
+            size_t at = k / COUNT(values) * 4;
+            memcpy(table.p + at, &values[k % COUNT(values)], 8);
+            Opened *o = open_go(&go, &table, ".gopclntab");
+            assert_true(o->ok);
+            for (size_t i = 0; i < o->n; i++) {
+                assert_true(image_is_code(&o->image, o->functions[i].start));
+                assert_true(o->functions[i].start < o->functions[i].end);
+                assert_true(o->functions[i].end <= TEXT + TEXT_SIZE);
+                assert_true(i == 0 || o->functions[i - 1].end <= o->functions[i].start);
+            }
+            close_go(o);
+        }
+    }
+}
+
+static void no_table(void **state)
+{
+    (void)state;
+    Go go = {.magic = 0};
+    Buf table = {.n = 0};
+    buf_put(&table, "nothing of Go here", 18);
+    for (int i = 0; i < 2; i++) {
+        Opened *o = open_go(&go, &table, i ? ".gopclntab" : NULL);
+        assert_true(o->ok);
+        assert_int_equal(o->n, 0);
+        close_go(o);
+    }
+}
+
+static void memory_can_run_out(void **state)
+{
+    (void)state;
+    Go go = {.magic = 0xfffffff0};
+    Buf table = {.n = 0};
+    put_table(&go, &table);
+    Opened *o = open_go(&go, &table, ".gopclntab");
+    Arena little = {.limit = 32};
+    Diag diag = {0};
+    size_t n = 1;
+    assert_false(gopclntab_read(&o->image, &o->functions, &n, &little, &diag));
+    assert_int_equal(n, 0);
+    assert_non_null(strstr(diag.what, "out of memory"));
+    arena_free(&little);
+    close_go(o);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_version),
+        cmocka_unit_test(text_start_of_the_section),
+        cmocka_unit_test(damaged_tables),
+        cmocka_unit_test(no_table),
+        cmocka_unit_test(memory_can_run_out),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
