@@ -31,7 +31,7 @@ CLI_OBJ := $(CLI_SRC:%.c=$(BUILD)/%.o)
 TESTED := $(LIB_OBJ) $(filter-out $(BUILD)/cli/main.o,$(CLI_OBJ))
 
 TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/test_*.c))
-DYNAMIC := $(BUILD)/tests/oracle/dynamic
+DYNAMIC := $(BUILD)/oracle/dynamic
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench_*.c))
 FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard fuzz/fuzz_*.c))
 SCRIPTS := $(wildcard tests/main_job.sh tests/e2e/*.sh)
@@ -64,7 +64,8 @@ $(TESTS) $(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(TESTED)
 $(TESTS): LIBS = -lcmocka
 
 # The oracle that single-steps; tests/oracle/x86.sh builds those of the decoder.
-$(DYNAMIC): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/oracle/dynamic*.c))
+$(DYNAMIC): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/oracle/dynamic/*.c))
+	@mkdir -p $(@D)
 	$(Q)$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDFLAGS_ALL)
 
 # A fuzz target is driven by fuzz/replay.c, which runs the files it is given, or by clang's libFuzzer.
@@ -111,7 +112,7 @@ idioms:
 	$(SUB) all
 	@BUILD=$(BUILD) tests/e2e/idioms.sh --table >docs/IDIOMS.md.new && mv docs/IDIOMS.md.new docs/IDIOMS.md
 
-C_FILES = $(wildcard elf/*.[ch] x86/*.[ch] x86/*/*.[ch] analysis/*.[ch] cli/*.[ch] cli/*/*.[ch] tests/*.[ch] tests/oracle/*.[ch] fuzz/*.[ch])
+C_FILES = $(foreach d,elf x86 x86/* analysis cli tests tests/oracle tests/oracle/* fuzz,$(wildcard $d/*.[ch]))
 
 lint:
 	@tests/needs lint
