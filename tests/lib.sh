@@ -9,7 +9,7 @@ set -u
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$ROOT" || exit 1
 BUILD=${BUILD:-build}
-LVSCAN=${LVSCAN:-$ROOT/$BUILD/lvscan}
+LVSCAN=${LVSCAN:-$(realpath -m "$BUILD")/lvscan}
 work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 tests=0

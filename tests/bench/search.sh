@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # tests/bench/search.sh - how long answers take, beside grep and objdump on the same file: medians of ROUNDS interleaved rounds.
 set -u
-lvscan=$PWD/${BUILD:-build}/lvscan rounds=${ROUNDS:-5}
+lvscan=$(realpath -m "${BUILD:-build}")/lvscan rounds=${ROUNDS:-5}
 work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
 
 seconds() { # seconds COMMAND...: wall-clock time; the command may find nothing, but not crash
