@@ -1,6 +1,6 @@
-/* tests/oracle/dynamic_json.c - see dynamic_json.h. Recursive descent; depth is bounded because the input is a tool's output
+/* tests/oracle/dynamic/json.c - see json.h. Recursive descent; depth is bounded because the input is a tool's output
  * that is under test, not because it is hostile. */
-#include "tests/oracle/dynamic_json.h"
+#include "tests/oracle/dynamic/json.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -117,8 +117,11 @@ static Json *number_read(const char **at)
 
 static Json *word_read(const char **at)
 {
-    static const struct { const char *text; JsonKind kind; bool truth; } words[] = {
-        {"null", JSON_NULL, false}, {"true", JSON_BOOL, true}, {"false", JSON_BOOL, false}};
+    static const struct {
+        const char *text;
+        JsonKind kind;
+        bool truth;
+    } words[] = {{"null", JSON_NULL, false}, {"true", JSON_BOOL, true}, {"false", JSON_BOOL, false}};
     for (size_t i = 0; i < sizeof words / sizeof *words; i++) {
         size_t n = strlen(words[i].text);
         if (strncmp(*at, words[i].text, n) == 0) {
@@ -145,7 +148,9 @@ static Json *value_read(const char **at, int depth)
         j->string = s;
         return s ? j : NULL;
     }
-    case 'n': case 't': case 'f': return word_read(at);
+    case 'n':
+    case 't':
+    case 'f': return word_read(at);
     default: return number_read(at);
     }
 }

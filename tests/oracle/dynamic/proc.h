@@ -1,19 +1,19 @@
-/* tests/oracle/dynamic_proc.h - the traced program as the checker sees it: memory, breakpoints, registers, mapped files. */
+/* tests/oracle/dynamic/proc.h - the traced program as the checker sees it: memory, breakpoints, registers, mapped files. */
 #ifndef ORACLE_DYNAMIC_PROC_H
 #define ORACLE_DYNAMIC_PROC_H
 
-#include "tests/oracle/dynamic_claims.h"
+#include "tests/oracle/dynamic/claims.h"
 
 #include <sys/types.h>
 #include <sys/user.h>
 
 /* A breakpoint: an int3 over the byte `saved`. It stays while `uses` > 0. */
 typedef struct Break {
-    uint64_t pc;        /* in memory */
+    uint64_t pc; /* in memory */
     uint8_t saved;
     unsigned uses;
-    Routine *routine;   /* whose entry this is; or NULL */
-    bool forget;        /* the entry of longjmp or of the unwinder: activations of the thread are dropped here */
+    Routine *routine; /* whose entry this is; or NULL */
+    bool forget;      /* the entry of longjmp or of the unwinder: activations of the thread are dropped here */
     struct Break *next;
 } Break;
 
@@ -21,7 +21,7 @@ enum { BREAK_BUCKETS = 1 << 16, WINDOW = 2048, WINDOW_BELOW = 256 };
 
 typedef struct Process {
     pid_t pid;
-    int memory;                  /* /proc/PID/mem */
+    int memory; /* /proc/PID/mem */
     Break *breaks[BREAK_BUCKETS];
 } Process;
 
@@ -70,6 +70,7 @@ uint64_t process_entry(pid_t pid);
 void process_files(const Process *p, void (*found)(void *context, const char *path, uint64_t bias), void *context);
 
 /* Calls `found` for each function symbol of the file that is among `names` (NULL-terminated). */
-void file_symbols(const char *path, const char *const *names, void (*found)(void *context, uint64_t address), void *context);
+void file_symbols(const char *path, const char *const *names, void (*found)(void *context, uint64_t address),
+                  void *context);
 
 #endif

@@ -1,5 +1,5 @@
-/* tests/oracle/dynamic_check.c - see dynamic_check.h. */
-#include "tests/oracle/dynamic_check.h"
+/* tests/oracle/dynamic/check.c - see check.h. */
+#include "tests/oracle/dynamic/check.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -29,20 +29,22 @@ static const char *routine_file(const Routine *r)
     return slash ? slash + 1 : r->binary->path;
 }
 
-static void violation_print(Checker *c, const Activation *a, const Claim *claim, uint64_t pc, uint64_t got, const char *what)
+static void violation_print(Checker *c, const Activation *a, const Claim *claim, uint64_t pc, uint64_t got,
+                            const char *what)
 {
     static const char *const kinds[] = {"range", "site", "probe"};
     const Value *v = &a->values[claim->variable];
     char place[96], def[96];
     if (claim->violations > 1 || !print_allowed(&c->totals))
         return;
-    printf("VIOLATION %s function 0x%llx variable %llu pc 0x%llx %s %s [0x%llx,0x%llx) %s: %s", routine_file(a->routine),
-           (unsigned long long)a->routine->start, (unsigned long long)a->routine->variables[claim->variable].id,
-           (unsigned long long)pc, kinds[claim->kind], place_text(&claim->place, place, sizeof place),
-           (unsigned long long)claim->start, (unsigned long long)claim->end, proof_names[claim->proof], what);
+    printf("VIOLATION %s function 0x%llx variable %llu pc 0x%llx %s %s [0x%llx,0x%llx) %s: %s",
+           routine_file(a->routine), (unsigned long long)a->routine->start,
+           (unsigned long long)a->routine->variables[claim->variable].id, (unsigned long long)pc, kinds[claim->kind],
+           place_text(&claim->place, place, sizeof place), (unsigned long long)claim->start,
+           (unsigned long long)claim->end, proof_names[claim->proof], what);
     if (v->known)
-        printf(" expected 0x%llx (def 0x%llx %s) got 0x%llx", (unsigned long long)v->value, (unsigned long long)v->def->pc,
-               place_text(&v->def->place, def, sizeof def), (unsigned long long)got);
+        printf(" expected 0x%llx (def 0x%llx %s) got 0x%llx", (unsigned long long)v->value,
+               (unsigned long long)v->def->pc, place_text(&v->def->place, def, sizeof def), (unsigned long long)got);
     printf("\n");
 }
 
@@ -172,8 +174,8 @@ static void jump_check(Checker *c, const Activation *a, uint64_t target, bool in
     if (j && j->violations++ > 2)
         return;
     if (print_allowed(&c->totals))
-        printf("VIOLATION %s function 0x%llx jump 0x%llx to 0x%llx: %s\n", routine_file(r), (unsigned long long)r->start,
-               (unsigned long long)a->prev_pc, (unsigned long long)target, what);
+        printf("VIOLATION %s function 0x%llx jump 0x%llx to 0x%llx: %s\n", routine_file(r),
+               (unsigned long long)r->start, (unsigned long long)a->prev_pc, (unsigned long long)target, what);
 }
 
 void activation_arrive(Checker *c, Activation *a, Machine *m, Stop *stop, uint64_t pc)
@@ -197,8 +199,8 @@ void activation_leave(Checker *c, Activation *a, uint64_t target) { jump_check(c
 
 static bool prefix_byte(uint8_t b)
 {
-    return b == 0x66 || b == 0x67 || b == 0x2e || b == 0x36 || b == 0x3e || b == 0x26 || b == 0x64 || b == 0x65 || b == 0xf0 ||
-           (b & 0xf0) == 0x40;
+    return b == 0x66 || b == 0x67 || b == 0x2e || b == 0x36 || b == 0x3e || b == 0x26 || b == 0x64 || b == 0x65 ||
+           b == 0xf0 || (b & 0xf0) == 0x40;
 }
 
 void stop_decode(const Process *p, Stop *stop, uint64_t memory_pc)

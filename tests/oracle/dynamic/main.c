@@ -1,4 +1,4 @@
-/* tests/oracle/dynamic.c - runs a program under ptrace and checks what `lvscan --json` claims about it, instruction by instruction.
+/* tests/oracle/dynamic/main.c - runs a program and checks at each instruction what `lvscan --json` claims.
  *
  *   dynamic --json RESULTS [--functions BINARY FILE]... [options] -- COMMAND ARGS
  *
@@ -7,7 +7,7 @@
  * the return address that counts only with the same rsp (else it is another activation). longjmp and the unwinder end all
  * activations of the thread, since execution would go on where nobody waits. Children of fork are let go; other threads are
  * followed. Exit status: 0 no violation, 1 violations, 2 usage or could not run. */
-#include "tests/oracle/dynamic_check.h"
+#include "tests/oracle/dynamic/check.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -23,7 +23,7 @@ enum { DEPTH_MAX = 100, THREADS_MAX = 256 };
 typedef enum ThreadKind { THREAD_NEW, THREAD_PLAIN, THREAD_FORKED, THREAD_VFORKED } ThreadKind;
 
 typedef struct Thread {
-    pid_t tid;              /* 0: a free slot */
+    pid_t tid; /* 0: a free slot */
     ThreadKind kind;
     bool waiting;           /* THREAD_NEW that has stopped already */
     bool started, stepping; /* stepping: the last resume was for one instruction */
@@ -38,11 +38,11 @@ typedef struct Tracer {
     Claims claims;
     Thread threads[THREADS_MAX];
     unsigned nthreads;
-    uint64_t entry;          /* where the program starts, in memory, until it is reached */
+    uint64_t entry; /* where the program starts, in memory, until it is reached */
     uint64_t max_checks, max_steps;
     unsigned max_activations, seconds;
     bool planted;
-    int status;              /* of the program; -1: it runs */
+    int status; /* of the program; -1: it runs */
 } Tracer;
 
 static volatile sig_atomic_t out_of_time;
@@ -170,9 +170,19 @@ static void forget_plant(void *context, uint64_t address)
 
 static void file_plant(void *context, const char *path, uint64_t bias)
 {
-    static const char *const forget[] = {
-        "longjmp", "_longjmp", "siglongjmp", "__longjmp_chk", "__libc_siglongjmp", "__libc_longjmp", "swapcontext", "setcontext",
-        "_Unwind_RaiseException", "_Unwind_Resume", "_Unwind_ForcedUnwind", "_Unwind_Resume_or_Rethrow", NULL};
+    static const char *const forget[] = {"longjmp",
+                                         "_longjmp",
+                                         "siglongjmp",
+                                         "__longjmp_chk",
+                                         "__libc_siglongjmp",
+                                         "__libc_longjmp",
+                                         "swapcontext",
+                                         "setcontext",
+                                         "_Unwind_RaiseException",
+                                         "_Unwind_Resume",
+                                         "_Unwind_ForcedUnwind",
+                                         "_Unwind_Resume_or_Rethrow",
+                                         NULL};
     Tracer *t = context;
     uint64_t pair[2] = {bias, (uint64_t)(uintptr_t)t};
     file_symbols(path, forget, forget_plant, pair);
@@ -536,9 +546,10 @@ static void totals_print(const Tracer *t, const char *label)
            (unsigned long long)s->activations, (unsigned long long)s->steps);
     for (int i = 0; i < PROOF_COUNT; i++)
         printf(" %s=%llu/%llu", proof_names[i], (unsigned long long)s->violations[i], (unsigned long long)s->checks[i]);
-    printf(" nodef=%llu jumps=%llu/%llu notonce=%llu/%llu noreturn=%llu unreadable=%llu\n", (unsigned long long)s->no_def,
-           (unsigned long long)s->bad_jumps, (unsigned long long)s->jumps, (unsigned long long)s->not_once,
-           (unsigned long long)s->once, (unsigned long long)s->returns_of_noreturn, (unsigned long long)s->unreadable);
+    printf(" nodef=%llu jumps=%llu/%llu notonce=%llu/%llu noreturn=%llu unreadable=%llu\n",
+           (unsigned long long)s->no_def, (unsigned long long)s->bad_jumps, (unsigned long long)s->jumps,
+           (unsigned long long)s->not_once, (unsigned long long)s->once, (unsigned long long)s->returns_of_noreturn,
+           (unsigned long long)s->unreadable);
 }
 
 static int usage(void)

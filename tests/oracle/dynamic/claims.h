@@ -1,9 +1,9 @@
-/* tests/oracle/dynamic_claims.h - what lvscan's JSON claims, arranged by the pc at which each claim can be checked.
+/* tests/oracle/dynamic/claims.h - what lvscan's JSON claims, arranged by the pc at which each claim can be checked.
  * Addresses here are the file's; the load bias is added elsewhere. Everything lives until the program ends. */
 #ifndef ORACLE_DYNAMIC_CLAIMS_H
 #define ORACLE_DYNAMIC_CLAIMS_H
 
-#include "tests/oracle/dynamic_json.h"
+#include "tests/oracle/dynamic/json.h"
 
 typedef enum PlaceKind { PLACE_REG, PLACE_STACK, PLACE_MEMORY, PLACE_STATIC, PLACE_UNREADABLE } PlaceKind;
 
@@ -27,8 +27,8 @@ typedef struct Claim {
     ClaimKind kind;
     uint64_t start, end;
     Place place;
-    int proof;            /* PROOF_NONE for a site */
-    size_t variable;      /* index in Routine.variables */
+    int proof;       /* PROOF_NONE for a site */
+    size_t variable; /* index in Routine.variables */
     uint64_t checks, violations;
 } Claim;
 
@@ -43,8 +43,8 @@ typedef struct Def {
 
 typedef struct Variable {
     uint64_t id;
-    uint64_t probe_pc;  /* 0: none */
-    bool once;          /* the probe's coverage is claimed to be "once" */
+    uint64_t probe_pc; /* 0: none */
+    bool once;         /* the probe's coverage is claimed to be "once" */
 } Variable;
 
 typedef enum JumpKind { JUMP_NONE, JUMP_TABLE, JUMP_TAIL, JUMP_UNKNOWN } JumpKind;
@@ -90,11 +90,11 @@ typedef struct Routine {
 } Routine;
 
 typedef struct Binary {
-    char *path;      /* without symbolic links */
+    char *path; /* without symbolic links */
     Routine **routines;
     size_t nroutines, room;
     bool mapped;
-    uint64_t bias;   /* when mapped */
+    uint64_t bias;       /* when mapped */
     uint64_t unreadable; /* locations in a form not known here */
 } Binary;
 

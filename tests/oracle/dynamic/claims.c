@@ -1,5 +1,5 @@
-/* tests/oracle/dynamic_claims.c - see dynamic_claims.h. */
-#include "tests/oracle/dynamic_claims.h"
+/* tests/oracle/dynamic/claims.c - see claims.h. */
+#include "tests/oracle/dynamic/claims.h"
 
 #include <limits.h>
 #include <stdio.h>

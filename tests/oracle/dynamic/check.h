@@ -1,16 +1,16 @@
-/* tests/oracle/dynamic_check.h - activations of analysed functions, and the comparing of what each claim promises (CONTRACT.md
+/* tests/oracle/dynamic/check.h - activations of analysed functions, and the comparing of what each claim promises (CONTRACT.md
  * section 3) with what the machine holds. Knows registers and memory, but not how the program is made to stop. */
 #ifndef ORACLE_DYNAMIC_CHECK_H
 #define ORACLE_DYNAMIC_CHECK_H
 
-#include "tests/oracle/dynamic_proc.h"
+#include "tests/oracle/dynamic/proc.h"
 
 /* A variable in one activation: the result of its most recently executed def. */
 typedef struct Value {
     uint64_t value;
     unsigned bits;
-    bool known;        /* a def was executed */
-    unsigned passes;   /* how often the probe was passed since */
+    bool known;      /* a def was executed */
+    unsigned passes; /* how often the probe was passed since */
     const Def *def;
 } Value;
 
@@ -18,21 +18,21 @@ typedef struct Value {
 typedef struct Activation {
     Routine *routine;
     uint64_t entry_sp;
-    bool awaiting;      /* a callee or a signal handler runs; this goes on at await_pc (memory) with await_sp */
-    bool interrupted;   /* by a signal: the instruction at await_pc has been checked already */
+    bool awaiting;    /* a callee or a signal handler runs; this goes on at await_pc (memory) with await_sp */
+    bool interrupted; /* by a signal: the instruction at await_pc has been checked already */
     uint64_t await_pc, await_sp;
-    Stop *prev;         /* of the instruction that runs now; NULL: none */
-    uint64_t prev_pc;   /* in the file */
+    Stop *prev;       /* of the instruction that runs now; NULL: none */
+    uint64_t prev_pc; /* in the file */
     uint64_t steps;
-    Value *values;      /* by Routine.variables */
+    Value *values; /* by Routine.variables */
     struct Activation *below;
 } Activation;
 
 typedef struct Totals {
     uint64_t checks[PROOF_COUNT], violations[PROOF_COUNT];
-    uint64_t no_def, unreadable;          /* of the violations; not checked */
-    uint64_t jumps, bad_jumps;            /* indirect jumps taken, and those against the list */
-    uint64_t once, not_once;              /* defs whose probe is said to be passed once */
+    uint64_t no_def, unreadable; /* of the violations; not checked */
+    uint64_t jumps, bad_jumps;   /* indirect jumps taken, and those against the list */
+    uint64_t once, not_once;     /* defs whose probe is said to be passed once */
     uint64_t returns_of_noreturn;
     uint64_t activations, steps;
     uint64_t printed, print_max;

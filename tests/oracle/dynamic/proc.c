@@ -1,5 +1,5 @@
-/* tests/oracle/dynamic_proc.c - see dynamic_proc.h. */
-#include "tests/oracle/dynamic_proc.h"
+/* tests/oracle/dynamic/proc.c - see proc.h. */
+#include "tests/oracle/dynamic/proc.h"
 
 #include <elf.h>
 #include <fcntl.h>
@@ -249,18 +249,20 @@ static bool name_among(const char *name, size_t room, const char *const *names)
 static void table_symbols(File file, const Elf64_Shdr *table, const Elf64_Shdr *strings, const char *const *names,
                           void (*found)(void *context, uint64_t address), void *context)
 {
-    if (table->sh_offset > file.size || table->sh_size > file.size - table->sh_offset || strings->sh_offset > file.size ||
-        strings->sh_size > file.size - strings->sh_offset)
+    if (table->sh_offset > file.size || table->sh_size > file.size - table->sh_offset ||
+        strings->sh_offset > file.size || strings->sh_size > file.size - strings->sh_offset)
         return;
     const Elf64_Sym *sym = (const void *)(file.base + table->sh_offset);
     const char *text = (const char *)file.base + strings->sh_offset;
     for (size_t i = 0; i < table->sh_size / sizeof *sym; i++)
-        if (ELF64_ST_TYPE(sym[i].st_info) == STT_FUNC && sym[i].st_shndx != SHN_UNDEF && sym[i].st_name < strings->sh_size &&
+        if (ELF64_ST_TYPE(sym[i].st_info) == STT_FUNC && sym[i].st_shndx != SHN_UNDEF &&
+            sym[i].st_name < strings->sh_size &&
             name_among(text + sym[i].st_name, strings->sh_size - sym[i].st_name, names))
             found(context, sym[i].st_value);
 }
 
-void file_symbols(const char *path, const char *const *names, void (*found)(void *context, uint64_t address), void *context)
+void file_symbols(const char *path, const char *const *names, void (*found)(void *context, uint64_t address),
+                  void *context)
 {
     File file = file_map(path);
     if (!file.base)

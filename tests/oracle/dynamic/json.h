@@ -1,4 +1,4 @@
-/* tests/oracle/dynamic_json.h - a small JSON reader for the oracles: text to a tree, kept until the program ends.
+/* tests/oracle/dynamic/json.h - a small JSON reader for the oracles: text to a tree, kept until the program ends.
  * Shares nothing with lvscan, whose output it reads. */
 #ifndef ORACLE_DYNAMIC_JSON_H
 #define ORACLE_DYNAMIC_JSON_H
@@ -12,11 +12,11 @@ typedef enum JsonKind { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARR
 typedef struct Json Json;
 struct Json {
     JsonKind kind;
-    bool truth;          /* JSON_BOOL */
-    uint64_t number;     /* JSON_NUMBER: an integer in two's complement; a fraction is cut off */
-    const char *string;  /* JSON_STRING */
-    const char *name;    /* the key, for a member of an object */
-    Json *first, *next;  /* children of an array or object; the next sibling */
+    bool truth;         /* JSON_BOOL */
+    uint64_t number;    /* JSON_NUMBER: an integer in two's complement; a fraction is cut off */
+    const char *string; /* JSON_STRING */
+    const char *name;   /* the key, for a member of an object */
+    Json *first, *next; /* children of an array or object; the next sibling */
 };
 
 /* Reads one value at *at and moves *at past it. NULL: not JSON. */

@@ -1,10 +1,10 @@
 #!/bin/sh
-# tests/oracle/dynamic_self.sh - tries the dynamic oracle on a program whose variables are known: right claims pass, each wrong one
-# is noticed. Usage: dynamic_self.sh DYNAMIC WORK_FOLDER
+# tests/oracle/dynamic/self.sh - tries the dynamic oracle on a program whose variables are known: right claims pass, each wrong one
+# is noticed. Usage: self.sh DYNAMIC WORK_FOLDER
 set -eu
 dynamic=$1 work=$2 here=$(dirname "$0")
 mkdir -p "$work"
-gcc -no-pie -o "$work/self" "$here/dynamic_self.s"
+gcc -no-pie -o "$work/self" "$here/self.s"
 nm "$work/self" | awk '{ print "s/@" $3 "@/0x" $1 "/g" }' >"$work/self.sed"
 failed=0 count=0
 
@@ -76,5 +76,5 @@ jumps wrong '{"pc":"@loop_jump@","kind":"tail"}'
 jumps wrong '{"pc":"@loop_load@","kind":"unknown"}'
 jumps right '{"pc":"@loop_jump@","kind":"unknown"}'
 
-echo "dynamic_self: $count tries, $failed failed"
+echo "self: $count tries, $failed failed"
 [ $failed -eq 0 ]

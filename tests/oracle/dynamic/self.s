@@ -1,6 +1,6 @@
-# tests/oracle/dynamic_self.s - a program whose variables are known exactly, for trying the dynamic oracle on itself: a loop with a
+# tests/oracle/dynamic/self.s - a program whose variables are known exactly, for trying the dynamic oracle on itself: a loop with a
 # jump table and calls, recursion, a signal handler that interrupts the loop, a string instruction, longjmp over a waiting
-# activation. dynamic_self.sh says where its variables are.
+# activation. self.sh says where its variables are.
         .text
         .globl  main, loop, recurse, copy, jumper
 ext:    lea     (%rdi,%rdi,2), %eax
