@@ -1,0 +1,145 @@
+/* cli/processes.c - see processes.h. Record layouts: include/uapi/linux/perf_event.h. */
+#include "cli/processes.h"
+
+#include <fcntl.h>
+#include <linux/perf_event.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { NAMES_MAX = 1 << 16, DESCENDANTS_MAX = 1 << 16 };
+
+static void want(Processes *p, uint32_t pid, bool wanted)
+{
+    uint64_t *value = u64map_put(&p->wanted, pid);
+    if (value)
+        *value = wanted;
+}
+
+static bool read_proc(const char *path, char *out, size_t n)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    ssize_t got = read(fd, out, n - 1);
+    close(fd);
+    out[got > 0 ? got : 0] = 0;
+    return got > 0;
+}
+
+/* Adds the children of the main thread of each process on the list, which grows as it is walked. */
+static void want_descendants(Processes *p, pid_t root)
+{
+    char path[64], text[4096];
+    pid_t *list = malloc(DESCENDANTS_MAX * sizeof *list);
+    size_t n = 1;
+    if (!list)
+        return;
+    list[0] = root;
+    for (size_t i = 0; i < n; i++) {
+        snprintf(path, sizeof path, "/proc/%ld/task/%ld/children", (long)list[i], (long)list[i]);
+        if (!read_proc(path, text, sizeof text))
+            continue;
+        for (char *at = text; n < DESCENDANTS_MAX && (list[n] = (pid_t)strtol(at, &at, 10)) > 0; n++)
+            want(p, (uint32_t)list[n], true);
+    }
+    free(list);
+}
+
+void processes_open(Processes *p, pid_t pid, bool descendants)
+{
+    *p = (Processes){.everyone = pid == 0, .descendants = descendants};
+    want(p, (uint32_t)pid, pid != 0);
+    if (pid && descendants)
+        want_descendants(p, pid);
+    if (p->everyone)
+        want(p, (uint32_t)getpid(), true);
+}
+
+void processes_close(Processes *p)
+{
+    u64map_free(&p->wanted);
+    u64map_free(&p->comms);
+    free(p->names);
+    *p = (Processes){0};
+}
+
+bool processes_wanted(const Processes *p, uint32_t pid)
+{
+    const uint64_t *value = u64map_find(&p->wanted, pid);
+    bool listed = value && *value;
+    return p->everyone ? !listed : listed;
+}
+
+static void comms_forget_all(Processes *p)
+{
+    u64map_free(&p->comms);
+    p->nnames = 0;
+}
+
+static const char *comm_set(Processes *p, uint32_t tid, const char *name, size_t n)
+{
+    if (p->nnames == NAMES_MAX)
+        comms_forget_all(p);
+    uint64_t *index = u64map_put(&p->comms, tid);
+    if (index && *index == 0) {
+        if (p->nnames == p->cap) {
+            size_t cap = p->cap ? p->cap * 2 : 64;
+            void *names = realloc(p->names, cap * sizeof *p->names);
+            if (!names)
+                return "?";
+            p->names = names;
+            p->cap = cap;
+        }
+        *index = ++p->nnames;
+    }
+    if (!index)
+        return "?";
+    char *to = p->names[*index - 1];
+    memset(to, 0, COMM_SIZE);
+    memcpy(to, name, n < COMM_SIZE - 1 ? n : COMM_SIZE - 1);
+    return to;
+}
+
+const char *processes_comm(Processes *p, uint32_t pid, uint32_t tid)
+{
+    char path[64], name[64];
+    const uint64_t *index = u64map_find(&p->comms, tid);
+    if (index && *index)
+        return p->names[*index - 1];
+    snprintf(path, sizeof path, "/proc/%u/task/%u/comm", (unsigned)pid, (unsigned)tid);
+    if (!read_proc(path, name, sizeof name))
+        return comm_set(p, tid, "?", 1);
+    return comm_set(p, tid, name, strcspn(name, "\n"));
+}
+
+/* A number may come back with another owner: what was known of it is forgotten, or taken from the parent. */
+static void learn_fork(Processes *p, const uint32_t ids[4])
+{
+    uint32_t pid = ids[0], parent = ids[1], tid = ids[2], parent_tid = ids[3];
+    char name[COMM_SIZE];
+    const uint64_t *index = u64map_find(&p->comms, parent_tid);
+    uint64_t *own = u64map_find(&p->comms, tid);
+    if (index && *index) {
+        memcpy(name, p->names[*index - 1], COMM_SIZE);
+        comm_set(p, tid, name, strlen(name));
+    } else if (own) {
+        comm_set(p, tid, "?", 1);
+    }
+    if (pid != parent && !p->everyone && (p->descendants || processes_wanted(p, pid)))
+        want(p, pid, p->descendants && processes_wanted(p, parent));
+}
+
+void processes_learn(Processes *p, const PerfRecord *record)
+{
+    uint32_t ids[4];
+    if (record->type == PERF_RECORD_FORK && record->body.n >= sizeof ids) {
+        memcpy(ids, record->body.p, sizeof ids);
+        learn_fork(p, ids);
+    } else if (record->type == PERF_RECORD_COMM && record->body.n > 8) {
+        memcpy(ids, record->body.p, 8);
+        const char *name = (const char *)record->body.p + 8;
+        comm_set(p, ids[1], name, strnlen(name, record->body.n - 8));
+    }
+}

@@ -1,0 +1,109 @@
+/* cli/starts.c - see starts.h. */
+#include "cli/starts.h"
+
+#include <string.h>
+
+/* A worklist over one function: a bit for each of its bytes says that it was put on the list. */
+typedef struct StartWalk {
+    Program *program;
+    const Function *function;
+    Arena arena;
+    uint8_t *seen;   /* a byte for each address of all parts, part after part */
+    Addr *list;
+    size_t n, cap;
+} StartWalk;
+
+static bool index_of(const Function *f, Addr pc, size_t *index)
+{
+    size_t before = 0;
+    for (size_t i = 0; i < f->nparts; i++) {
+        const Part *p = &f->parts[i];
+        if (pc >= p->start && pc < p->end) {
+            *index = before + (size_t)(pc - p->start);
+            return true;
+        }
+        before += (size_t)(p->end - p->start);
+    }
+    return false;
+}
+
+static void add(StartWalk *w, Addr pc)
+{
+    size_t index;
+    if (!index_of(w->function, pc, &index) || w->seen[index])
+        return;
+    if (!arena_grow(&w->arena, (void **)&w->list, w->n, &w->cap, sizeof *w->list))
+        return;
+    w->seen[index] = 1;
+    w->list[w->n++] = pc;
+}
+
+static void add_tables(StartWalk *w)
+{
+    FunctionReport report;
+    if (!function_describe(&report, w->program, w->function, &w->arena))
+        return;
+    for (size_t i = 0; i < report.njumps; i++)
+        for (size_t k = 0; k < report.jumps[i].ntargets; k++)
+            add(w, report.jumps[i].targets[k]);
+}
+
+static void add_landing_pads(StartWalk *w)
+{
+    for (size_t i = 0; i < w->function->nparts; i++) {
+        Fde fde;
+        CallSite *sites;
+        size_t n = 0;
+        if (!unwind_find(&w->program->unwind, w->function->parts[i].start, &fde) || !fde.lsda ||
+            !lsda_read(&w->program->image, &fde, &sites, &n, &w->arena, NULL))
+            continue;
+        for (size_t k = 0; k < n; k++)
+            if (sites[k].pad)
+                add(w, sites[k].pad);
+    }
+}
+
+/* A call may not return; that it does is what the compiler of well-formed code says by putting code after it. */
+static void add_successors(StartWalk *w, const Insn *insn)
+{
+    if (insn->flow == FLOW_JUMP || insn->flow == FLOW_BRANCH)
+        for (unsigned i = 0; i < insn->nops; i++)
+            if (insn->op[i].kind == OPERAND_REL)
+                add(w, insn->target);
+    if (insn->flow == FLOW_NEXT || insn->flow == FLOW_BRANCH || insn->flow == FLOW_CALL)
+        add(w, insn->pc + insn->len);
+}
+
+static bool walk(StartWalk *w, Addr wanted)
+{
+    while (w->n > 0) {
+        Insn insn;
+        Addr pc = w->list[--w->n];
+        if (!program_insn(w->program, pc, &insn))
+            continue;
+        if (pc == wanted)
+            return true;
+        add_successors(w, &insn);
+    }
+    return false;
+}
+
+bool instruction_starts_at(Program *program, Addr pc)
+{
+    StartWalk w = {.program = program, .function = program_function(program, pc)};
+    if (!w.function)
+        return false;
+    w.seen = arena_alloc(&w.arena, (size_t)function_size(w.function), 1);
+    bool found = false;
+    if (w.seen) {
+        add(&w, w.function->start);
+        found = walk(&w, pc);
+        if (!found) {
+            add_tables(&w);
+            add_landing_pads(&w);
+            found = walk(&w, pc);
+        }
+    }
+    arena_free(&w.arena);
+    return found;
+}

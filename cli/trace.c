@@ -1,0 +1,131 @@
+/* cli/trace.c - the walk: what to read (plan), hold the COMMAND, attach, let it run, read, take away, summarise. */
+#include "cli/command.h"
+#include "cli/emit.h"
+#include "cli/escape.h"
+#include "cli/message.h"
+#include "cli/result_text.h"
+#include "cli/signals.h"
+#include "cli/trace_check.h"
+#include "cli/trace_plan.h"
+#include "cli/trace_run.h"
+
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+/* Says on standard error what is read, where, and what it costs. */
+static void announce(const Options *o, const Plan *plan)
+{
+    static const char *const passed[] = {"each value is met once", "some values are not met", "one value may be met many times"};
+    const ProbeSpec *s = &plan->spec;
+    Text t;
+    if (o->quiet)
+        return;
+    text_open(&t, STDERR_FILENO);
+    text_add(&t, "lvscan: reading ");
+    location_text(&t, &s->location);
+    text_format(&t, " (%u bits) at 0x%llx, ", s->location.bits, (unsigned long long)s->pc);
+    if (s->function.p)
+        escape_terminal(&t, s->function);
+    else
+        text_format(&t, "function 0x%llx", (unsigned long long)s->function_start);
+    text_format(&t, "%+lld, of ", (long long)(s->pc - s->function_start));
+    escape_terminal(&t, str_of(plan->in.path));
+    text_format(&t, "; %s by the kernel%s; %s; rests on %s\n", cost_name(s->cost),
+                s->cost == COST_STEPPED ? " (leaves an [uprobes] mapping in the target)" : "",
+                passed[s->coverage <= COVERAGE_MANY ? s->coverage : COVERAGE_MANY], proof_words(s->proof));
+    text_close(&t);
+}
+
+static int attach_failed(const Plan *plan, const Diag *diag)
+{
+    message_about(plan->in.path, "%s", diag->what);
+    return EXIT_ATTACH;
+}
+
+/* -p's process is watched for its end. Kernels before 5.3 have no pidfd: then Ctrl-C ends the trace. */
+static int target_open(pid_t pid) { return pid ? (int)syscall(SYS_pidfd_open, pid, 0) : -1; }
+
+static int status_of(const Trace *t, TraceEnd end)
+{
+    if (end == END_OUTPUT)
+        return EXIT_INPUT;
+    if (end == END_RATE)
+        message("more than %llu hits in a second: detached (--max-rate)", (unsigned long long)t->o->max_rate);
+    return t->summary.hits > 0 || end == END_USER || (end == END_LIMIT && !t->o->max_hits) ? EXIT_FOUND : EXIT_NOTHING;
+}
+
+static uint64_t now_ns(void)
+{
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
+}
+
+/* With the probe in place: let the COMMAND go, read until the end, take the probe away, print what remains. */
+static int trace_attached(Trace *t, const Plan *plan)
+{
+    Diag diag = {0};
+    announce(t->o, plan);
+    t->printer->start_ns = now_ns();
+    if (t->child->pid && !spawn_release(t->child, t->o->child[0], &diag)) {
+        message("%s", diag.what);
+        return EXIT_ATTACH;
+    }
+    TraceEnd end = trace_run(t);
+    attachment_close(t->attachment);
+    if (t->o->count)
+        print_counts(t->printer);
+    print_summary(t->printer, &t->summary);
+    if (!t->o->quiet)
+        spawn_report(t->child, t->o->child ? t->o->child[0] : "");
+    return status_of(t, end);
+}
+
+static int trace_plan(const Options *o, Text *out, Plan *plan)
+{
+    Attachment attachment = {0};
+    Processes processes;
+    Spawned child = {.gate = -1, .report = -1};
+    Printer printer = {.out = out, .o = o, .spec = &plan->spec, .color = color_wanted(o)};
+    Trace t = {.o = o, .spec = &plan->spec, .attachment = &attachment, .processes = &processes, .printer = &printer,
+               .child = &child, .signals = -1, .target = -1, .filter = {.is_unsigned = plan->spec.sign == SIGN_UNSIGNED}};
+    Diag diag = {0};
+    if (o->filter && !filter_parse(&t.filter, o->filter, &plan->spec.names, &diag)) {
+        message("%s", diag.what);
+        return EXIT_USAGE;
+    }
+    pid_t pid = o->all || o->child ? 0 : plan->pid;
+    if (pid && !check_process(&plan->spec, &plan->in, pid, &diag))
+        return attach_failed(plan, &diag);
+    if (is_own_program(&plan->in))
+        return attach_failed(plan, (diag_set(&diag, 0, "is lvscan itself: tracing it would trace the tracing"), &diag));
+    t.signals = signals_open();
+    if (o->child && !spawn_held(&child, o->child, o->json, &diag))
+        return attach_failed(plan, &diag);
+    t.target = target_open(pid);
+    processes_open(&processes, o->child ? child.pid : pid, o->children);
+    int status = EXIT_ATTACH;
+    if (attachment_open(&attachment, &plan->spec, plan->in.fd, o->stack, &diag))
+        status = trace_attached(&t, plan);
+    else
+        attach_failed(plan, &diag);
+    attachment_close(&attachment);
+    spawn_close(&child);
+    processes_close(&processes);
+    u64map_free(&printer.counts);
+    if (t.target >= 0)
+        close(t.target);
+    close(t.signals);
+    return status;
+}
+
+int command_trace(const Options *o, Text *out)
+{
+    Plan plan;
+    int status = plan_open(&plan, o);
+    if (status == EXIT_FOUND)
+        status = trace_plan(o, out, &plan);
+    plan_close(&plan);
+    return status;
+}

@@ -1,0 +1,22 @@
+/* cli/trace_check.h - everything that is looked at before a probe is put into running programs. */
+#ifndef LVSCAN_CLI_TRACE_CHECK_H
+#define LVSCAN_CLI_TRACE_CHECK_H
+
+#include "cli/input.h"
+#include "cli/spec.h"
+
+/* Is the file the one the spec was made for: build id (or SHA-256 where it has none), the instruction's bytes at its
+ * offset, and that offset and pc belong together, and an instruction starts there? */
+bool check_file(const ProbeSpec *spec, Program *program, Diag *diag);
+
+/* Would the kernel refuse or mishandle a probe on this instruction? Source: arch/x86/kernel/uprobes.c. */
+bool check_instruction(Bytes insn, Diag *diag);
+
+/* Does the process map this very file, executable, at the spec's offset, with the spec's bytes there (or another
+ * tracer's int3 as the first)? */
+bool check_process(const ProbeSpec *spec, const Input *in, pid_t pid, Diag *diag);
+
+/* Is the file our own program (probing it system-wide would trace the tracing)? */
+bool is_own_program(const Input *in);
+
+#endif

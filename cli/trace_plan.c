@@ -1,0 +1,160 @@
+/* cli/trace_plan.c - see trace_plan.h. */
+#include "cli/trace_plan.h"
+
+#include "cli/emit.h"
+#include "cli/json_read.h"
+#include "cli/message.h"
+#include "cli/trace_check.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* At most JSON_MAX_BYTES of a file or of standard input. */
+static bool read_spec_file(const char *path, Arena *arena, Bytes *out, Diag *diag)
+{
+    int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    uint8_t *p = arena_alloc(arena, JSON_MAX_BYTES + 1, 1);
+    size_t n = 0;
+    ssize_t got = -1;
+    if (fd < 0)
+        return diag_set(diag, 0, "cannot be opened: %s", errno_text(errno));
+    while (p && n <= JSON_MAX_BYTES && (got = read(fd, p + n, JSON_MAX_BYTES + 1 - n)) > 0)
+        n += (size_t)got;
+    int error = errno;
+    if (fd != STDIN_FILENO)
+        close(fd);
+    *out = (Bytes){p, n};
+    if (!p)
+        return diag_set(diag, 0, "out of memory");
+    return got >= 0 || diag_set(diag, 0, "cannot be read: %s", errno_text(error));
+}
+
+static int open_program(Plan *plan, const char *name)
+{
+    const char *path;
+    pid_t pid;
+    Diag diag = {0};
+    if (!input_resolve(&path, &pid, name, &plan->arena, &diag) || !input_open(&plan->in, path, &diag)) {
+        message_about(name, "%s", diag.what);
+        return EXIT_INPUT;
+    }
+    plan->has_input = true;
+    if (!plan->pid)
+        plan->pid = pid;
+    if (!program_open(&plan->program, plan->in.bytes, &diag)) {
+        message_about(path, "%s", diag.what);
+        return EXIT_INPUT;
+    }
+    plan->has_program = true;
+    return EXIT_FOUND;
+}
+
+static int plan_from_spec(Plan *plan, const Options *o)
+{
+    Bytes json;
+    Diag diag = {0};
+    if (!read_spec_file(o->spec, &plan->arena, &json, &diag) || !spec_read(&plan->spec, json, &plan->arena, &diag)) {
+        message_about(o->spec, "%s", diag.what);
+        return EXIT_INPUT;
+    }
+    const char *path = o->ninputs ? o->inputs[0] : arena_copy(&plan->arena, plan->spec.path.p, plan->spec.path.n);
+    return path ? open_program(plan, path) : EXIT_INPUT;
+}
+
+/* Can the kernel read it there, by the uprobe PMU or a fetch argument? */
+static bool readable(const ProbeSpec *spec)
+{
+    Text scratch;
+    text_open(&scratch, -1);
+    bool good = spec_regs(spec) || tracefs_fetch(&scratch, spec, NULL);
+    text_close(&scratch);
+    return good;
+}
+
+static bool take_variable(Plan *plan, const Variable *v)
+{
+    return spec_of_variable(&plan->spec, &plan->program, v, str_of(plan->in.path), &plan->question.names, &plan->arena, NULL) &&
+           readable(&plan->spec) && check_instruction(plan->spec.bytes, NULL);
+}
+
+/* The variable's range at `pc` that can be read, as if the search had put the probe there. */
+static bool take_site(Plan *plan, const Variable *v, Addr pc)
+{
+    for (size_t i = 0; i < v->nranges; i++) {
+        const Range *r = &v->ranges[i];
+        Variable moved = *v;
+        if (pc < r->start || pc >= r->end)
+            continue;
+        moved.probe = (Probe){pc, r->location, r->proof, COST_STEPPED, COVERAGE_MANY};
+        if (pc == v->probe.pc)
+            moved.probe.coverage = v->probe.coverage;
+        if (take_variable(plan, &moved))
+            return true;
+    }
+    return false;
+}
+
+static bool choose(Plan *plan, const Options *o)
+{
+    for (size_t i = 0; i < plan->result.nvariables; i++) {
+        const Variable *v = &plan->result.variables[i];
+        if (o->has_site ? take_site(plan, v, o->site) : v->probe.pc && take_variable(plan, v))
+            return true;
+    }
+    return false;
+}
+
+static int plan_from_search(Plan *plan, const Options *o)
+{
+    char own[32];
+    Diag diag = {0};
+    snprintf(own, sizeof own, "pid:%ld", (long)o->pid);
+    int status = open_program(plan, o->ninputs ? o->inputs[0] : own);
+    if (status == EXIT_FOUND) {
+        plan->has_question = true;
+        status = question_open(&plan->question, o);
+    }
+    if (status != EXIT_FOUND)
+        return status;
+    plan->question.query.limit = o->has_site ? 0 : 50;
+    if (!search_run(&plan->result, &plan->program, &plan->question.query, &plan->arena, NULL, NULL, &diag)) {
+        message_about(plan->in.path, "%s", diag.what);
+        return o->nfunctions ? EXIT_NOTHING : EXIT_INPUT;
+    }
+    if (choose(plan, o))
+        return EXIT_FOUND;
+    if (plan->result.nvariables == 0)
+        message_about(plan->in.path, "nothing found: no variable is compared with these constants");
+    else if (o->has_site)
+        message_about(plan->in.path, "no variable found is proved to be readable at 0x%llx", (unsigned long long)o->site);
+    else
+        message_about(plan->in.path, "no variable found has a place where the kernel can read it");
+    return EXIT_NOTHING;
+}
+
+int plan_open(Plan *plan, const Options *o)
+{
+    Diag diag = {0};
+    *plan = (Plan){.pid = o->pid};
+    int status = o->spec ? plan_from_spec(plan, o) : plan_from_search(plan, o);
+    if (status != EXIT_FOUND)
+        return status;
+    if (check_file(&plan->spec, &plan->program, &diag) && check_instruction(plan->spec.bytes, &diag))
+        return EXIT_FOUND;
+    message_about(plan->in.path, "%s", diag.what);
+    return EXIT_ATTACH;
+}
+
+void plan_close(Plan *plan)
+{
+    if (plan->has_question)
+        question_close(&plan->question);
+    if (plan->has_program)
+        program_close(&plan->program);
+    if (plan->has_input)
+        input_close(&plan->in);
+    arena_free(&plan->arena);
+}

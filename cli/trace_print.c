@@ -1,0 +1,221 @@
+/* cli/trace_print.c - see trace_print.h. No printf on the way of a hit: at a million hits a second it would be the cost. */
+#include "cli/trace_print.h"
+
+#include "cli/escape.h"
+#include "cli/json.h"
+#include "cli/message.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { BAR_WIDTH = 40 };
+
+static void value_text(const Printer *p, int64_t value)
+{
+    if (p->spec->sign == SIGN_UNSIGNED)
+        text_u64(p->out, (uint64_t)value);
+    else
+        text_i64(p->out, value);
+}
+
+static void value_json(const Printer *p, Json *j, int64_t value)
+{
+    json_key(j, "value");
+    if (p->spec->sign == SIGN_UNSIGNED)
+        json_u64(j, (uint64_t)value);
+    else
+        json_i64(j, value);
+    json_key(j, "name");
+    json_str(j, enum_name_of(&p->spec->names, value));
+}
+
+static void hit_json(const Printer *p, const Hit *hit, const char *comm)
+{
+    Json j = {p->out, false};
+    json_open(&j, '{');
+    json_key(&j, "time_ns");
+    json_u64(&j, hit->time_ns);
+    json_key(&j, "pid");
+    json_u64(&j, hit->pid);
+    json_key(&j, "tid");
+    json_u64(&j, hit->tid);
+    json_key(&j, "comm");
+    json_z(&j, comm);
+    json_key(&j, "pc");
+    json_hex(&j, p->spec->pc);
+    if (hit->readable)
+        value_json(p, &j, hit->value);
+    else {
+        json_key(&j, "value");
+        json_null(&j);
+        json_key(&j, "name");
+        json_null(&j);
+    }
+    if (p->o->stack) {
+        json_key(&j, "stack");
+        json_open(&j, '[');
+        for (size_t i = 0; i < hit->nchain; i++)
+            json_hex(&j, hit->chain[i]);
+        json_close(&j, ']');
+    }
+    json_close(&j, '}');
+    text_char(p->out, '\n');
+}
+
+/* Seconds since the start, six decimals, at least ten columns. */
+static void time_text(Text *t, uint64_t ns)
+{
+    uint64_t seconds = ns / 1000000000, micros = ns / 1000 % 1000000;
+    for (uint64_t width = 100; width > seconds && width > 1; width /= 10)
+        text_char(t, ' ');
+    text_u64(t, seconds);
+    text_char(t, '.');
+    for (uint64_t digit = 100000; digit > 0; digit /= 10)
+        text_char(t, (char)('0' + micros / digit % 10));
+}
+
+static void padded(Text *t, size_t from, size_t width)
+{
+    for (size_t n = t->n >= from ? t->n - from : width; n < width; n++)
+        text_char(t, ' ');
+    text_char(t, ' ');
+}
+
+/* "  0.000123 1234/1240        redis-server    30007 print_non_map" */
+static void hit_text(const Printer *p, const Hit *hit, const char *comm)
+{
+    Text *t = p->out;
+    time_text(t, hit->time_ns > p->start_ns ? hit->time_ns - p->start_ns : 0);
+    text_char(t, ' ');
+    size_t from = t->n;
+    text_u64(t, hit->pid);
+    text_char(t, '/');
+    text_u64(t, hit->tid);
+    padded(t, from, 13);
+    from = t->n;
+    escape_terminal(t, str_of(comm));
+    padded(t, from, 15);
+    text_add(t, p->color ? "\033[33m" : "");
+    if (hit->readable)
+        value_text(p, hit->value);
+    else
+        text_add(t, "(not readable)");
+    Str name = enum_name_of(&p->spec->names, hit->value);
+    if (name.p && hit->readable) {
+        text_char(t, ' ');
+        escape_terminal(t, name);
+    }
+    text_add(t, p->color ? "\033[0m\n" : "\n");
+    for (size_t i = 0; p->o->stack && i < hit->nchain; i++) {
+        text_add(t, "           ");
+        text_hex(t, hit->chain[i]);
+        text_char(t, '\n');
+    }
+}
+
+void print_hit(Printer *p, const Hit *hit, const char *comm)
+{
+    if (p->o->json)
+        hit_json(p, hit, comm);
+    else
+        hit_text(p, hit, comm);
+}
+
+void count_hit(Printer *p, const Hit *hit)
+{
+    uint64_t *count = hit->readable ? u64map_put(&p->counts, (uint64_t)hit->value) : NULL;
+    if (count)
+        ++*count;
+}
+
+/* Most frequent first; of equals the smaller value first. */
+static int count_order(const void *a, const void *b)
+{
+    const U64Entry *x = a, *y = b;
+    if (x->value != y->value)
+        return x->value < y->value ? 1 : -1;
+    return ((int64_t)x->key > (int64_t)y->key) - ((int64_t)x->key < (int64_t)y->key);
+}
+
+static void count_json(const Printer *p, const U64Entry *e)
+{
+    Json j = {p->out, false};
+    json_open(&j, '{');
+    value_json(p, &j, (int64_t)e->key);
+    json_key(&j, "count");
+    json_u64(&j, e->value);
+    json_close(&j, '}');
+    text_char(p->out, '\n');
+}
+
+static void count_text(const Printer *p, const U64Entry *e, uint64_t most)
+{
+    Text cell;
+    Str name = enum_name_of(&p->spec->names, (int64_t)e->key);
+    Printer in_cell = *p;
+    text_open(&cell, -1);
+    in_cell.out = &cell;
+    text_format(p->out, "%12llu  ", (unsigned long long)e->value);
+    value_text(&in_cell, (int64_t)e->key);
+    if (name.p) {
+        text_char(&cell, ' ');
+        escape_terminal(&cell, name);
+    }
+    text_str(p->out, text_view(&cell));
+    if (p->color) {
+        text_repeat(p->out, ' ', cell.n < 32 ? 32 - cell.n : 1);
+        for (uint64_t i = 0; i < (uint64_t)((double)e->value / (double)most * BAR_WIDTH + 0.5); i++)
+            text_add(p->out, "█");
+    }
+    text_char(p->out, '\n');
+    text_close(&cell);
+}
+
+void print_counts(Printer *p)
+{
+    size_t n = 0;
+    U64Entry *list = malloc((p->counts.n + 1) * sizeof *list);
+    if (!list) {
+        message("out of memory: the counts are not shown");
+        return;
+    }
+    for (size_t i = 0; i < p->counts.cap; i++)
+        if (p->counts.items[i].used)
+            list[n++] = p->counts.items[i];
+    qsort(list, n, sizeof *list, count_order);
+    for (size_t i = 0; i < n; i++) {
+        if (p->o->json)
+            count_json(p, &list[i]);
+        else
+            count_text(p, &list[i], list[0].value);
+    }
+    free(list);
+}
+
+static void summary_json(Printer *p, const Summary *s)
+{
+    Json j = {p->out, false};
+    json_open(&j, '{');
+    json_key(&j, "summary");
+    json_bool(&j, true);
+    json_key(&j, "hits");
+    json_u64(&j, s->hits);
+    json_key(&j, "lost");
+    json_u64(&j, s->lost);
+    json_key(&j, "elapsed_ns");
+    json_u64(&j, s->elapsed_ns);
+    json_close(&j, '}');
+    text_char(p->out, '\n');
+}
+
+void print_summary(Printer *p, const Summary *s)
+{
+    if (p->o->json)
+        summary_json(p, s);
+    text_flush(p->out);
+    if (!p->o->quiet || s->lost)
+        message("%llu hit%s, %llu lost, in %.3f s", (unsigned long long)s->hits, s->hits == 1 ? "" : "s",
+                (unsigned long long)s->lost, (double)s->elapsed_ns / 1e9);
+    if (s->unreadable)
+        message("at %llu hits the value could not be read", (unsigned long long)s->unreadable);
+}

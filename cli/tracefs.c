@@ -1,0 +1,189 @@
+/* cli/tracefs.c - see tracefs.h. */
+#include "cli/tracefs.h"
+
+#include "cli/message.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+static bool read_file(const char *path, char *out, size_t n)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    size_t have = 0;
+    for (ssize_t got; have + 1 < n && (got = read(fd, out + have, n - 1 - have)) > 0;)
+        have += (size_t)got;
+    close(fd);
+    out[have] = 0;
+    return true;
+}
+
+static const char *tracefs_root(void)
+{
+    static const char *const roots[] = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"};
+    char path[128];
+    for (size_t i = 0; i < 2; i++) {
+        snprintf(path, sizeof path, "%s/uprobe_events", roots[i]);
+        if (access(path, F_OK) == 0)
+            return roots[i];
+    }
+    return NULL;
+}
+
+/* Appends one command to uprobe_events; false with errno. */
+static bool command(const char *root, const char *line)
+{
+    char path[128];
+    snprintf(path, sizeof path, "%s/uprobe_events", root);
+    int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+    if (fd < 0)
+        return false;
+    bool good = write(fd, line, strlen(line)) == (ssize_t)strlen(line);
+    int error = errno;
+    close(fd);
+    errno = error;
+    return good;
+}
+
+/* The event stays busy for a moment after its perf events are closed. */
+static void remove_event(const char *root, const char *name)
+{
+    char line[96];
+    struct timespec pause = {0, 20000000};
+    snprintf(line, sizeof line, "-:%s\n", name);
+    for (int tries = 0; tries < 250 && !command(root, line) && errno == EBUSY; tries++)
+        nanosleep(&pause, NULL);
+}
+
+/* Events "lvscan/v1_PID" whose process is gone: the machine lost its guardian too (or was it an old version). */
+static void remove_stale(const char *root)
+{
+    char path[128], *text = malloc(1 << 16);
+    snprintf(path, sizeof path, "%s/uprobe_events", root);
+    if (text && read_file(path, text, 1 << 16)) {
+        for (char *p = text; (p = strstr(p, ":lvscan/v1_")); p++) {
+            long pid = strtol(p + 11, NULL, 10);
+            char name[64];
+            snprintf(name, sizeof name, "lvscan/v1_%ld", pid);
+            if (pid > 0 && kill((pid_t)pid, 0) != 0 && errno == ESRCH)
+                remove_event(root, name);
+        }
+    }
+    free(text);
+}
+
+/* The guardian's whole life: wait for the pipe to close, remove the event. It holds no file of ours open. */
+static void guard(const TracefsEvent *e, int pipe_end)
+{
+    sigset_t all;
+    char byte;
+    setsid();
+    sigfillset(&all);
+    sigprocmask(SIG_BLOCK, &all, NULL);
+    for (int fd = 0; fd < 1024; fd++)
+        if (fd != pipe_end)
+            close(fd);
+    ssize_t got;
+    while ((got = read(pipe_end, &byte, 1)) < 0 && errno == EINTR)
+        ;
+    if (got == 0)
+        remove_event(e->root, e->name);
+    _exit(0);
+}
+
+static bool guardian_start(TracefsEvent *e)
+{
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC) != 0)
+        return false;
+    e->guardian = fork();
+    if (e->guardian == 0) {
+        close(ends[1]);
+        guard(e, ends[0]);
+    }
+    close(ends[0]);
+    e->lifeline = ends[1];
+    if (e->guardian > 0)
+        return true;
+    close(ends[1]);
+    return false;
+}
+
+/* "field:u64 v1; offset:16; size:8; signed:0;" in the event's format file. */
+static bool read_format(TracefsEvent *e)
+{
+    char path[192], text[4096];
+    snprintf(path, sizeof path, "%s/events/%s/format", e->root, e->name);
+    if (!read_file(path, text, sizeof text))
+        return false;
+    char *id = strstr(text, "ID: "), *field = strstr(text, " v1;");
+    char *off = field ? strstr(field, "offset:") : NULL, *size = off ? strstr(off, "size:") : NULL;
+    if (!id || !size)
+        return false;
+    e->id = strtoull(id + 4, NULL, 10);
+    e->field_off = strtoul(off + 7, NULL, 10);
+    e->field_size = strtoul(size + 5, NULL, 10);
+    return e->field_size >= 1 && e->field_size <= 8;
+}
+
+/* The last complaint in error_log, as far as it is about us. */
+static void explain(const TracefsEvent *e, int error, Diag *diag)
+{
+    char path[128], text[4096];
+    snprintf(path, sizeof path, "%s/error_log", e->root);
+    const char *last = NULL;
+    if (error == EINVAL && read_file(path, text, sizeof text))
+        for (char *p = text; (p = strstr(p, "trace_uprobe: error: ")); p++)
+            last = p + 21;
+    if (last)
+        diag_set(diag, 0, "the kernel refuses the probe: %.*s", (int)strcspn(last, "\n"), last);
+    else
+        diag_set(diag, 0, "uprobe_events cannot be written: %s%s", errno_text(error),
+                 error == EACCES || error == EPERM ? "; run as root (CAP_SYS_ADMIN)" : "");
+}
+
+bool tracefs_open(TracefsEvent *e, const char *path, uint64_t off, const char *fetch, Diag *diag)
+{
+    char line[4096 + 256];
+    *e = (TracefsEvent){.root = tracefs_root(), .lifeline = -1};
+    if (!e->root)
+        return diag_set(diag, 0, "tracefs is not there or may not be read: as root, mount -t tracefs nodev /sys/kernel/tracing");
+    snprintf(e->name, sizeof e->name, "lvscan/v1_%ld", (long)getpid());
+    remove_stale(e->root);
+    if (!guardian_start(e)) {
+        e->root = NULL;
+        return diag_set(diag, 0, "no process could be started: %s", errno_text(errno));
+    }
+    int n = snprintf(line, sizeof line, "p:%s %s:0x%llx v1=%s\n", e->name, path, (unsigned long long)off, fetch);
+    bool good = n > 0 && (size_t)n < sizeof line && command(e->root, line);
+    int error = errno;
+    if (good && read_format(e))
+        return true;
+    if (good)
+        diag_set(diag, 0, "the event's format cannot be understood");
+    else
+        explain(e, error, diag);
+    tracefs_close(e);
+    return false;
+}
+
+void tracefs_close(TracefsEvent *e)
+{
+    if (!e->root)
+        return;
+    remove_event(e->root, e->name);
+    /* A byte tells the guardian that all is done. */
+    if (write(e->lifeline, "", 1) < 0)
+        kill(e->guardian, SIGKILL);
+    close(e->lifeline);
+    waitpid(e->guardian, NULL, 0);
+    e->root = NULL;
+}
