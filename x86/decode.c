@@ -316,6 +316,7 @@ static unsigned imm_read(const Dec *d, unsigned kind, unsigned osz, Insn *out)
     case IMM_U8: out->imm = *p; return 1;
     case IMM_REL8:
     case IMM_S8: out->imm = sign8(*p); return 1;
+    case IMM_U4: out->imm = *p & 15; return 1;
     case IMM_U16: out->imm = load32(p) & 0xffff; return 2;
     case IMM_S32: out->imm = sign32(load32(p)); return 4;
     case IMM_U32: out->imm = load32(p); return 4;

@@ -97,7 +97,7 @@ typedef struct Pattern {
 /* Immediates: which bytes follow, and how they are widened. */
 enum {
     IMM_NONE, IMM_U8, IMM_S8, IMM_U16, IMM_SZ, IMM_UV, IMM_S32, IMM_REL8, IMM_RELZ, IMM_MOFFS, IMM_ENTER, IMM_TWO8,
-    IMM_ONE, IMM_U32
+    IMM_ONE, IMM_U32, IMM_U4
 };
 
 /* Row flags. */

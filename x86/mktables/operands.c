@@ -74,6 +74,7 @@ static const Immediate immediates[] = {
     {"Id", IMM_S32, SIZE_d, OPERAND_IMM},     {"Jb", IMM_REL8, SIZE_n, OPERAND_REL},
     {"Jz", IMM_RELZ, SIZE_n, OPERAND_REL},    {"Iww", IMM_ENTER, SIZE_w, OPERAND_IMM},
     {"Ibb", IMM_TWO8, SIZE_b, OPERAND_IMM},   {"I2", IMM_NONE, SIZE_b, OPERAND_IMM2},
+    {"Ib4", IMM_U4, SIZE_b, OPERAND_IMM},
     {"1", IMM_ONE, SIZE_b, OPERAND_IMM},      {"Iud", IMM_U32, SIZE_d, OPERAND_IMM},
 };
 
@@ -155,7 +156,7 @@ static void operand_parse(Tables *t, TblRow *row, Pattern *p, const char *text, 
         if (strncmp(letters[i].name, name, n) || size == SIZE_COUNT)
             continue;
         letter_apply(row, &letters[i], size, d);
-        if (letters[i].src == SRC_IS4)
+        if (letters[i].src == SRC_IS4 && !p->imm)
             p->imm = IMM_U8;
         if (!strncmp(name, "O", 1))
             p->imm = IMM_MOFFS;

@@ -30,12 +30,12 @@ typedef struct Part {
 
 static const Part parts[] = {
     {"np", KEY_PP, 1},   {"66", KEY_PP, 2},   {"f3", KEY_PP, 4},     {"f2", KEY_PP, 8},  {"nf", KEY_PP, 3},
-    {"no2", KEY_PP, 7},  {"no3", KEY_PP, 11}, {"p2", KEY_PP, 12},
+    {"no2", KEY_PP, 7},  {"no3", KEY_PP, 11}, {"no0", KEY_PP, 14}, {"p2", KEY_PP, 12},
     {"w0", KEY_W, 1},    {"w1", KEY_W, 2},    {"l0", KEY_L, 1},      {"l1", KEY_L, 2},   {"l2", KEY_L, 4},
     {"l12", KEY_L, 6},   {"l01", KEY_L, 3},   {"o16", KEY_OSZ, 1},   {"o32", KEY_OSZ, 2}, {"o64", KEY_OSZ, 4},
     {"o1632", KEY_OSZ, 3}, {"o3264", KEY_OSZ, 6}, {"a64", KEY_ASZ, 1}, {"a32", KEY_ASZ, 2},
     {"b0", KEY_B, 1},    {"b1", KEY_B, 2}, {"rex2", KEY_REX2, 2}, {"norex2", KEY_REX2, 1},
-    {"m", KEY_MOD3, 1}, {"r", KEY_MOD3, 2},
+    {"m", KEY_MOD3, 1},  {"r", KEY_MOD3, 2},  {"sib", KEY_RM, 1 << 4},  {"rm0", KEY_RM, 1},
 };
 
 typedef struct MapName {
