@@ -23,17 +23,17 @@ static unsigned container(unsigned bits)
     return size;
 }
 
-static void fetch_type(Text *t, const ProbeSpec *spec)
+static void fetch_type(Out *t, const ProbeSpec *spec)
 {
     unsigned bits = spec->location.bits, size = container(bits);
     if (bits == size)
-        text_format(t, ":%c%u", spec->sign == SIGN_SIGNED ? 's' : 'u', size);
+        out_format(t, ":%c%u", spec->sign == SIGN_SIGNED ? 's' : 'u', size);
     else
-        text_format(t, ":b%u@0/%u", bits, size);
+        out_format(t, ":b%u@0/%u", bits, size);
 }
 
 /* +N(reg) or -N(reg). */
-static bool fetch_memory(Text *t, const ProbeSpec *spec, Diag *diag)
+static bool fetch_memory(Out *t, const ProbeSpec *spec, Diag *diag)
 {
     const Location *l = &spec->location;
     const char *base = tracefs_reg(l->reg);
@@ -41,40 +41,40 @@ static bool fetch_memory(Text *t, const ProbeSpec *spec, Diag *diag)
         return diag_set(diag, spec->pc, "a fetch argument of the kernel cannot read memory with an index or segment register");
     if (!base)
         return diag_set(diag, spec->pc, "a fetch argument of the kernel cannot read memory based on %s", reg_name(l->reg));
-    text_format(t, "%c0x%llx(%%%s)", l->disp < 0 ? '-' : '+',
+    out_format(t, "%c0x%llx(%%%s)", l->disp < 0 ? '-' : '+',
                 (unsigned long long)(l->disp < 0 ? 0 - (uint64_t)l->disp : (uint64_t)l->disp), base);
     return true;
 }
 
-bool tracefs_fetch(Text *t, const ProbeSpec *spec, Diag *diag)
+bool tracefs_fetch(Out *t, const ProbeSpec *spec, Diag *diag)
 {
     const Location *l = &spec->location;
     const char *reg = l->kind == LOCATION_REG ? tracefs_reg(l->reg) : NULL;
     if (l->kind == LOCATION_REG && !reg)
         return diag_set(diag, spec->pc, "the kernel cannot read %s at a probe", reg_name(l->reg));
     if (l->kind == LOCATION_REG)
-        text_format(t, "%%%s", reg);
+        out_format(t, "%%%s", reg);
     else if (l->kind == LOCATION_STATIC) /* @+N is N bytes after where the file's start would lie in the text's mapping */
-        text_format(t, "@+0x%llx", (unsigned long long)(l->address - spec->pc + spec->off.v));
+        out_format(t, "@+0x%llx", (unsigned long long)(l->address - spec->pc + spec->off.v));
     else if (!fetch_memory(t, spec, diag))
         return false;
     fetch_type(t, spec);
     return true;
 }
 
-bool emit_tracefs(Text *t, const ProbeSpec *spec, Diag *diag)
+bool emit_tracefs(Out *t, const ProbeSpec *spec, Diag *diag)
 {
     if (!tracefs_path_ok(spec->path))
         return diag_set(diag, 0, "uprobe_events cannot take this path (white space, '#' or control characters): "
                                  "make a link with a plain name");
     size_t before = t->n;
-    text_add(t, "p:lvscan/v1 ");
-    text_str(t, spec->path);
-    text_format(t, ":0x%llx v1=", (unsigned long long)spec->off.v);
+    out_add(t, "p:lvscan/v1 ");
+    out_str(t, spec->path);
+    out_format(t, ":0x%llx v1=", (unsigned long long)spec->off.v);
     if (!tracefs_fetch(t, spec, diag)) {
         t->n = before;
         return false;
     }
-    text_char(t, '\n');
+    out_char(t, '\n');
     return true;
 }

@@ -37,19 +37,19 @@ static bool deceptive(uint32_t c)
            (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || c == 0x61c || (c >= 0xe0000 && c <= 0xe007f);
 }
 
-static void terminal_byte(Text *t, unsigned char c)
+static void terminal_byte(Out *t, unsigned char c)
 {
     static const char named[] = "a\ab\bt\tn\nv\vf\fr\r\\\\";
     for (size_t i = 0; i + 1 < sizeof named; i += 2)
         if ((unsigned char)named[i + 1] == c) {
-            text_char(t, '\\');
-            text_char(t, named[i]);
+            out_char(t, '\\');
+            out_char(t, named[i]);
             return;
         }
-    text_format(t, "\\x%02x", c);
+    out_format(t, "\\x%02x", c);
 }
 
-void escape_terminal(Text *t, Str s)
+void escape_terminal(Out *t, Str s)
 {
     for (size_t i = 0; i < s.n;) {
         uint32_t code;
@@ -57,57 +57,57 @@ void escape_terminal(Text *t, Str s)
         if (n == 0 || code < 0x20 || code == 0x7f || code == '\\')
             terminal_byte(t, (unsigned char)s.p[i]);
         else if (deceptive(code))
-            text_format(t, "\\u{%x}", (unsigned)code);
+            out_format(t, "\\u{%x}", (unsigned)code);
         else
-            text_put(t, s.p + i, n);
+            out_put(t, s.p + i, n);
         i += n ? n : 1;
     }
 }
 
-static void json_control(Text *t, unsigned char c)
+static void json_control(Out *t, unsigned char c)
 {
     static const char named[] = "b\bf\fn\nr\rt\t";
     for (size_t i = 0; i + 1 < sizeof named; i += 2)
         if ((unsigned char)named[i + 1] == c) {
-            text_char(t, '\\');
-            text_char(t, named[i]);
+            out_char(t, '\\');
+            out_char(t, named[i]);
             return;
         }
-    text_format(t, "\\u%04x", c);
+    out_format(t, "\\u%04x", c);
 }
 
-void escape_json(Text *t, Str s)
+void escape_json(Out *t, Str s)
 {
-    text_char(t, '"');
+    out_char(t, '"');
     for (size_t i = 0; i < s.n;) {
         uint32_t code;
         size_t n = utf8_next(s, i, &code);
         if (n == 0) {
-            text_add(t, "\\ufffd");
+            out_add(t, "\\ufffd");
         } else if (code == '"' || code == '\\') {
-            text_char(t, '\\');
-            text_char(t, (char)code);
+            out_char(t, '\\');
+            out_char(t, (char)code);
         } else if (code < 0x20 || code == 0x7f) {
             json_control(t, (unsigned char)code);
         } else {
-            text_put(t, s.p + i, n);
+            out_put(t, s.p + i, n);
         }
         i += n ? n : 1;
     }
-    text_char(t, '"');
+    out_char(t, '"');
 }
 
-void escape_c(Text *t, Str s)
+void escape_c(Out *t, Str s)
 {
     for (size_t i = 0; i < s.n; i++) {
         unsigned char c = (unsigned char)s.p[i];
         if (c == '"' || c == '\\' || c == '?') {
-            text_char(t, '\\');
-            text_char(t, (char)c);
+            out_char(t, '\\');
+            out_char(t, (char)c);
         } else if (c < 0x20 || c >= 0x7f) {
-            text_format(t, "\\%03o", c);
+            out_format(t, "\\%03o", c);
         } else {
-            text_char(t, (char)c);
+            out_char(t, (char)c);
         }
     }
 }
@@ -125,26 +125,26 @@ static bool shell_plain(Str s)
     return s.n > 0;
 }
 
-void escape_shell(Text *t, Str s)
+void escape_shell(Out *t, Str s)
 {
     if (shell_plain(s)) {
-        text_str(t, s);
+        out_str(t, s);
         return;
     }
-    text_char(t, '\'');
+    out_char(t, '\'');
     for (size_t i = 0; i < s.n; i++) {
         if (s.p[i] == '\'')
-            text_add(t, "'\\''");
+            out_add(t, "'\\''");
         else
-            text_char(t, s.p[i]);
+            out_char(t, s.p[i]);
     }
-    text_char(t, '\'');
+    out_char(t, '\'');
 }
 
-void escape_identifier(Text *t, Str s)
+void escape_identifier(Out *t, Str s)
 {
     if (s.n == 0 || (s.p[0] >= '0' && s.p[0] <= '9'))
-        text_char(t, '_');
+        out_char(t, '_');
     for (size_t i = 0; i < s.n && i < 48; i++)
-        text_char(t, word_char(s.p[i]) ? s.p[i] : '_');
+        out_char(t, word_char(s.p[i]) ? s.p[i] : '_');
 }

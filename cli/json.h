@@ -2,10 +2,10 @@
 #ifndef LVSCAN_CLI_JSON_H
 #define LVSCAN_CLI_JSON_H
 
-#include "cli/text.h"
+#include "cli/out.h"
 
 typedef struct Json {
-    Text *out;
+    Out *out;
     bool comma; /* the next value at this level needs a comma before it */
 } Json;
 

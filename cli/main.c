@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-typedef int CommandFn(const Options *o, Text *out);
+typedef int CommandFn(const Options *o, Out *out);
 
 /* A mapped file that shrinks while it is read ends here: nothing that was read of it can be trusted any more. */
 static void on_bus_error(int signal_number)
@@ -25,7 +25,7 @@ static void signals_prepare(void)
     sigaction(SIGPIPE, &ignore, NULL); /* a closed standard output is an error of write, and reported as one */
 }
 
-static int run(const Options *o, Text *out)
+static int run(const Options *o, Out *out)
 {
     static CommandFn *const commands[] = {command_find, command_trace, command_disasm, command_functions};
     if (o->help) {
@@ -33,7 +33,7 @@ static int run(const Options *o, Text *out)
         return EXIT_FOUND;
     }
     if (o->version) {
-        text_add(out, "lvscan " LVSCAN_VERSION "\n");
+        out_add(out, "lvscan " LVSCAN_VERSION "\n");
         return EXIT_FOUND;
     }
     return commands[o->command](o, out);
@@ -43,21 +43,21 @@ int main(int argc, char **argv)
 {
     Options options;
     Diag diag = {0};
-    Text out;
+    Out out;
     signals_prepare();
     if (!options_parse(&options, argc, argv, &diag)) {
         message("%s (lvscan --help says more)", diag.what);
         arena_free(&options.arena);
         return EXIT_USAGE;
     }
-    text_open(&out, STDOUT_FILENO);
+    out_open(&out, STDOUT_FILENO);
     int status = run(&options, &out);
-    text_flush(&out);
+    out_flush(&out);
     if (out.error) {
         message("standard output: %s", errno_text(out.error));
         status = EXIT_INPUT;
     }
-    text_close(&out);
+    out_close(&out);
     arena_free(&options.arena);
     return status;
 }

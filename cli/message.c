@@ -10,19 +10,19 @@
 static void line(const char *path, const char *format, va_list ap)
 {
     char what[1024];
-    Text t;
+    Out t;
     int n = vsnprintf(what, sizeof what, format, ap);
     if (n < 0)
         return;
-    text_open(&t, STDERR_FILENO);
-    text_add(&t, "lvscan: ");
+    out_open(&t, STDERR_FILENO);
+    out_add(&t, "lvscan: ");
     if (path) {
         escape_terminal(&t, str_of(path));
-        text_add(&t, ": ");
+        out_add(&t, ": ");
     }
     escape_terminal(&t, str_of(what));
-    text_char(&t, '\n');
-    text_close(&t);
+    out_char(&t, '\n');
+    out_close(&t);
 }
 
 void message(const char *format, ...)

@@ -349,30 +349,30 @@ static const char *const USAGE[] = {
     "Lists the functions found, how each was found, and where its indirect jumps go.\n"};
 
 /* `help` broken into lines of 78 columns, from column 27 on. */
-static void help_wrapped(Text *t, const char *help)
+static void help_wrapped(Out *t, const char *help)
 {
     size_t column = 26;
     for (const char *p = help; *p;) {
         size_t n = strcspn(p, " ");
         if (column + 1 + n > 100) {
-            text_char(t, '\n');
-            text_repeat(t, ' ', 26);
+            out_char(t, '\n');
+            out_repeat(t, ' ', 26);
             column = 26;
         }
         if (column > 26)
-            text_char(t, ' ');
-        text_put(t, p, n);
+            out_char(t, ' ');
+        out_put(t, p, n);
         column += n + 1;
         p += n;
         p += *p == ' ';
     }
-    text_char(t, '\n');
+    out_char(t, '\n');
 }
 
-void options_help(Text *t, Command command)
+void options_help(Out *t, Command command)
 {
-    text_add(t, USAGE[command]);
-    text_add(t, "\nOptions:\n");
+    out_add(t, USAGE[command]);
+    out_add(t, "\nOptions:\n");
     for (OptionId id = 0; id < OPTION_COUNT_ALL; id++) {
         const Option *o = &OPTIONS[id];
         if (!(o->commands >> command & 1))
@@ -381,14 +381,14 @@ void options_help(Text *t, Command command)
         char letter[] = {'-', o->letter, ',', 0};
         int n = snprintf(left, sizeof left, "  %-3s --%s%s%s", o->letter ? letter : "", o->name, o->argument ? " " : "",
                          o->argument ? o->argument : "");
-        text_put(t, left, (size_t)n);
+        out_put(t, left, (size_t)n);
         if (n < 25)
-            text_repeat(t, ' ', 26 - (size_t)n);
+            out_repeat(t, ' ', 26 - (size_t)n);
         else {
-            text_char(t, '\n');
-            text_repeat(t, ' ', 26);
+            out_char(t, '\n');
+            out_repeat(t, ' ', 26);
         }
         help_wrapped(t, o->help);
     }
-    text_add(t, "\nExit status: 0 found, 1 nothing found, 2 wrong command line, 3 unusable input, 4 could not attach.\n");
+    out_add(t, "\nExit status: 0 found, 1 nothing found, 2 wrong command line, 3 unusable input, 4 could not attach.\n");
 }

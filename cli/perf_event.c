@@ -115,11 +115,12 @@ static bool take_bytes(Bytes *b, Bytes *out, uint64_t n)
 /* u64 nr, u64 ips[nr]; markers of context (negative numbers) are left out. */
 static bool parse_chain(Sample *out, Bytes *b)
 {
-    uint64_t n, ip;
+    uint64_t n, ip = 0;
     if (!take(b, &n, sizeof n) || n > b->n / 8)
         return false;
     for (uint64_t i = 0; i < n; i++) {
-        take(b, &ip, sizeof ip);
+        if (!take(b, &ip, sizeof ip))
+            return false;
         if (ip < (uint64_t)PERF_CONTEXT_MAX && out->nchain < CHAIN_MAX)
             out->chain[out->nchain++] = ip;
     }

@@ -13,7 +13,7 @@ enum { SITES_SHOWN = 6, RANGES_SHOWN = 4, CONSTANTS_SHOWN = 12, DEFS_SHOWN = 4, 
 
 /* The paper a report is written on: the text, and whether it has colours. */
 typedef struct Page {
-    Text *t;
+    Out *t;
     const Report *r;
     bool color;
 } Page;
@@ -24,7 +24,7 @@ static void ink(const Page *p, Ink which)
 {
     static const char *const codes[] = {"\033[36m", "\033[33m", "\033[1;32m", "\033[1m", "\033[2m", "\033[0m"};
     if (p->color)
-        text_add(p->t, codes[which]);
+        out_add(p->t, codes[which]);
 }
 
 bool color_wanted(const Options *o)
@@ -46,21 +46,21 @@ const char *proof_words(unsigned proof)
 
 static void label(const Page *p, const char *what)
 {
-    text_add(p->t, "   ");
+    out_add(p->t, "   ");
     ink(p, INK_DIM);
-    text_add(p->t, what);
+    out_add(p->t, what);
     ink(p, INK_NONE);
-    text_repeat(p->t, ' ', strlen(what) < LABEL_WIDTH ? LABEL_WIDTH - strlen(what) : 1);
+    out_repeat(p->t, ' ', strlen(what) < LABEL_WIDTH ? LABEL_WIDTH - strlen(what) : 1);
 }
 
 /* Written to a scratch text first, so that a flush in the middle cannot spoil the column. */
-static void column(const Page *p, Ink which, Text *cell, size_t width)
+static void column(const Page *p, Ink which, Out *cell, size_t width)
 {
-    Str s = text_view(cell);
+    Str s = out_view(cell);
     ink(p, which);
-    text_str(p->t, s);
+    out_str(p->t, s);
     ink(p, INK_NONE);
-    text_repeat(p->t, ' ', s.n < width ? width - s.n : 1);
+    out_repeat(p->t, ' ', s.n < width ? width - s.n : 1);
     cell->n = 0;
 }
 
@@ -70,11 +70,11 @@ static void constant_text(const Page *p, const Variable *v, uint64_t constant)
     Str name = enum_name_of(p->r->names, value);
     ink(p, INK_VALUE);
     if (v->sign == SIGN_UNSIGNED)
-        text_u64(p->t, (uint64_t)value);
+        out_u64(p->t, (uint64_t)value);
     else
-        text_i64(p->t, value);
+        out_i64(p->t, value);
     if (name.p) {
-        text_char(p->t, ' ');
+        out_char(p->t, ' ');
         escape_terminal(p->t, name);
     }
     ink(p, INK_NONE);
@@ -85,62 +85,62 @@ static void title(const Page *p, const Variable *v, size_t id)
     const Function *f = v->function;
     Str name = program_demangled(p->r->program, f);
     ink(p, INK_TITLE);
-    text_format(p->t, "%zu. ", id);
+    out_format(p->t, "%zu. ", id);
     if (!name.p)
         name = f->name;
     if (name.p)
         escape_terminal(p->t, name);
     else
-        text_add(p->t, "function without a name");
+        out_add(p->t, "function without a name");
     ink(p, INK_NONE);
-    text_add(p->t, " at ");
+    out_add(p->t, " at ");
     ink(p, INK_PLACE);
-    text_hex(p->t, f->start);
+    out_hex(p->t, f->start);
     ink(p, INK_NONE);
-    text_format(p->t, ", %llu bytes, found by %s\n", (unsigned long long)function_size(f), found_by_name(f->found_by));
+    out_format(p->t, ", %llu bytes, found by %s\n", (unsigned long long)function_size(f), found_by_name(f->found_by));
 }
 
 static void summary(const Page *p, const Variable *v)
 {
     label(p, "variable");
-    text_format(p->t, "%u bits%s%s", v->width, v->sign == SIGN_UNKNOWN ? "" : ", ",
+    out_format(p->t, "%u bits%s%s", v->width, v->sign == SIGN_UNKNOWN ? "" : ", ",
                 v->sign == SIGN_UNKNOWN ? "" : sign_name(v->sign));
     bool asked = p->r->query->nconstants > 0;
     const uint64_t *items = asked ? v->matched : v->constants;
     size_t n = asked ? v->nmatched : v->nconstants, shown = n;
     if (asked)
-        text_format(p->t, "; compared with %zu of the %zu constant%s asked for", n, p->r->query->nconstants,
+        out_format(p->t, "; compared with %zu of the %zu constant%s asked for", n, p->r->query->nconstants,
                     p->r->query->nconstants == 1 ? "" : "s");
     else
-        text_format(p->t, "; compared with %zu constant%s", n, n == 1 ? "" : "s");
+        out_format(p->t, "; compared with %zu constant%s", n, n == 1 ? "" : "s");
     if (asked && v->nconstants > n)
-        text_format(p->t, ", and %zu more", v->nconstants - n);
-    text_char(p->t, '\n');
+        out_format(p->t, ", and %zu more", v->nconstants - n);
+    out_char(p->t, '\n');
     if (shown > CONSTANTS_SHOWN && !p->r->options->verbose)
         shown = CONSTANTS_SHOWN;
     label(p, "constants");
     for (size_t i = 0; i < shown; i++) {
-        text_add(p->t, i ? ", " : "");
+        out_add(p->t, i ? ", " : "");
         constant_text(p, v, items[i]);
     }
-    text_add(p->t, shown < n ? ", …\n" : "\n");
+    out_add(p->t, shown < n ? ", …\n" : "\n");
 }
 
 /* 0x12345 +133  text of the instruction */
-static void place(const Page *p, const Variable *v, Addr pc, Text *cell)
+static void place(const Page *p, const Variable *v, Addr pc, Out *cell)
 {
     Insn insn;
     char text[128];
-    text_hex(cell, pc);
+    out_hex(cell, pc);
     column(p, INK_PLACE, cell, 10);
-    text_format(cell, "%+lld", (long long)(pc - v->function->start));
+    out_format(cell, "%+lld", (long long)(pc - v->function->start));
     column(p, INK_DIM, cell, 6);
     if (program_insn(p->r->program, pc, &insn))
-        text_put(cell, text, insn_text(&insn, SYNTAX_ATT, text, sizeof text));
+        out_put(cell, text, insn_text(&insn, SYNTAX_ATT, text, sizeof text));
     column(p, INK_NONE, cell, 28);
 }
 
-static void located(const Page *p, const Location *l, Text *cell)
+static void located(const Page *p, const Location *l, Out *cell)
 {
     location_text(cell, l);
     column(p, INK_LOCATION, cell, 1);
@@ -152,11 +152,11 @@ static void rest(const Page *p, size_t n, size_t shown)
 {
     if (shown < n) {
         label(p, "");
-        text_format(p->t, "… and %zu more (-v shows all)\n", n - shown);
+        out_format(p->t, "… and %zu more (-v shows all)\n", n - shown);
     }
 }
 
-static void defs(const Page *p, const Variable *v, Text *cell)
+static void defs(const Page *p, const Variable *v, Out *cell)
 {
     size_t shown = cut(p, v->ndefs, DEFS_SHOWN);
     for (size_t i = 0; i < shown; i++) {
@@ -164,12 +164,12 @@ static void defs(const Page *p, const Variable *v, Text *cell)
         label(p, i ? "" : "set at");
         place(p, v, d->pc, cell);
         located(p, &d->location, cell);
-        text_format(p->t, " %s\n", def_kind_name(d->kind));
+        out_format(p->t, " %s\n", def_kind_name(d->kind));
     }
     rest(p, v->ndefs, shown);
 }
 
-static void sites(const Page *p, const Variable *v, Text *cell)
+static void sites(const Page *p, const Variable *v, Out *cell)
 {
     size_t shown = cut(p, v->nsites, SITES_SHOWN);
     for (size_t i = 0; i < shown; i++) {
@@ -177,16 +177,16 @@ static void sites(const Page *p, const Variable *v, Text *cell)
         label(p, i ? "" : "tested at");
         place(p, v, s->pc, cell);
         located(p, &s->location, cell);
-        text_format(p->t, "%s ", relation_name(s->relation));
+        out_format(p->t, "%s ", relation_name(s->relation));
         constant_text(p, v, s->constant);
         if (s->via != VIA_IMMEDIATE)
-            text_format(p->t, "  (%s)", via_name(s->via));
-        text_char(p->t, '\n');
+            out_format(p->t, "  (%s)", via_name(s->via));
+        out_char(p->t, '\n');
     }
     rest(p, v->nsites, shown);
 }
 
-static void ranges(const Page *p, const Variable *v, Text *cell)
+static void ranges(const Page *p, const Variable *v, Out *cell)
 {
     size_t shown = cut(p, v->nranges, RANGES_SHOWN);
     for (size_t i = 0; i < shown; i++) {
@@ -194,33 +194,33 @@ static void ranges(const Page *p, const Variable *v, Text *cell)
         label(p, i ? "" : "lives in");
         location_text(cell, &range->location);
         column(p, INK_LOCATION, cell, 16);
-        text_hex(cell, range->start);
-        text_add(cell, "..");
-        text_hex(cell, range->end);
+        out_hex(cell, range->start);
+        out_add(cell, "..");
+        out_hex(cell, range->end);
         column(p, INK_PLACE, cell, 28);
-        text_format(p->t, "rests on: %s\n", proof_words(range->proof));
+        out_format(p->t, "rests on: %s\n", proof_words(range->proof));
     }
     rest(p, v->nranges, shown);
 }
 
-static void probe_words(const Page *p, const Variable *v, Text *cell)
+static void probe_words(const Page *p, const Variable *v, Out *cell)
 {
     static const char *const passed[] = {"passed once for each value", "not passed for every value",
                                          "may be passed many times for one value"};
     const Probe *probe = &v->probe;
     label(p, "probe");
     if (probe->pc == 0) {
-        text_add(p->t, "none: no place is proved that the kernel would accept\n");
+        out_add(p->t, "none: no place is proved that the kernel would accept\n");
         return;
     }
     place(p, v, probe->pc, cell);
     located(p, &probe->location, cell);
-    text_format(p->t, "\n");
+    out_format(p->t, "\n");
     label(p, "");
-    text_format(p->t, "%s by the kernel, about %s µs a hit; %s\n", cost_name(probe->cost),
+    out_format(p->t, "%s by the kernel, about %s µs a hit; %s\n", cost_name(probe->cost),
                 probe->cost == COST_EMULATED ? "1.5" : "15", passed[probe->coverage <= COVERAGE_MANY ? probe->coverage : 2]);
     label(p, "");
-    text_format(p->t, "rests on: %s\n", proof_words(probe->proof));
+    out_format(p->t, "rests on: %s\n", proof_words(probe->proof));
 }
 
 /* `lvscan trace` with the options that lead to this variable again: only for the first one, which trace takes. */
@@ -228,53 +228,53 @@ static void paste_trace(const Page *p)
 {
     const Options *o = p->r->options;
     label(p, "read it");
-    text_add(p->t, "lvscan trace");
+    out_add(p->t, "lvscan trace");
     if (o->enum_file) {
-        text_add(p->t, " -e ");
+        out_add(p->t, " -e ");
         escape_shell(p->t, str_of(o->enum_file));
     }
     for (size_t i = 0; i < o->nconstants; i++) {
         size_t last = i;
         while (last + 1 < o->nconstants && o->constants[last + 1] == o->constants[last] + 1)
             last++;
-        text_add(p->t, i ? "," : " -c ");
-        text_i64(p->t, o->constants[i]);
+        out_add(p->t, i ? "," : " -c ");
+        out_i64(p->t, o->constants[i]);
         if (last > i) {
-            text_add(p->t, "..");
-            text_i64(p->t, o->constants[last]);
+            out_add(p->t, "..");
+            out_i64(p->t, o->constants[last]);
         }
         i = last;
     }
     for (size_t i = 0; i < o->nfunctions; i++) {
-        text_add(p->t, " -f ");
+        out_add(p->t, " -f ");
         escape_shell(p->t, o->functions[i]);
     }
-    text_char(p->t, ' ');
+    out_char(p->t, ' ');
     escape_shell(p->t, str_of(p->r->path));
-    text_char(p->t, '\n');
+    out_char(p->t, '\n');
 }
 
 static void paste_bpftrace(const Page *p, const Variable *v)
 {
     Arena arena = {0};
     ProbeSpec spec;
-    Text script;
-    text_open(&script, -1);
+    Out script;
+    out_open(&script, -1);
     if (spec_of_variable(&spec, p->r->program, v, str_of(p->r->path), NULL, &arena, NULL) &&
         emit_bpftrace_line(&script, &spec, NULL)) {
         label(p, "with bpftrace");
-        text_add(p->t, "bpftrace --unsafe -e ");
-        escape_shell(p->t, text_view(&script));
-        text_char(p->t, '\n');
+        out_add(p->t, "bpftrace --unsafe -e ");
+        escape_shell(p->t, out_view(&script));
+        out_char(p->t, '\n');
     }
-    text_close(&script);
+    out_close(&script);
     arena_free(&arena);
 }
 
 static void variable_text(const Page *p, const Variable *v, size_t id)
 {
-    Text cell;
-    text_open(&cell, -1);
+    Out cell;
+    out_open(&cell, -1);
     title(p, v, id);
     summary(p, v);
     defs(p, v, &cell);
@@ -285,8 +285,8 @@ static void variable_text(const Page *p, const Variable *v, size_t id)
         paste_trace(p);
     if (v->probe.pc)
         paste_bpftrace(p, v);
-    text_char(p->t, '\n');
-    text_close(&cell);
+    out_char(p->t, '\n');
+    out_close(&cell);
 }
 
 static void file_text(const Page *p)
@@ -295,15 +295,15 @@ static void file_text(const Page *p)
     ink(p, INK_TITLE);
     escape_terminal(p->t, str_of(p->r->path));
     ink(p, INK_NONE);
-    text_format(p->t, ": x86-64 %s%s", image->type == 2 ? "EXEC" : "DYN", image->has_symtab ? "" : ", stripped");
+    out_format(p->t, ": x86-64 %s%s", image->type == 2 ? "EXEC" : "DYN", image->has_symtab ? "" : ", stripped");
     if (image->build_id.n) {
-        text_add(p->t, ", build id ");
-        text_bytes(p->t, image->build_id);
+        out_add(p->t, ", build id ");
+        out_bytes(p->t, image->build_id);
     }
-    text_add(p->t, "\n\n");
+    out_add(p->t, "\n\n");
 }
 
-void report_text(Text *t, const Report *r)
+void report_text(Out *t, const Report *r)
 {
     Page p = {t, r, color_wanted(r->options)};
     const SearchResult *result = r->result;
@@ -311,9 +311,9 @@ void report_text(Text *t, const Report *r)
     for (size_t i = 0; i < result->nvariables; i++)
         variable_text(&p, &result->variables[i], i + 1);
     if (result->nfound > result->nvariables && !r->options->quiet)
-        text_format(t, "… and %zu more variables (-n 0 shows all)\n", result->nfound - result->nvariables);
+        out_format(t, "… and %zu more variables (-n 0 shows all)\n", result->nfound - result->nvariables);
     if (r->options->verbose)
-        text_format(t, "%llu functions, %llu analysed: %llu instructions; %.1f ms\n", (unsigned long long)result->stats.functions,
+        out_format(t, "%llu functions, %llu analysed: %llu instructions; %.1f ms\n", (unsigned long long)result->stats.functions,
                     (unsigned long long)result->stats.analyzed, (unsigned long long)result->stats.instructions,
                     (double)r->elapsed_ns / 1e6);
 }

@@ -95,12 +95,12 @@ static bool enable(Attachment *a, Diag *diag)
 
 static bool open_tracefs(Attachment *a, const ProbeSpec *spec, const char *path, Diag *diag)
 {
-    Text fetch;
-    text_open(&fetch, -1);
+    Out fetch;
+    out_open(&fetch, -1);
     bool good = tracefs_fetch(&fetch, spec, diag);
-    text_char(&fetch, 0);
-    good = good && tracefs_open(&a->event, path, spec->off.v, text_view(&fetch).p, diag);
-    text_close(&fetch);
+    out_char(&fetch, 0);
+    good = good && tracefs_open(&a->event, path, spec->off.v, out_view(&fetch).p, diag);
+    out_close(&fetch);
     a->shape.raw = true;
     return good;
 }

@@ -1,5 +1,5 @@
-/* cli/text.c - see text.h. */
-#include "cli/text.h"
+/* cli/out.c - see text.h. */
+#include "cli/out.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -7,11 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { TEXT_BLOCK = 1 << 16 };
+enum { OUT_BLOCK = 1 << 16 };
 
-void text_open(Text *t, int fd) { *t = (Text){.fd = fd}; }
+void out_open(Out *t, int fd) { *t = (Out){.fd = fd}; }
 
-static void write_all(Text *t, const char *p, size_t n)
+static void write_all(Out *t, const char *p, size_t n)
 {
     while (n > 0 && !t->error) {
         ssize_t done = write(t->fd, p, n);
@@ -26,7 +26,7 @@ static void write_all(Text *t, const char *p, size_t n)
     }
 }
 
-bool text_flush(Text *t)
+bool out_flush(Out *t)
 {
     if (t->fd >= 0) {
         write_all(t, t->p, t->n);
@@ -35,9 +35,9 @@ bool text_flush(Text *t)
     return t->error == 0;
 }
 
-bool text_close(Text *t)
+bool out_close(Out *t)
 {
-    bool good = text_flush(t);
+    bool good = out_flush(t);
     free(t->p);
     t->p = NULL;
     t->n = t->cap = 0;
@@ -45,15 +45,15 @@ bool text_close(Text *t)
 }
 
 /* Makes room for n more bytes: by flushing what goes to a file, by growing what stays. */
-static bool text_room(Text *t, size_t n)
+static bool out_room(Out *t, size_t n)
 {
     if (n <= t->cap - t->n)
         return true;
     if (t->fd >= 0)
-        text_flush(t);
+        out_flush(t);
     if (n <= t->cap - t->n)
         return true;
-    size_t want = t->cap < TEXT_BLOCK ? TEXT_BLOCK : t->cap;
+    size_t want = t->cap < OUT_BLOCK ? OUT_BLOCK : t->cap;
     while (want - t->n < n) {
         if (want > SIZE_MAX / 2) {
             t->error = ENOMEM;
@@ -71,39 +71,39 @@ static bool text_room(Text *t, size_t n)
     return true;
 }
 
-void text_put(Text *t, const void *p, size_t n)
+void out_put(Out *t, const void *p, size_t n)
 {
-    if (n == 0 || !text_room(t, n))
+    if (n == 0 || !out_room(t, n))
         return;
     memcpy(t->p + t->n, p, n);
     t->n += n;
 }
 
-void text_add(Text *t, const char *z) { text_put(t, z, strlen(z)); }
-void text_str(Text *t, Str s) { text_put(t, s.p, s.n); }
+void out_add(Out *t, const char *z) { out_put(t, z, strlen(z)); }
+void out_str(Out *t, Str s) { out_put(t, s.p, s.n); }
 
-void text_char(Text *t, char c)
+void out_char(Out *t, char c)
 {
     if (t->n < t->cap)
         t->p[t->n++] = c;
     else
-        text_put(t, &c, 1);
+        out_put(t, &c, 1);
 }
 
-void text_repeat(Text *t, char c, size_t n)
+void out_repeat(Out *t, char c, size_t n)
 {
     while (n-- > 0)
-        text_char(t, c);
+        out_char(t, c);
 }
 
-void text_format(Text *t, const char *format, ...)
+void out_format(Out *t, const char *format, ...)
 {
     va_list ap, again;
     va_start(ap, format);
     va_copy(again, ap);
     int n = vsnprintf(NULL, 0, format, ap);
     va_end(ap);
-    if (n > 0 && text_room(t, (size_t)n + 1)) {
+    if (n > 0 && out_room(t, (size_t)n + 1)) {
         vsnprintf(t->p + t->n, (size_t)n + 1, format, again);
         t->n += (size_t)n;
     }
@@ -111,7 +111,7 @@ void text_format(Text *t, const char *format, ...)
 }
 
 /* Digits are made by hand: a traced hit prints several numbers, and a printf call costs as much as the probe. */
-void text_u64(Text *t, uint64_t v)
+void out_u64(Out *t, uint64_t v)
 {
     char digits[20];
     size_t i = sizeof digits;
@@ -119,17 +119,17 @@ void text_u64(Text *t, uint64_t v)
         digits[--i] = (char)('0' + v % 10);
         v /= 10;
     } while (v);
-    text_put(t, digits + i, sizeof digits - i);
+    out_put(t, digits + i, sizeof digits - i);
 }
 
-void text_i64(Text *t, int64_t v)
+void out_i64(Out *t, int64_t v)
 {
     if (v < 0)
-        text_char(t, '-');
-    text_u64(t, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
+        out_char(t, '-');
+    out_u64(t, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
 }
 
-void text_hex(Text *t, uint64_t v)
+void out_hex(Out *t, uint64_t v)
 {
     char digits[18];
     size_t i = sizeof digits;
@@ -139,15 +139,15 @@ void text_hex(Text *t, uint64_t v)
     } while (v);
     digits[--i] = 'x';
     digits[--i] = '0';
-    text_put(t, digits + i, sizeof digits - i);
+    out_put(t, digits + i, sizeof digits - i);
 }
 
-void text_bytes(Text *t, Bytes b)
+void out_bytes(Out *t, Bytes b)
 {
     for (size_t i = 0; i < b.n; i++) {
-        text_char(t, "0123456789abcdef"[b.p[i] >> 4]);
-        text_char(t, "0123456789abcdef"[b.p[i] & 15]);
+        out_char(t, "0123456789abcdef"[b.p[i] >> 4]);
+        out_char(t, "0123456789abcdef"[b.p[i] & 15]);
     }
 }
 
-Str text_view(const Text *t) { return (Str){t->p ? t->p : "", t->n}; }
+Str out_view(const Out *t) { return (Str){t->p ? t->p : "", t->n}; }
