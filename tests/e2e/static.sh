@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# timeout: 400
 # The program needs nothing at run time: it works in a folder that holds only it and its target.
 . "$(dirname "$0")/../lib.sh"
 
@@ -15,7 +16,7 @@ else
     check "in an empty root the program runs" "${enter[@]}" /lvscan --version
 fi
 if command -v musl-gcc >/dev/null; then
-    check "builds with musl" make -s BUILD="$work/musl" CC=musl-gcc all
+    check "builds with musl" make -s -j"$(nproc)" BUILD="$work/musl" CC=musl-gcc all
     json "the musl build finds the same" \
         "$("$work/musl/lvscan" --json -c 30000..30011 /usr/bin/bpftrace | jq -s '[.[0].variables]')" \
         "length == 1 and .[0] == ($("$LVSCAN" --json -c 30000..30011 /usr/bin/bpftrace | jq -c .variables))"
