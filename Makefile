@@ -31,7 +31,6 @@ CLI_OBJ := $(CLI_SRC:%.c=$(BUILD)/%.o)
 TESTED := $(LIB_OBJ) $(filter-out $(BUILD)/cli/main.o,$(CLI_OBJ))
 
 TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/test_*.c))
-DYNAMIC := $(BUILD)/oracle/dynamic
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench_*.c))
 FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard fuzz/fuzz_*.c))
 SCRIPTS := $(wildcard tests/main_job.sh tests/e2e/*.sh)
@@ -63,11 +62,6 @@ $(TESTS) $(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(TESTED)
 	$(Q)$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDFLAGS_ALL) $(LIBS)
 $(TESTS): LIBS = -lcmocka
 
-# The oracle that single-steps; tests/oracle/x86.sh builds those of the decoder.
-$(DYNAMIC): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/oracle/dynamic/*.c))
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDFLAGS_ALL)
-
 # A fuzz target is driven by fuzz/replay.c, which runs the files it is given, or by clang's libFuzzer.
 $(FUZZERS): $(BUILD)/%: $(BUILD)/%.o $(TESTED) $(if $(FUZZER),,$(BUILD)/fuzz/replay.o)
 	$(Q)$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDFLAGS_ALL) $(FUZZER)
@@ -82,14 +76,14 @@ demo:
 
 test:
 	@tests/needs
-	$(SUB) all $(DYNAMIC)
+	$(SUB) all
 	$(SUB) BUILD=$(BUILD)/asan CC=$(CLANG) $(CHECKED) all tests fuzzers
 	@BUILD=$(BUILD) tests/run -j $(JOBS) $(TESTS:$(BUILD)/%=$(BUILD)/asan/%) $(SCRIPTS)
 
 # The same checks as `make test` runs for minutes, for as long as they take.
 oracle:
 	@tests/needs
-	$(SUB) all $(DYNAMIC)
+	$(SUB) all
 	@BUILD=$(BUILD) ORACLE=full tests/run -t 0 $(wildcard tests/e2e/oracle*.sh)
 
 fuzz:
