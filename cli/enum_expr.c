@@ -214,6 +214,7 @@ static bool read_parenthesis(Reader *r, Val *out)
 static bool read_primary(Reader *r, Val *out)
 {
     Token t = r->p->tok;
+    *out = (Val){0};
     if (t.kind == TOK_NUMBER || t.kind == TOK_CHAR)
         return read_literal(r, out);
     if (token_is(t, '('))
