@@ -2,8 +2,8 @@
  *
  *   x86_cpu [--known FILE] [--states N] [--random N] [--seed S] [--full] [--verbose] [--bytes HEX]
  *
- * Takes up to 16 encodings of each row of the opcode table from N structured random sequences, and runs each row from N
- * random states in a forked child (x86_trial.c says what is checked). Exit status 1: something is unexplained.
+ * Takes up to 16 encodings of each form (operand size, register or memory) of each row of the opcode table from N
+ * structured random sequences, and runs each form from N random states in a forked child (x86_trial.c says what is checked). Exit status 1: something is unexplained.
  */
 #include "tests/oracle/x86_diff.h"
 #include "tests/oracle/x86_trial.h"
@@ -15,8 +15,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { ROWS = 65536, ENCODINGS = 16, CHILD_SECONDS = 60 };
+enum { FORMS = 16, ROWS = 8192 * FORMS, ENCODINGS = 16, CHILD_SECONDS = 60 };
 
+/* One form of a row: by the size of its first operand, and whether it has a memory operand. */
 typedef struct Row {
     uint64_t seen;
     uint8_t code[ENCODINGS][16];
@@ -56,7 +57,17 @@ static bool insn_skipped(const Insn *insn)
     return false;
 }
 
-/* Reservoir sampling: each encoding of a row has the same chance to be kept. */
+static unsigned form_of(const Insn *insn)
+{
+    unsigned bits = insn->nops ? insn->op[0].bits : 0, size = 0, mem = 0;
+    while (size < 7 && bits > 8u << size)
+        size++;
+    for (unsigned i = 0; i < insn->nops; i++)
+        mem |= insn->op[i].kind == OPERAND_MEM;
+    return insn->row % (ROWS / FORMS) * FORMS + size * 2 + mem;
+}
+
+/* Reservoir sampling: each encoding of a form has the same chance to be kept. */
 static void row_keep(Row *row, const uint8_t *code, Rng *rng)
 {
     uint64_t i = row->seen++;
@@ -73,7 +84,7 @@ static void rows_collect(Row *rows, uint64_t n, Rng *rng)
     for (uint64_t i = 0; i < n; i++) {
         gen_bytes(rng, buf);
         if (insn_decode(buf, sizeof buf, STEP_CODE, &insn) > 0)
-            row_keep(&rows[insn.row], buf, rng);
+            row_keep(&rows[form_of(&insn)], buf, rng);
     }
 }
 
@@ -103,7 +114,7 @@ static void row_child(void *ctx)
 }
 
 typedef struct Totals {
-    uint64_t rows, run, full, skipped, illegal, faulting, states, crashes;
+    uint64_t rows, forms, run, full, skipped, illegal, faulting, states, crashes;
 } Totals;
 
 static void findings_merge(DiffTable *d, const TrialResult *o)
@@ -217,8 +228,8 @@ static void rows_one(Row *rows, const char *hex)
     for (int i = 0; i < INSN_MAX_LEN && sscanf(hex + 2 * i, "%2hhx", &code[i]) == 1; i++)
         ;
     if (insn_decode(code, INSN_MAX_LEN, STEP_CODE, &insn) > 0) {
-        memcpy(rows[insn.row].code[0], code, 16);
-        rows[insn.row].seen = 1;
+        memcpy(rows[form_of(&insn)].code[0], code, 16);
+        rows[form_of(&insn)].seen = 1;
     }
 }
 
@@ -228,6 +239,7 @@ int main(int argc, char **argv)
     Rng rng = {o.seed};
     DiffTable diffs;
     Totals t = {0};
+    unsigned last = ROWS;
     Row *rows = calloc(ROWS, sizeof *rows);
     TrialResult *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (!rows || shared == MAP_FAILED)
@@ -240,16 +252,18 @@ int main(int argc, char **argv)
     for (unsigned i = 0; i < ROWS; i++) {
         if (!rows[i].seen)
             continue;
-        t.rows++;
+        t.forms++;
+        t.rows += i / FORMS != last;
+        last = i / FORMS;
         row_run(&diffs, &rows[i], o.states, o.seed + i, shared, &t);
         if (o.verbose)
-            row_verbose(&rows[i], i, shared);
+            row_verbose(&rows[i], i / FORMS, shared);
     }
     uint64_t bad = diff_report(&diffs, o.full, o.verbose);
-    printf("cpu: rows seen %" PRIu64 ", run %" PRIu64 " (%" PRIu64 " from %" PRIu64
+    printf("cpu: rows seen %" PRIu64 ", forms of them %" PRIu64 ", run %" PRIu64 " (%" PRIu64 " from %" PRIu64
            " states or more), skipped by the list %" PRIu64 ", illegal here %" PRIu64 ", always fault %" PRIu64
            ", children that died %" PRIu64 "\n",
-           t.rows, t.run, t.full, o.states, t.skipped, t.illegal, t.faulting, t.crashes);
+           t.rows, t.forms, t.run, t.full, o.states, t.skipped, t.illegal, t.faulting, t.crashes);
     printf("cpu: states %" PRIu64 ", unexplained violations: %" PRIu64 "\n", t.states, bad);
     free(rows);
     return bad ? 1 : 0;

@@ -79,6 +79,37 @@ const char *norm_skip_prefixes(const char *s)
 
 bool norm_prefixes_only(const char *s) { return *s && !*norm_skip_prefixes(s); }
 
+/* Copies the next prefix of *s into word and moves *s behind it; false at the mnemonic. */
+static bool prefix_next(const char **s, char word[16])
+{
+    size_t n = prefix_length(*s);
+    if (n == 0)
+        return false;
+    bool rex = strncmp(*s, "rex", 3) == 0;
+    snprintf(word, 16, "%.*s", rex ? 3 : (int)n, *s);
+    *s += n;
+    *s += strspn(*s, " ");
+    return true;
+}
+
+static int prefix_count(const char *s, const char *which)
+{
+    char word[16];
+    int n = 0;
+    while (prefix_next(&s, word))
+        n += strcmp(word, which) == 0;
+    return n;
+}
+
+bool norm_same_live_prefixes(const char *ours, const char *theirs)
+{
+    static const char *const live[] = {"lock", "rep", "bnd", "notrack", "xacquire", "xrelease", "{vex}", "{vex3}", "{evex}"};
+    for (size_t i = 0; i < sizeof live / sizeof live[0]; i++)
+        if (!prefix_count(ours, live[i]) != !prefix_count(theirs, live[i]))
+            return false;
+    return true;
+}
+
 void norm_word(const char *s, char *buf, size_t n)
 {
     snprintf(buf, n, "%.*s", (int)strcspn(s, " "), s);

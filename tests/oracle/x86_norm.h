@@ -20,6 +20,10 @@ bool norm_prefixes_only(const char *s);
 /* Skips the prefixes at the start of a text. */
 const char *norm_skip_prefixes(const char *s);
 
+/* True when two texts name the same of the prefixes that do something (lock, rep, bnd, notrack, xacquire, xrelease, {vex}).
+ * The others change nothing where they stand alone, and are told by the operands where they do. */
+bool norm_same_live_prefixes(const char *ours, const char *theirs);
+
 /* The first word of s, cut to n - 1 characters. */
 void norm_word(const char *s, char *buf, size_t n);
 

@@ -29,18 +29,36 @@ typedef struct Text {
     size_t n, slot;   /* slot: 0, or only lines at multiples of it count */
     uint64_t addr;
     uint64_t held;    /* address of prefixes that objdump printed alone */
-    bool holding;
+    bool holding, split; /* split: what was held has a REX */
 } Text;
+
+/* The class of a difference. Where only prefixes differ, or objdump lets LOCK stand anywhere, or starts anew behind a REX
+ * that is not the last prefix, the mnemonic does not matter: "any". */
+static void key_make(const Text *t, char *key, size_t n, const char *kind, const char *theirs, const char *ours)
+{
+    const char *a = norm_skip_prefixes(ours), *b = norm_skip_prefixes(theirs);
+    char word[64], mine[64];
+    norm_word(b, word, sizeof word);
+    norm_word(a, mine, sizeof mine);
+    if (t->split)
+        snprintf(key, n, "any/%s/split", kind);
+    else if (!*ours && strstr(theirs, "lock "))
+        snprintf(key, n, "any/%s/lock", kind);
+    else if (strcmp(a, b) == 0) {
+        if (norm_same_live_prefixes(ours, theirs))
+            snprintf(key, n, "any/%s-prefixes/dead", kind);
+        else
+            snprintf(key, n, "%s/%s-prefixes/live", word, kind);
+    } else if (strcmp(word, mine) != 0)
+        snprintf(key, n, "%s/%s/%s", word, kind, *mine ? mine : "none");
+    else
+        snprintf(key, n, "%s/%s/operands", word, kind);
+}
 
 static void differ(Text *t, const char *kind, const char *theirs, const char *ours, uint64_t at, int len)
 {
-    char key[160], word[64], mine[64], hex[64];
-    norm_word(norm_skip_prefixes(theirs), word, sizeof word);
-    norm_word(norm_skip_prefixes(ours), mine, sizeof mine);
-    if (strcmp(word, mine) != 0)
-        snprintf(key, sizeof key, "%s/%s/%s", word, kind, *mine ? mine : "none");
-    else
-        snprintf(key, sizeof key, "%s/%s/%s", word, kind, strcmp(norm_skip_prefixes(theirs), norm_skip_prefixes(ours)) ? "operands" : "prefixes");
+    char key[160], hex[64];
+    key_make(t, key, sizeof key, kind, theirs, ours);
     if (!diff_add(&t->diffs, key))
         return;
     size_t off = (size_t)(at - t->addr);
@@ -117,20 +135,21 @@ static void parse_line(Text *t, char *line)
         return;
     norm_text(text, strlen(text) + 3);
     if (t->holding && compare_held(t, at, len, text)) {
-        t->holding = false;
+        t->holding = t->split = false;
         return;
     }
     if (norm_prefixes_only(text)) {
         if (!t->holding)
-            t->held = at;
+            t->held = at, t->split = false;
         t->holding = true;
+        t->split |= strstr(text, "rex") != NULL;
         return;
     }
     if (t->holding)
         compare_line(t, t->held, (int)(at - t->held) + len, text);
     else
         compare_line(t, at, len, text);
-    t->holding = false;
+    t->holding = t->split = false;
 }
 
 static void objdump_run(Text *t, const char *file)
@@ -142,7 +161,7 @@ static void objdump_run(Text *t, const char *file)
     FILE *f = popen(cmd, "r");
     if (!f)
         perror("objdump"), exit(2);
-    t->holding = false;
+    t->holding = t->split = false;
     for (ssize_t n; (n = getline(&line, &room, f)) > 0;) {
         if ((size_t)n + 4 > room)
             line = realloc(line, room = (size_t)n + 8);

@@ -187,6 +187,15 @@ static bool bytes_replace(uint8_t *code, size_t n, const void *old, const void *
     return false;
 }
 
+static bool is_bit_string(const Insn *insn)
+{
+    static const char *const names[] = {"bt", "bts", "btr", "btc"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(mnemonic_name(insn->mnemonic), names[i]) == 0)
+            return insn->nops == 2 && insn->op[0].kind == OPERAND_MEM && insn->op[1].kind == OPERAND_REG;
+    return false;
+}
+
 /* The address bytes of the encoding become those of the scratch area. */
 static bool address_patch(uint8_t *code, Insn *insn, uint64_t target)
 {
@@ -217,6 +226,8 @@ bool trial_prepare(uint8_t *code, Insn *insn)
         return false;
     if (!operand_of(insn, OPERAND_MEM))
         return true;
+    if (is_bit_string(insn) && (insn->op[1].reg == m->base || insn->op[1].reg == m->index))
+        return false;
     if (m->base == REG_RIP || (m->base == REG_NONE && m->index == REG_NONE))
         return address_patch(code, insn, STEP_SCRATCH + STEP_SCRATCH_SIZE / 2);
     return m->base != m->index && !(m->base == REG_NONE && vector_index(m));
@@ -242,7 +253,9 @@ static void address_place(Trial *t, State *s)
     uint64_t left = target - (uint64_t)m->disp;
     t->ea = target;
     if (m->base == REG_RIP || (m->base == REG_NONE && m->index == REG_NONE)) {
-        insn_mem_address(t->insn, &t->ea);
+        t->ea = (uint64_t)m->disp + (m->base == REG_RIP ? STEP_CODE + t->insn->len : 0); /* gs's base is 0 here */
+        if (m->addr_bits == 32)
+            t->ea &= 0xffffffff;
         return;
     }
     if (vector_index(m)) {
@@ -265,10 +278,7 @@ static void address_place(Trial *t, State *s)
 /* bt with a register: the register's value moves the address by value / 8 bytes (SDM vol. 2, BT). */
 static void bit_offset_small(Trial *t, State *s)
 {
-    const Operand *op = &t->insn->op[1];
-    const Mem *m = &t->insn->mem;
-    if (op->reg != m->base && op->reg != m->index)
-        s->gpr[op->reg & 15] = rng_next(t->rng) & 0x1ff;
+    s->gpr[t->insn->op[1].reg & 15] = rng_next(t->rng) & 0x1ff;
 }
 
 static void pointers_place(Trial *t, State *s)
@@ -305,6 +315,9 @@ static void memory_tame(const Trial *t)
 }
 
 /* ---- what B has different ---- */
+
+static bool in_span(uint64_t at, uint64_t from, uint64_t size) { return at - from < size; }
+
 
 static bool reads(const Trial *t, unsigned reg) { return regset_has(t->e.reads, reg); }
 
@@ -346,7 +359,7 @@ static void state_vary(Trial *t, State *s)
         fpu_random(t, s);
         s->fsw = (uint16_t)((s->fsw & ~0x3800) | top);
     }
-    if (operand_of(t->insn, OPERAND_MEM) && t->e.mem_bits && !(t->e.mem_access & ACCESS_READ) && !t->bit_string &&
+    if (operand_of(t->insn, OPERAND_MEM) && in_span(t->ea, STEP_SCRATCH, STEP_SCRATCH_SIZE - 512) && !(t->e.mem_access & ACCESS_READ) && !t->bit_string &&
         !vector_index(&t->insn->mem))
         for (unsigned i = 0; i < t->e.mem_bits / 8; i++)
             scratch()[t->ea - STEP_SCRATCH + i] = rng_byte(t->rng);
@@ -368,8 +381,8 @@ typedef struct Part {
 } Part;
 
 #define PART(t, field, size)                                                                                          \
-    (Part) { (const uint8_t *)(t)->a0.field, (const uint8_t *)(t)->a1.field, (const uint8_t *)(t)->b0.field,          \
-             (const uint8_t *)(t)->b1.field, size }
+    (Part) { (const uint8_t *)((t)->a0.field), (const uint8_t *)((t)->a1.field), (const uint8_t *)((t)->b0.field),          \
+             (const uint8_t *)((t)->b1.field), size }
 
 static void check_part(Trial *t, unsigned reg, Part p)
 {
@@ -429,7 +442,24 @@ static void check_flags(Trial *t)
     }
 }
 
-static bool in_span(uint64_t at, uint64_t from, uint64_t size) { return at - from < size; }
+/* Stores to where a register points, with no operand that says so. */
+static bool implied_store(const Trial *t, uint64_t at)
+{
+    static const struct {
+        const char *name;
+        uint8_t reg, bytes;
+    } table[] = {{"maskmovq", REG_RDI, 8}, {"maskmovdqu", REG_RDI, 16}, {"vmaskmovdqu", REG_RDI, 16}, {"clzero", REG_RAX, 64}};
+    for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
+        uint64_t from = t->a0.gpr[table[i].reg];
+        if (strcmp(mnemonic_name(t->insn->mnemonic), table[i].name) != 0)
+            continue;
+        if (t->insn->mem.addr_bits == 32 || (t->insn->prefixes & PREFIX_ADDRSIZE))
+            from &= 0xffffffff;
+        if (in_span(at, from & ~(uint64_t)(table[i].bytes == 64 ? 63 : 0), table[i].bytes))
+            return true;
+    }
+    return false;
+}
 
 /* May the instruction have written the byte at this address? */
 static bool may_write(const Trial *t, uint64_t at)
@@ -442,7 +472,9 @@ static bool may_write(const Trial *t, uint64_t at)
         if (t->bit_string && in_span(at, t->ea - 64, 192))
             return true;
     }
-    if (di && (di->access & ACCESS_WRITE) && in_span(at, t->a0.gpr[REG_RDI] - 64, 192))
+    if (di && (di->access & ACCESS_WRITE) && in_span(at, t->a0.gpr[REG_RDI] - 1024, 2048))
+        return true;
+    if (implied_store(t, at))
         return true;
     return regset_has(t->e.writes, REG_RSP) && in_span(at, t->a1.gpr[REG_RSP], t->a0.gpr[REG_RSP] - t->a1.gpr[REG_RSP]);
 }
@@ -474,7 +506,7 @@ static void check_flow(Trial *t)
     else if (direct)
         ok = rip == insn->target;
     if (!ok)
-        finding_add(t, "flow", "rip %llx, length %d, target %llx", (unsigned long long)rip, insn->len,
+        finding_add(t, insn->prefixes & PREFIX_OPSIZE ? "flow-66" : "flow", "rip %llx, length %d, target %llx", (unsigned long long)rip, insn->len,
                     (unsigned long long)insn->target);
     if (rip != t->b1.rip)
         finding_add(t, "flow-not-in-reads", "rip %llx / %llx", (unsigned long long)rip, (unsigned long long)t->b1.rip);
@@ -515,15 +547,6 @@ static bool uses_mmx(const Trial *t)
     for (unsigned i = 0; i < 8; i++)
         if (regset_has(t->e.reads, REG_MM0 + i) || regset_has(t->e.writes, REG_MM0 + i))
             return true;
-    return false;
-}
-
-static bool is_bit_string(const Insn *insn)
-{
-    static const char *const names[] = {"bt", "bts", "btr", "btc"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strcmp(mnemonic_name(insn->mnemonic), names[i]) == 0)
-            return insn->nops == 2 && insn->op[0].kind == OPERAND_MEM && insn->op[1].kind == OPERAND_REG;
     return false;
 }
 

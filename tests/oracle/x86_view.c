@@ -85,17 +85,35 @@ static uint8_t segment_in_force(uint8_t s) { return s == REG_FS || s == REG_GS ?
 
 /* ---- ours ---- */
 
+static bool vector_register(uint8_t r) { return r >= REG_XMM0 && r < REG_K0; }
+
+/* libzydis gives vector and mask registers their width, ours the part that counts (64 for addsd, 8 for kmovb). A segment
+ * register's own size is 16; ours gives what push moves. */
+static uint16_t register_bits(uint8_t reg, uint16_t bits)
+{
+    if (vector_register(reg))
+        return bits < 128 ? 128 : bits;
+    if (reg >= REG_K0 && reg < REG_MM0)
+        return 64;
+    return reg >= REG_ES && reg <= REG_GS ? 16 : bits;
+}
+
 static ViewOp ours_operand(const Insn *insn, const Operand *op)
 {
     ViewOp v = {op->kind, op->access, REG_NONE, 0, op->bits, 0};
     if (op->kind == OPERAND_REG)
-        v.reg = op->reg, v.high = op->high;
+        v.reg = op->reg, v.high = op->high, v.bits = register_bits(op->reg, op->bits);
     else if (op->kind == OPERAND_IMM)
         v.value = insn->imm;
     else if (op->kind == OPERAND_IMM2)
         v.value = insn->imm2, v.kind = OPERAND_IMM;
     else if (op->kind == OPERAND_REL)
         v.value = insn->target;
+    /* libzydis counts a merged destination as read; ours says it by ACCESS_MAYBE and in Effects.reads. */
+    if (v.kind == OPERAND_REG && (v.access & ACCESS_MAYBE) && insn->mask != REG_NONE)
+        v.access |= ACCESS_READ;
+    if (v.access == 0)
+        v.bits = 0; /* an address alone: of no size */
     if (v.kind == OPERAND_IMM || v.kind == OPERAND_REL)
         v.bits = 0, v.access = ACCESS_READ;
     return v;
@@ -127,7 +145,7 @@ void view_ours(const uint8_t *p, size_t n, uint64_t pc, View *out, Insn *insn)
     out->reads = e.reads, out->writes = e.writes, out->kills = e.kills;
     out->flags_read = e.flags_read, out->flags_written = e.flags_written, out->flags_undefined = e.flags_undefined;
     out->flow = insn->flow, out->mask = insn->mask;
-    out->mem_access = e.mem_access, out->mem_bits = e.mem_bits;
+    out->mem_access = e.mem_access, out->mem_bits = e.mem_access ? e.mem_bits : 0;
     out->known = e.known;
 }
 
@@ -150,8 +168,6 @@ static uint8_t zydis_access(ZydisOperandActions a)
         v |= ACCESS_MAYBE;
     return (uint8_t)v;
 }
-
-static bool vector_register(uint8_t r) { return r >= REG_XMM0 && r < REG_K0; }
 
 /* CONTRACT.md section 6: written whole and always. 32-bit writes clear the upper half; VEX, EVEX and XOP writes clear
  * above; a merging mask keeps elements. */
@@ -197,9 +213,32 @@ static bool string_memory(const ZydisDecodedInstruction *z, const ZydisDecodedOp
             op->mem.base == ZYDIS_REGISTER_ESI || op->mem.base == ZYDIS_REGISTER_EDI);
 }
 
+/* libzydis has a read for what only names an address: hints, cache lines, nops (SDM: no data is loaded). */
+static bool address_only(const ZydisDecodedInstruction *z, const ZydisDecodedOperand *op)
+{
+    switch (z->mnemonic) {
+    case ZYDIS_MNEMONIC_CLDEMOTE:
+    case ZYDIS_MNEMONIC_CLFLUSH:
+    case ZYDIS_MNEMONIC_CLFLUSHOPT:
+    case ZYDIS_MNEMONIC_CLWB:
+    case ZYDIS_MNEMONIC_INVLPG:
+    case ZYDIS_MNEMONIC_NOP:
+    case ZYDIS_MNEMONIC_UD0:
+    case ZYDIS_MNEMONIC_UD1:
+    case ZYDIS_MNEMONIC_PREFETCH:
+    case ZYDIS_MNEMONIC_PREFETCHW:
+    case ZYDIS_MNEMONIC_PREFETCHWT1:
+    case ZYDIS_MNEMONIC_PREFETCHNTA:
+    case ZYDIS_MNEMONIC_PREFETCHT0:
+    case ZYDIS_MNEMONIC_PREFETCHT1:
+    case ZYDIS_MNEMONIC_PREFETCHT2: return true;
+    default: return op->mem.type == ZYDIS_MEMOP_TYPE_AGEN || op->mem.type == ZYDIS_MEMOP_TYPE_MIB;
+    }
+}
+
 static void zydis_memory(View *v, const ZydisDecodedInstruction *z, const ZydisDecodedOperand *op, ViewOp *out)
 {
-    bool addr_only = op->mem.type == ZYDIS_MEMOP_TYPE_AGEN || op->mem.type == ZYDIS_MEMOP_TYPE_MIB;
+    bool addr_only = address_only(z, op);
     out->bits = addr_only ? 0 : op->size;
     out->access = addr_only ? 0 : zydis_access(op->actions);
     if (string_memory(z, op)) {
@@ -225,6 +264,17 @@ static void zydis_immediate(const ZydisDecodedInstruction *z, const ZydisDecoded
     out->value = op->imm.value.u;
     if (op->imm.is_relative)
         ZydisCalcAbsoluteAddress(z, op, pc, &out->value);
+}
+
+/* The string instructions' operands, which libzydis hides and ours shows: memory and al..rax or dx, not rsi, rdi, rcx. */
+static bool zydis_shown(const ZydisDecodedInstruction *z, const ZydisDecodedOperand *op)
+{
+    if (op->visibility != ZYDIS_OPERAND_VISIBILITY_HIDDEN)
+        return true;
+    if (z->meta.category != ZYDIS_CATEGORY_STRINGOP && z->meta.category != ZYDIS_CATEGORY_IOSTRINGOP)
+        return false;
+    uint8_t reg = op->type == ZYDIS_OPERAND_TYPE_REGISTER ? reg_map[op->reg.value].reg : REG_NONE;
+    return op->type == ZYDIS_OPERAND_TYPE_MEMORY || reg == REG_RAX || reg == REG_RDX;
 }
 
 static void zydis_visible(View *v, const ZydisDecodedInstruction *z, const ZydisDecodedOperand *op, uint64_t pc)
@@ -295,6 +345,8 @@ static uint8_t zydis_flow(const ZydisDecodedInstruction *z)
 
 static void zydis_effects(View *v, const ZydisDecodedInstruction *z, const ZydisDecodedOperand *op)
 {
+    if (op->encoding == ZYDIS_OPERAND_ENCODING_MASK && op->reg.value == ZYDIS_REGISTER_K0)
+        return; /* no mask */
     if (op->type == ZYDIS_OPERAND_TYPE_MEMORY)
         zydis_address_effect(v, op);
     else if (op->type == ZYDIS_OPERAND_TYPE_REGISTER)
@@ -314,7 +366,7 @@ void view_zydis(const ZydisDecoder *decoder, const uint8_t *p, size_t n, uint64_
     out->len = z.length;
     strncpy(out->mnemonic, ZydisMnemonicGetString(z.mnemonic), sizeof out->mnemonic - 1);
     for (unsigned i = 0; i < z.operand_count; i++) {
-        if (op[i].visibility != ZYDIS_OPERAND_VISIBILITY_HIDDEN)
+        if (zydis_shown(&z, &op[i]))
             zydis_visible(out, &z, &op[i], pc);
         zydis_effects(out, &z, &op[i]);
     }

@@ -95,9 +95,14 @@ static void differ(Run *r, const char *kind, const char *detail)
 static const char *role_of(const Run *r, unsigned reg)
 {
     static const char *const op[] = {"op0", "op1", "op2", "op3", "op4", "op5"};
-    for (unsigned i = 0; i < r->b.nops; i++)
+    unsigned first = 6, times = 0;
+    for (unsigned i = r->b.nops; i-- > 0;)
         if (r->b.op[i].kind == OPERAND_REG && r->b.op[i].reg == reg)
-            return op[i];
+            first = i, times++;
+    if (times > 1)
+        return "same"; /* two operands are this register */
+    if (times)
+        return op[first];
     if (r->b.mask == reg)
         return "mask";
     if (r->b.mem.base == reg)
@@ -107,25 +112,20 @@ static const char *role_of(const Run *r, unsigned reg)
     return reg_name(reg);
 }
 
-static void add_roles(const Run *r, char *buf, size_t n, char sign, RegSet s)
-{
-    size_t len = strlen(buf);
-    for (unsigned reg = 0; reg < 128 && len + 8 < n; reg++)
-        if (regset_has(s, reg))
-            len += (size_t)snprintf(buf + len, n - len, "%c%s", sign, role_of(r, reg));
-}
-
 static RegSet set_minus(RegSet a, RegSet b) { return (RegSet){{a.w[0] & ~b.w[0], a.w[1] & ~b.w[1]}}; }
 
+/* A class a register: "+" ours has it, "-" ours lacks it. */
 static void compare_set(Run *r, const char *kind, RegSet a, RegSet b)
 {
-    char detail[160] = "";
+    char detail[32];
     RegSet more = set_minus(a, b), less = set_minus(b, a);
     if (regset_empty(more) && regset_empty(less))
         return;
-    add_roles(r, detail, sizeof detail, '+', more);
-    add_roles(r, detail, sizeof detail, '-', less);
-    differ(r, kind, detail);
+    for (unsigned reg = 0; reg < 128; reg++)
+        if (regset_has(more, reg) || regset_has(less, reg)) {
+            snprintf(detail, sizeof detail, "%c%s", regset_has(more, reg) ? '+' : '-', role_of(r, reg));
+            differ(r, kind, detail);
+        }
 }
 
 static void compare_flags(Run *r, const char *kind, uint8_t a, uint8_t b)
@@ -139,26 +139,38 @@ static void compare_flags(Run *r, const char *kind, uint8_t a, uint8_t b)
     differ(r, kind, detail);
 }
 
+static void operand_differ(Run *r, unsigned i, const char *kind, unsigned x, unsigned y)
+{
+    char detail[48];
+    snprintf(detail, sizeof detail, "op%u:%u!=%u", i, x, y);
+    differ(r, kind, detail);
+}
+
+/* "above": the values differ only above the size of the destination. */
+static void value_differ(Run *r, unsigned i, uint64_t diff)
+{
+    char detail[48];
+    unsigned bits = r->b.op[0].bits;
+    bool above = i > 0 && bits >= 8 && bits < 64 && diff >> bits << bits == diff;
+    snprintf(detail, sizeof detail, "op%u%s", i, above ? ":above" : "");
+    differ(r, r->a.op[i].kind == OPERAND_REL ? "target" : "imm", detail);
+}
+
 static void compare_operand(Run *r, unsigned i)
 {
     const ViewOp *a = &r->a.op[i], *b = &r->b.op[i];
-    char detail[48];
-    const char *kind = NULL;
-    unsigned x = 0, y = 0;
-    if (a->kind != b->kind)
-        kind = "opkind", x = a->kind, y = b->kind;
-    else if (a->reg != b->reg || a->high != b->high)
-        kind = "opreg";
-    else if (a->value != b->value)
-        kind = a->kind == OPERAND_REL ? "target" : "imm";
-    else if (a->kind != OPERAND_IMM && a->kind != OPERAND_REL && a->bits != b->bits)
-        kind = "opbits", x = a->bits, y = b->bits;
-    else if (a->access != b->access)
-        kind = "opaccess", x = a->access, y = b->access;
-    if (!kind)
+    if (a->kind != b->kind) {
+        operand_differ(r, i, "opkind", a->kind, b->kind);
         return;
-    snprintf(detail, sizeof detail, "op%u:%u!=%u", i, x, y);
-    differ(r, kind, detail);
+    }
+    if (a->reg != b->reg || a->high != b->high)
+        operand_differ(r, i, "opreg", 0, 0);
+    if (a->value != b->value)
+        value_differ(r, i, a->value ^ b->value);
+    if (a->bits != b->bits)
+        operand_differ(r, i, "opbits", a->bits, b->bits);
+    if (a->access != b->access)
+        operand_differ(r, i, "opaccess", a->access, b->access);
 }
 
 static void compare_operands(Run *r)
@@ -176,10 +188,15 @@ static void compare_operands(Run *r)
 static void compare_memory(Run *r)
 {
     const Mem *a = &r->a.mem, *b = &r->b.mem;
+    if (a->addr_bits == 32 && a->base == REG_NONE && b->base == REG_R13 && a->index == b->index) {
+        differ(r, "mem", "a32-no-base-r13");
+        regset_add(&r->a.reads, REG_R13); /* what follows from it is no other difference */
+        return;
+    }
     if (a->base != b->base || a->index != b->index || a->scale != b->scale)
         differ(r, "mem", "registers");
     if (a->disp != b->disp)
-        differ(r, "mem", "disp");
+        differ(r, "mem", (uint32_t)a->disp == (uint32_t)b->disp && a->addr_bits == 32 ? "disp-above-32" : "disp");
     if (a->segment != b->segment)
         differ(r, "mem", "segment");
     if (a->addr_bits != b->addr_bits)
@@ -190,14 +207,16 @@ static void compare_memory(Run *r)
         differ(r, "mem", "bits");
 }
 
-/* Segment registers as effects only count where one is an operand. */
+/* Segment registers as effects only count where they are an operand themselves. */
 static RegSet without_segments(const Run *r, RegSet s)
 {
+    RegSet keep = {{0, 0}};
     for (unsigned i = 0; i < r->b.nops; i++)
         if (r->b.op[i].kind == OPERAND_REG && r->b.op[i].reg >= REG_ES && r->b.op[i].reg <= REG_GS)
-            return s;
+            regset_add(&keep, r->b.op[i].reg);
     for (unsigned seg = REG_ES; seg <= REG_GS; seg++)
-        s.w[1] &= ~((uint64_t)1 << (seg - 64));
+        if (!regset_has(keep, seg))
+            s.w[1] &= ~((uint64_t)1 << (seg - 64));
     return s;
 }
 
