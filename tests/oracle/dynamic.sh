@@ -7,16 +7,17 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 BUILD=${BUILD:-build}
-LVSCAN=${LVSCAN:-$PWD/$BUILD/lvscan}
+LVSCAN=$(realpath -m "${LVSCAN:-$BUILD/lvscan}")
 OUT=$BUILD/oracle/dynamic
 full=
 [ "${1-}" != --full ] || { full=yes && shift; }
+PATH=/usr/bin:/bin:$PATH
 only=" $* "
-mkdir -p "$OUT" || exit 2
+mkdir -p "$OUT" && OUT=$(realpath "$OUT") || exit 2
 WARN="-std=c11 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototypes -Werror"
 # shellcheck disable=SC2086
 ${CC:-gcc} $WARN -O2 -g -D_GNU_SOURCE -I. -o "$OUT/dynamic" tests/oracle/dynamic/*.c || exit 2
-tests/oracle/dynamic/self.sh "$PWD/$OUT/dynamic" "$PWD/$OUT/self" || exit 1
+tests/oracle/dynamic/self.sh "$OUT/dynamic" "$OUT/self" || exit 1
 
 if [ $full ]; then variables=0 activations=2000 seconds=240 analysis=600 parallel=2; else
     variables=300 activations=12 seconds=7 analysis=20 parallel=2
@@ -34,6 +35,8 @@ prepare() { # something for the programs to work on
     { git init -q "$work/repo" && cd "$work/repo" && git config user.email a@b && git config user.name n && cp ../a.c . &&
         git add . && git commit -qm one && sed -i 's/5/6/' a.c && git commit -qam two && echo 'int y;' >>a.c; } >/dev/null 2>&1
     printf 'all: b\nb: a.c\n\techo $< $(words 1 2 3) $(patsubst %%.c,%%.o,a.c) >$@\n' >"$work/Makefile"
+    printf "define(f, \`eval(\$1 * 2) ifelse(\$1, 3, y, n)')f(3) f(4) substr(abcdef, 2, 3) translit(abc, a-c, x-z)\n" >"$work/macros"
+    printf 'scale=20\nfor (i = 1; i < 20; i++) { x = x + sqrt(i) / i }\nx\ne(1)\n2^100 %%%% 7\nquit\n' >"$work/sums"
     printf 'CREATE TABLE t(a INTEGER PRIMARY KEY, b TEXT, c REAL);\n' >"$work/sql"
     seq 200 | awk '{ printf "INSERT INTO t VALUES(%d, \"x%d\", %f);\n", $1, $1 % 13, $1 / 3 }' >>"$work/sql"
     printf 'CREATE INDEX i ON t(b);\nSELECT b, count(*), sum(c) FROM t WHERE a BETWEEN 10 AND 150 GROUP BY b ORDER BY 2 DESC, 1;\n%s\n' \
@@ -46,7 +49,7 @@ run() {
     local label=$1 binary path
     shift
     case $only in "  " | *" $label "*) ;; *) return ;; esac
-    path=$(command -v "$1") || return
+    if [ -e "$1" ]; then path=$1; else path=$(command -v "$1") || return; fi
     binary=$(readlink -f "$path")
     [ -e "$binary" ] || return
     shift
@@ -68,8 +71,8 @@ job() { # job LABEL: analyses, runs, checks
         echo "TOTAL $label analysis failed: status $status" | tee "$log"
         return
     fi
-    (cd "$work" && timeout -k 5 $((seconds * 2 + 30)) "$root/$OUT/dynamic" --label "$label" --json "$root/$OUT/$label.json" \
-        --functions "$binary" "$root/$OUT/$label.functions" --max-activations $activations --seconds $seconds -- "${command[@]}" \
+    (cd "$work" && timeout -k 5 $((seconds * 2 + 30)) "$OUT/dynamic" --label "$label" --json "$OUT/$label.json" \
+        --functions "$binary" "$OUT/$label.functions" --max-activations $activations --seconds $seconds -- "${command[@]}" \
         </dev/null) 2>&1 | grep -a -E '^(VIOLATION|COVERAGE|TOTAL|dynamic:)' >"$log"
     grep -a '^TOTAL' "$log" || echo "TOTAL $label did not end" | tee -a "$log"
     rm -f "$OUT/$label.functions" "$OUT/$label.json"
@@ -118,8 +121,8 @@ run bpftrace bpftrace bpftrace -e 'BEGIN { @a[1] = count(); $x = 5; if ($x > 3) 
 run bpftrace-d bpftrace bpftrace -d -e 'BEGIN { @h = hist(5); @l = lhist(3, 0, 10, 1); printf("%s\n", strftime("%H", nsecs)); clear(@h); time("%S\n"); exit(); }'
 run make make make -C . -r b
 run diff diff diff -u text json
-run m4 m4 sh -c 'echo "define(f, \`eval(\$1 * 2) ifelse(\$1, 3, y, n)'"'"')f(3) f(4) substr(abcdef, 2, 3) translit(abc, a-c, x-z)" | exec m4'
-run bc bc sh -c 'echo "scale=20; for (i = 1; i < 20; i++) { x = x + sqrt(i) / i }; x; e(1)" | exec bc -l -q'
+run m4 m4 m4 macros
+run bc bc bc -l -q sums
 run strace strace strace -f -o trace ls /
 run curl "$lib/libcurl.so.4" curl -s -o /dev/null "file://$work/text"
 run file "$lib/libmagic.so.1" file /usr/bin/sed "$work/text" "$work/a.c"
@@ -136,9 +139,8 @@ run vim vim.basic vim.basic -u NONE -es -c '%s/foo/baz/g' -c 'g/line 1/d' -c 'q!
 run less less less -N -E text
 run gpg gpg gpg --homedir . --batch --symmetric --passphrase x -o - text
 
-root=$PWD
 export -f job
-export OUT LVSCAN variables activations seconds analysis work root
+export OUT LVSCAN variables activations seconds analysis work
 xargs -P $parallel -I{} bash -c 'job {}' <"$work/jobs" | tee "$OUT/TOTALS"
 
 awk '$1 == "TOTAL" {

@@ -10,6 +10,7 @@
 #include "tests/oracle/dynamic/check.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -503,6 +504,9 @@ static bool program_run(Tracer *t, char **argv)
 {
     pid_t pid = fork();
     if (pid == 0) {
+        int null = open("/dev/null", O_RDWR); /* its output is nobody's concern here */
+        dup2(null, STDOUT_FILENO);
+        dup2(null, STDERR_FILENO);
         setpgid(0, 0);
         ptrace(PTRACE_TRACEME, 0, NULL, NULL);
         execvp(argv[0], argv);
