@@ -10,6 +10,7 @@ static const Emitter EMITTERS[] = {
     {"perf-probe", emit_perf_probe},
     {"gdb", emit_gdb},
     {"systemtap", emit_systemtap},
+    {"c", emit_c},
 };
 
 const Emitter *emitter_find(const char *name)

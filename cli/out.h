@@ -1,7 +1,7 @@
 /* cli/out.h - a buffer of output bytes: kept in memory, or flushed to a file descriptor when it fills.
  *
  * Every writer of the program (human text, JSON, emitted scripts) appends to one of these, so that tests can look at
- * the bytes and a failed write is noticed in one place: `failed` stays set, and main turns it into an error exit. */
+ * the bytes and a failed write is noticed in one place: `error` stays set, and main turns it into an error exit. */
 #ifndef LVSCAN_CLI_OUT_H
 #define LVSCAN_CLI_OUT_H
 
