@@ -32,8 +32,8 @@ Str str_of(const char *z); /* z NUL-terminated; NULL gives the Str that is none 
 
 /* What went wrong and where. Libraries fill one and return false; only cli/ prints it. */
 typedef struct Diag {
-    uint64_t off;    /* file offset (elf) or address (analysis) that it is about; 0 where it has none */
-    char what[160];  /* one line, no full stop: "program header table lies outside the file" */
+    uint64_t off;   /* file offset (elf) or address (analysis) that it is about; 0 where it has none */
+    char what[160]; /* one line, no full stop: "program header table lies outside the file" */
 } Diag;
 
 /* Fills *d (if not NULL) as printf would; returns false, so that a caller can `return diag_set(...)`. */

@@ -48,12 +48,8 @@ bool cfi_entry_read(CfiEntry *out, const Image *image, Addr at)
 static bool augmentation_letter(Cie *out, PointerReader *r, char letter)
 {
     switch (letter) {
-    case 'R':
-        out->fde_encoding = cursor_u8(&r->cursor);
-        return true;
-    case 'L':
-        out->lsda_encoding = cursor_u8(&r->cursor);
-        return true;
+    case 'R': out->fde_encoding = cursor_u8(&r->cursor); return true;
+    case 'L': out->lsda_encoding = cursor_u8(&r->cursor); return true;
     case 'P': /* the personality: its value is not needed, so what it is relative to does not matter */
     {
         uint8_t encoding = cursor_u8(&r->cursor);
@@ -63,14 +59,10 @@ static bool augmentation_letter(Cie *out, PointerReader *r, char letter)
             pointer_read_plain(r, encoding);
         return true;
     }
-    case 'S':
-        out->signal_frame = true;
-        return true;
+    case 'S': out->signal_frame = true; return true;
     case 'B': /* AArch64's, without data */
-    case 'G':
-        return true;
-    default:
-        return false;
+    case 'G': return true;
+    default: return false;
     }
 }
 
@@ -102,7 +94,7 @@ static bool cie_read(Cie *out, const Image *image, Addr at)
         return false;
     cursor_take(c, letters.n + 1);
     if (version == 4)
-        cursor_take(c, 2); /* address size, segment selector size */
+        cursor_take(c, 2);               /* address size, segment selector size */
     if (str_eq(letters, str_of("eh"))) { /* gcc 2: a pointer, then nothing in the FDEs */
         cursor_u64(c);
         return !c->bad;
@@ -129,42 +121,48 @@ static bool cfa_skip(Cursor *c, uint8_t op)
     switch (op & 0xc0 ? op & 0xc0 : op) {
     case 0xc0: /* DW_CFA_restore */
     case 0x00: /* nop */
-    case 0x0a: /* remember_state */
-        return true;
+    case 0x0a: /* remember_state */ return true;
     case 0x80: /* offset */
     case 0x06: /* restore_extended */
     case 0x07: /* undefined */
     case 0x08: /* same_value */
-    case 0x2e: /* GNU_args_size */
-        cursor_uleb(c);
-        return true;
+    case 0x2e: /* GNU_args_size */ cursor_uleb(c); return true;
     case 0x05: /* offset_extended */
     case 0x09: /* register */
         cursor_uleb(c);
         cursor_uleb(c);
         return true;
-    default:
-        return false;
+    default: return false;
     }
 }
 
-/* Do the instructions before the first advance leave the CFA at rsp + 8, where the CIE has put it? */
+static bool cfa_is_rsp_plus_8(Cursor *c)
+{
+    enum { RSP = 7 };
+    uint64_t reg = cursor_uleb(c), offset = cursor_uleb(c);
+    return reg == RSP && offset == 8;
+}
+
+/* Do the instructions before the first advance leave the CFA at rsp + 8, where the CIE has put it? More of them than
+ * any compiler puts there are not read: many rows of a table may name one FDE. */
 static bool cfa_is_entry(Cursor *c)
 {
-    enum { DEF_CFA = 0x0c, DEF_CFA_OFFSET = 0x0e, RSP = 7 };
-    while (c->off < c->bytes.n) {
+    enum { DEF_CFA = 0x0c, DEF_CFA_OFFSET = 0x0e, INSTRUCTIONS_MAX = 64 };
+    for (int i = 0; c->off < c->bytes.n && i < INSTRUCTIONS_MAX; i++) {
         uint8_t op = cursor_u8(c);
+        bool ok;
         if ((op & 0xc0) == 0x40 || (op >= 0x01 && op <= 0x04)) /* advance_loc, set_loc */
             return true;
-        bool ok = cfa_skip(c, op);
         if (op == DEF_CFA)
-            ok = cursor_uleb(c) == RSP && cursor_uleb(c) == 8;
+            ok = cfa_is_rsp_plus_8(c);
         else if (op == DEF_CFA_OFFSET)
             ok = cursor_uleb(c) == 8;
+        else
+            ok = cfa_skip(c, op);
         if (!ok || c->bad)
             return false;
     }
-    return true;
+    return c->off == c->bytes.n;
 }
 
 bool cfi_fde_read(Fde *out, const Image *image, Addr at)

@@ -6,9 +6,9 @@
 
 typedef struct Dynamic {
     Addr symtab, hash, gnu_hash;
-    Bytes strings;             /* DT_STRTAB, DT_STRSZ: as much of it as the file holds */
-    Bytes rela, jmprel, relr;  /* the tables, as much as the file holds, in whole entries */
-    uint64_t relative;         /* DT_RELACOUNT: how many R_X86_64_RELATIVE come first in rela; 0: not said */
+    Bytes strings;            /* DT_STRTAB, DT_STRSZ: as much of it as the file holds */
+    Bytes rela, jmprel, relr; /* the tables, as much as the file holds, in whole entries */
+    uint64_t relative;        /* DT_RELACOUNT: how many R_X86_64_RELATIVE come first in rela; 0: not said */
 } Dynamic;
 
 /* False (and *out empty) when there is no dynamic section that can be read. */

@@ -18,17 +18,13 @@ size_t pointer_size(uint8_t encoding)
 {
     switch (encoding & FORMAT) {
     case PE_UDATA2:
-    case PE_SDATA2:
-        return 2;
+    case PE_SDATA2: return 2;
     case PE_UDATA4:
-    case PE_SDATA4:
-        return 4;
+    case PE_SDATA4: return 4;
     case PE_ABSPTR:
     case PE_UDATA8:
-    case PE_SDATA8:
-        return 8;
-    default:
-        return 0;
+    case PE_SDATA8: return 8;
+    default: return 0;
     }
 }
 
@@ -38,23 +34,14 @@ uint64_t pointer_read_plain(PointerReader *r, uint8_t encoding)
     switch (encoding & FORMAT) {
     case PE_ABSPTR:
     case PE_UDATA8:
-    case PE_SDATA8:
-        return cursor_u64(c);
-    case PE_ULEB128:
-        return cursor_uleb(c);
-    case PE_UDATA2:
-        return cursor_u16(c);
-    case PE_UDATA4:
-        return cursor_u32(c);
-    case PE_SLEB128:
-        return (uint64_t)cursor_sleb(c);
-    case PE_SDATA2:
-        return (uint64_t)(int16_t)cursor_u16(c);
-    case PE_SDATA4:
-        return (uint64_t)(int32_t)cursor_u32(c);
-    default:
-        c->bad = true;
-        return 0;
+    case PE_SDATA8: return cursor_u64(c);
+    case PE_ULEB128: return cursor_uleb(c);
+    case PE_UDATA2: return cursor_u16(c);
+    case PE_UDATA4: return cursor_u32(c);
+    case PE_SLEB128: return (uint64_t)cursor_sleb(c);
+    case PE_SDATA2: return (uint64_t)(int16_t)cursor_u16(c);
+    case PE_SDATA4: return (uint64_t)(int32_t)cursor_u32(c);
+    default: c->bad = true; return 0;
     }
 }
 
@@ -69,20 +56,11 @@ static bool pointer_base(const PointerReader *r, uint8_t encoding, Addr here, Ad
 {
     switch (encoding & RELATIVE_TO) {
     case PE_ABSPTR:
-    case PE_ALIGNED:
-        *out = 0;
-        return true;
-    case PE_PCREL:
-        *out = here;
-        return true;
-    case PE_DATAREL:
-        *out = r->data;
-        return r->data;
-    case PE_FUNCREL:
-        *out = r->function;
-        return r->function;
-    default:
-        return false;
+    case PE_ALIGNED: *out = 0; return true;
+    case PE_PCREL: *out = here; return true;
+    case PE_DATAREL: *out = r->data; return r->data;
+    case PE_FUNCREL: *out = r->function; return r->function;
+    default: return false;
     }
 }
 

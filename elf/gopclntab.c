@@ -25,8 +25,8 @@ typedef struct Pclntab {
     const Image *image;
     Slots slots;
     Version version;
-    Addr addr;        /* of the table */
-    Bytes bytes;      /* from there to the end of the segment's file part */
+    Addr addr;   /* of the table */
+    Bytes bytes; /* from there to the end of the segment's file part */
     uint64_t nfunc;
     Addr text;        /* what rows count from: 0 to 1.16 */
     uint64_t records; /* offset that rows' offsets count from */
@@ -41,24 +41,20 @@ static bool version_of(Bytes b, Version *out)
     if (c.bad || rest != 0x08010000)
         return false;
     switch (magic) {
-    case 0xfffffffb:
-        *out = GO_1_2;
-        return true;
-    case 0xfffffffa:
-        *out = GO_1_16;
-        return true;
+    case 0xfffffffb: *out = GO_1_2; return true;
+    case 0xfffffffa: *out = GO_1_16; return true;
     case 0xfffffff0:
-    case 0xfffffff1:
-        *out = GO_1_18;
-        return true;
-    default:
-        return false;
+    case 0xfffffff1: *out = GO_1_18; return true;
+    default: return false;
     }
 }
 
 static size_t row_size(const Pclntab *t) { return t->version == GO_1_18 ? 8 : 16; }
 
-static uint64_t value_read(const Pclntab *t, Cursor *c) { return t->version == GO_1_18 ? cursor_u32(c) : cursor_u64(c); }
+static uint64_t value_read(const Pclntab *t, Cursor *c)
+{
+    return t->version == GO_1_18 ? cursor_u32(c) : cursor_u64(c);
+}
 
 /* Reads the header at `bytes` and checks that the parts that are used lie behind it. */
 static bool header_read(Pclntab *t)

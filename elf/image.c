@@ -13,8 +13,8 @@
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "ELF structures are copied from the file as they are");
 
-#define PHDRS_MAX  ((64u << 10) / sizeof(Elf64_Phdr)) /* fs/binfmt_elf.c, load_elf_phdrs: 64 KB at most */
-#define NOTES_MAX  ((uint64_t)1 << 20)                /* bytes of notes looked at, over all PT_NOTE */
+#define PHDRS_MAX    ((64u << 10) / sizeof(Elf64_Phdr)) /* fs/binfmt_elf.c, load_elf_phdrs: 64 KB at most */
+#define NOTES_MAX    ((uint64_t)1 << 20)                /* bytes of notes looked at, over all PT_NOTE */
 #define BUILD_ID_MAX 64u
 
 static const char *machine_name(uint16_t machine)
@@ -23,12 +23,13 @@ static const char *machine_name(uint16_t machine)
         uint16_t machine;
         const char *name;
     } names[] = {
-        {EM_386, "an i386"},      {EM_AARCH64, "an AArch64"}, {EM_ARM, "an Arm"},      {EM_RISCV, "a RISC-V"},
-        {EM_PPC, "a PowerPC"},    {EM_PPC64, "a PowerPC64"},  {EM_S390, "an s390"},    {EM_MIPS, "a MIPS"},
-        {EM_SPARC, "a SPARC"},    {EM_SPARCV9, "a SPARC V9"}, {EM_IA_64, "an IA-64"},  {EM_BPF, "a BPF"},
-        {EM_LOONGARCH, "a LoongArch"}, {EM_ALPHA, "an Alpha"}, {EM_68K, "an m68k"},    {EM_PARISC, "a PA-RISC"},
-        {EM_AVR, "an AVR"},       {EM_SH, "a SuperH"},        {EM_XTENSA, "an Xtensa"}, {EM_CUDA, "a CUDA"},
-        {EM_AMDGPU, "an AMDGPU"},
+        {EM_386, "an i386"},           {EM_AARCH64, "an AArch64"}, {EM_ARM, "an Arm"},
+        {EM_RISCV, "a RISC-V"},        {EM_PPC, "a PowerPC"},      {EM_PPC64, "a PowerPC64"},
+        {EM_S390, "an s390"},          {EM_MIPS, "a MIPS"},        {EM_SPARC, "a SPARC"},
+        {EM_SPARCV9, "a SPARC V9"},    {EM_IA_64, "an IA-64"},     {EM_BPF, "a BPF"},
+        {EM_LOONGARCH, "a LoongArch"}, {EM_ALPHA, "an Alpha"},     {EM_68K, "an m68k"},
+        {EM_PARISC, "a PA-RISC"},      {EM_AVR, "an AVR"},         {EM_SH, "a SuperH"},
+        {EM_XTENSA, "an Xtensa"},      {EM_CUDA, "a CUDA"},        {EM_AMDGPU, "an AMDGPU"},
     };
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (names[i].machine == machine)
@@ -72,14 +73,12 @@ static bool check_type(uint16_t type, Diag *diag)
 {
     switch (type) {
     case ET_EXEC:
-    case ET_DYN:
-        return true;
-    case ET_REL:
-        return diag_set(diag, offsetof(Elf64_Ehdr, e_type), "is an object file (ET_REL); link it first");
-    case ET_CORE:
-        return diag_set(diag, offsetof(Elf64_Ehdr, e_type), "is a core file; give the program it came from");
+    case ET_DYN: return true;
+    case ET_REL: return diag_set(diag, offsetof(Elf64_Ehdr, e_type), "is an object file (ET_REL); link it first");
+    case ET_CORE: return diag_set(diag, offsetof(Elf64_Ehdr, e_type), "is a core file; give the program it came from");
     default:
-        return diag_set(diag, offsetof(Elf64_Ehdr, e_type), "is neither a program nor a shared library (type %u)", type);
+        return diag_set(diag, offsetof(Elf64_Ehdr, e_type), "is neither a program nor a shared library (type %u)",
+                        type);
     }
 }
 
@@ -153,11 +152,8 @@ static void note_add(Image *image, const Elf64_Phdr *ph, uint64_t *budget)
 static bool header_add(Image *image, const Elf64_Phdr *ph, uint64_t at, uint64_t *budget, Diag *diag)
 {
     switch (ph->p_type) {
-    case PT_LOAD:
-        return load_add(image, ph, at, diag);
-    case PT_NOTE:
-        note_add(image, ph, budget);
-        return true;
+    case PT_LOAD: return load_add(image, ph, at, diag);
+    case PT_NOTE: note_add(image, ph, budget); return true;
     case PT_DYNAMIC:
         image->dynamic = ph->p_vaddr;
         image->dynamic_size = ph->p_memsz;
@@ -170,11 +166,8 @@ static bool header_add(Image *image, const Elf64_Phdr *ph, uint64_t at, uint64_t
         image->relro = ph->p_vaddr;
         image->relro_size = ph->p_memsz;
         return true;
-    case PT_INTERP:
-        image->has_interp = true;
-        return true;
-    default:
-        return true;
+    case PT_INTERP: image->has_interp = true; return true;
+    default: return true;
     }
 }
 

@@ -21,20 +21,20 @@ typedef struct Segment {
 
 typedef struct Image {
     Bytes file;
-    uint16_t type;          /* ET_EXEC or ET_DYN */
-    Addr entry;             /* 0: none */
-    Segment *loads;         /* sorted by addr; overlapping ones are refused */
+    uint16_t type;  /* ET_EXEC or ET_DYN */
+    Addr entry;     /* 0: none */
+    Segment *loads; /* sorted by addr; overlapping ones are refused */
     size_t nloads;
-    Bytes build_id;         /* of the NT_GNU_BUILD_ID note; n == 0: none */
-    Addr eh_frame_hdr;      /* PT_GNU_EH_FRAME; 0: none */
+    Bytes build_id;    /* of the NT_GNU_BUILD_ID note; n == 0: none */
+    Addr eh_frame_hdr; /* PT_GNU_EH_FRAME; 0: none */
     uint64_t eh_frame_hdr_size;
-    Addr dynamic;           /* PT_DYNAMIC; 0: none */
+    Addr dynamic; /* PT_DYNAMIC; 0: none */
     uint64_t dynamic_size;
-    Addr relro;             /* PT_GNU_RELRO: made read-only after relocation */
-    uint64_t relro_size;    /* 0: none */
-    bool has_interp;        /* PT_INTERP: dynamically linked program */
-    bool has_symtab;        /* a .symtab with a local function or one at `entry`; `strip -K NAME` leaves neither */
-    bool has_debug;         /* a .debug_info section */
+    Addr relro;          /* PT_GNU_RELRO: made read-only after relocation */
+    uint64_t relro_size; /* 0: none */
+    bool has_interp;     /* PT_INTERP: dynamically linked program */
+    bool has_symtab;     /* a .symtab with a local function or one at `entry`; `strip -K NAME` leaves neither */
+    bool has_debug;      /* a .debug_info section */
     /* section header table, only as far as it checks out; nsections == 0 otherwise */
     Off sections;
     size_t nsections;

@@ -78,8 +78,8 @@ static void sections_survey(Image *image)
     Bytes names = section_names(image);
     for (size_t i = 0; i < image->nsections && !image->has_debug; i++) {
         sh = section_at(image, i);
-        image->has_debug = sh.sh_type == SHT_PROGBITS && (name_is(names, sh.sh_name, ".debug_info") ||
-                                                          name_is(names, sh.sh_name, ".zdebug_info"));
+        image->has_debug = sh.sh_type == SHT_PROGBITS &&
+                           (name_is(names, sh.sh_name, ".debug_info") || name_is(names, sh.sh_name, ".zdebug_info"));
     }
 }
 

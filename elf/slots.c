@@ -4,9 +4,9 @@
  * table goes upward, and one that does not is cut there, so that there are never more slots than words in the file.
  * Sources: gABI ch. 4 "Relocation", "Relative Relocation Table"; psABI table 4.9.
  */
-#include "elf/symbols.h"
 #include "elf/dynamic.h"
 #include "elf/names.h"
+#include "elf/symbols.h"
 
 #include <elf.h>
 #include <stdlib.h>

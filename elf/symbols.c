@@ -49,14 +49,10 @@ static int type_rank(uint8_t type)
 {
     switch (type) {
     case STT_FUNC:
-    case STT_GNU_IFUNC:
-        return 0;
-    case STT_NOTYPE:
-        return 1;
-    case STT_OBJECT:
-        return 2;
-    default:
-        return 3;
+    case STT_GNU_IFUNC: return 0;
+    case STT_NOTYPE: return 1;
+    case STT_OBJECT: return 2;
+    default: return 3;
     }
 }
 

@@ -16,7 +16,8 @@ typedef struct Symbol {
 } Symbol;
 
 typedef struct Symbols {
-    Symbol *items; /* defined ones of the four types with a name, sorted by addr, then function before notype before object,
+    Symbol *
+        items; /* defined ones of the four types with a name, sorted by addr, then function before notype before object,
                     * then global before weak before local, then .symtab before .dynsym */
     size_t n;
 } Symbols;
@@ -36,11 +37,11 @@ const Symbol *symbols_covering(const Symbols *s, Addr addr);
 
 /* A word of memory that the dynamic linker fills. */
 typedef struct Slot {
-    Addr addr;      /* of the 8-byte word */
-    Addr target;    /* R_X86_64_RELATIVE, IRELATIVE (the resolver), or a symbol defined here (+ addend): the value; else 0.
+    Addr addr;   /* of the 8-byte word */
+    Addr target; /* R_X86_64_RELATIVE, IRELATIVE (the resolver), or a symbol defined here (+ addend): the value; else 0.
                      * A symbol of a shared library may be preempted; of an ifunc symbol the target is not known: 0 */
-    Str name;       /* the symbol's, when it has one */
-    uint32_t type;  /* R_X86_64_* */
+    Str name;    /* the symbol's, when it has one */
+    uint32_t type; /* R_X86_64_* */
 } Slot;
 
 typedef struct Slots {

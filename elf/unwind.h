@@ -8,18 +8,19 @@
 
 typedef struct Fde {
     Addr start;
-    uint64_t size;       /* bytes, > 0 */
-    Addr lsda;           /* 0: none */
-    bool signal_frame;   /* augmentation 'S' */
-    bool at_entry;       /* its CFI begins with the CFA at rsp + 8, as at a function's entry; a `.cold` part's mostly does not */
+    uint64_t size;     /* bytes, > 0 */
+    Addr lsda;         /* 0: none */
+    bool signal_frame; /* augmentation 'S' */
+    bool
+        at_entry; /* its CFI begins with the CFA at rsp + 8, as at a function's entry; a `.cold` part's mostly does not */
 } Fde;
 
 /* Where FDEs are found. Reading it costs O(1): it only notes the tables. */
 typedef struct Unwind {
     const Image *image;
-    Addr table;          /* .eh_frame_hdr's sorted (start, FDE) table; 0: there is none that checks out */
+    Addr table; /* .eh_frame_hdr's sorted (start, FDE) table; 0: there is none that checks out */
     size_t ntable;
-    Addr eh_frame;       /* 0: none */
+    Addr eh_frame;          /* 0: none */
     uint64_t eh_frame_size; /* bytes at most */
 } Unwind;
 

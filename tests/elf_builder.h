@@ -51,7 +51,8 @@ static inline uint32_t buf_text(Buf *b, const char *text)
     return at;
 }
 
-static inline void buf_symbol(Buf *b, uint32_t name, unsigned bind, unsigned type, unsigned shndx, Addr addr, uint64_t size)
+static inline void buf_symbol(Buf *b, uint32_t name, unsigned bind, unsigned type, unsigned shndx, Addr addr,
+                              uint64_t size)
 {
     Elf64_Sym sym = {.st_name = name,
                      .st_info = (unsigned char)ELF64_ST_INFO(bind, type),

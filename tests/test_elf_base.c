@@ -181,9 +181,9 @@ static void ranges_do_not_wrap(void **state)
         size_t size;
         bool inside;
     } rows[] = {
-        {0, 10, 1, true},  {0, 11, 1, false}, {10, 0, 1, true},           {11, 0, 1, false},
-        {2, 2, 4, true},   {3, 2, 4, false},  {UINT64_MAX, 1, 1, false},  {1, UINT64_MAX, 8, false},
-        {8, UINT64_MAX / 8 + 1, 8, false},
+        {0, 10, 1, true},          {0, 11, 1, false},         {10, 0, 1, true},
+        {11, 0, 1, false},         {2, 2, 4, true},           {3, 2, 4, false},
+        {UINT64_MAX, 1, 1, false}, {1, UINT64_MAX, 8, false}, {8, UINT64_MAX / 8 + 1, 8, false},
     };
     for (size_t i = 0; i < COUNT(rows); i++)
         assert_int_equal(bytes_at(b, rows[i].off, rows[i].count, rows[i].size) != NULL, rows[i].inside);
@@ -210,7 +210,7 @@ static void names_are_bounded(void **state)
     memset(text, 'a', sizeof text);
     Names names = names_open((Bytes){text, sizeof text}, 1000000);
     size_t looked = 0;
-    for (size_t i = 0; i < 1000000; i++, looked += names.budget > 0)
+    for (size_t i = 0; i<1000000; i++, looked += names.budget> 0)
         assert_null(names_at(&names, i % 1000).p);
     assert_true(looked < 10000);
 }

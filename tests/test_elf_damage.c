@@ -23,7 +23,7 @@ static const char *const builds[] = {
     "g++ -O1 -shared -fPIC -Wl,-z,noseparate-code,--no-eh-frame-hdr",
 };
 
-static const uint64_t values[] = {0,          1,         8,         0x7fff,    INT32_MAX, UINT32_MAX,
+static const uint64_t values[] = {0,          1,         8,          0x7fff,     INT32_MAX, UINT32_MAX,
                                   0xfffffff8, INT64_MAX, 1ull << 63, UINT64_MAX, 0x1000,    0xff};
 
 static Bytes read_whole(const char *path)
@@ -77,7 +77,7 @@ static void words_are_damaged(void **state)
             memcpy(&word, p + at, 8);
             if (word == 0 && at > 1024)
                 continue; /* padding */
-            for (size_t v = 0; v < COUNT(values); v += at > 1024 ? 3 : 1) {
+            for (size_t v = 0; v<COUNT(values); v += at> 1024 ? 3 : 1) {
                 memcpy(p + at, &values[(v + at / 4) % COUNT(values)], v % 2 ? 4 : 8);
                 run(p, file.n);
                 memcpy(p + at, &word, 8);

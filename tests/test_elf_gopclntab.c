@@ -182,7 +182,8 @@ static void damaged_tables(void **state)
 {
     (void)state;
     static const uint32_t magics[] = {0xfffffffb, 0xfffffffa, 0xfffffff1};
-    static const uint64_t values[] = {0, 1, 0x7f, 0xffff, INT32_MAX, UINT32_MAX, INT64_MAX, UINT64_MAX, TABLE, TEXT + 0x70};
+    static const uint64_t values[] = {0,          1,         0x7f,       0xffff, INT32_MAX,
+                                      UINT32_MAX, INT64_MAX, UINT64_MAX, TABLE,  TEXT + 0x70};
     for (size_t m = 0; m < COUNT(magics); m++) {
         Go go = {.magic = magics[m]};
         Buf whole = {.n = 0};
@@ -238,11 +239,8 @@ static void memory_can_run_out(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_version),
-        cmocka_unit_test(text_start_of_the_section),
-        cmocka_unit_test(damaged_tables),
-        cmocka_unit_test(no_table),
-        cmocka_unit_test(memory_can_run_out),
+        cmocka_unit_test(every_version), cmocka_unit_test(text_start_of_the_section), cmocka_unit_test(damaged_tables),
+        cmocka_unit_test(no_table),      cmocka_unit_test(memory_can_run_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

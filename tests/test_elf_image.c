@@ -80,11 +80,21 @@ static void addresses_and_offsets(void **state)
         size_t left; /* file-backed bytes from there on */
         bool in_segment, code, constant;
     } rows[] = {
-        {0, 0, false, false, false},         {0xfff, 0, false, false, false},     {0x1000, 64, true, true, true},
-        {0x103f, 1, true, true, true},       {0x1040, 0, false, false, false},    {0x2000, 16, true, false, true},
-        {0x3000, 48, true, false, true},     {0x300f, 33, true, false, true},     {0x3010, 32, true, false, false},
-        {0x302f, 1, true, false, false},     {0x3030, 0, true, false, false},     {0x305f, 0, true, false, false},
-        {0x3060, 0, false, false, false},    {UINT64_MAX, 0, false, false, false}, {0x1000 + (1ull << 32), 0, false, false, false},
+        {0, 0, false, false, false},
+        {0xfff, 0, false, false, false},
+        {0x1000, 64, true, true, true},
+        {0x103f, 1, true, true, true},
+        {0x1040, 0, false, false, false},
+        {0x2000, 16, true, false, true},
+        {0x3000, 48, true, false, true},
+        {0x300f, 33, true, false, true},
+        {0x3010, 32, true, false, false},
+        {0x302f, 1, true, false, false},
+        {0x3030, 0, true, false, false},
+        {0x305f, 0, true, false, false},
+        {0x3060, 0, false, false, false},
+        {UINT64_MAX, 0, false, false, false},
+        {0x1000 + (1ull << 32), 0, false, false, false},
     };
     Elf e;
     sample(&e);

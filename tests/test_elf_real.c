@@ -199,8 +199,8 @@ typedef struct SymbolCount {
 
 static bool symbol_matches(const Symbol *s, Str name, uint64_t size, const char *type, const char *bind, bool dynamic)
 {
-    static const char *const types[] = {[STT_NOTYPE] = "NOTYPE", [STT_OBJECT] = "OBJECT", [STT_FUNC] = "FUNC",
-                                        [STT_GNU_IFUNC] = "IFUNC"};
+    static const char *const types[] = {
+        [STT_NOTYPE] = "NOTYPE", [STT_OBJECT] = "OBJECT", [STT_FUNC] = "FUNC", [STT_GNU_IFUNC] = "IFUNC"};
     static const char *const binds[] = {[STB_LOCAL] = "LOCAL", [STB_GLOBAL] = "GLOBAL", [STB_WEAK] = "WEAK"};
     const char *unique = s->bind == STB_GNU_UNIQUE ? "UNIQUE" : NULL;
     return str_eq(s->name, name) && s->size == size && strcmp(types[s->type], type) == 0 &&
@@ -336,7 +336,8 @@ static void check_fdes(File *f, const char *path, void *context)
     assert_true(unwind_all(&walk.unwind, &walked, &nwalked, &f->arena, NULL));
     assert_int_equal(n, nwalked);
     for (size_t i = 0; i < n; i++)
-        assert_true(fdes[i].start == walked[i].start && fdes[i].size == walked[i].size && fdes[i].lsda == walked[i].lsda);
+        assert_true(fdes[i].start == walked[i].start && fdes[i].size == walked[i].size &&
+                    fdes[i].lsda == walked[i].lsda);
     *total += n;
 }
 
@@ -530,14 +531,10 @@ static int remove_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(segments_agree_with_readelf),
-        cmocka_unit_test(build_ids_agree_with_readelf),
-        cmocka_unit_test(symbols_agree_with_readelf),
-        cmocka_unit_test(slots_agree_with_readelf),
-        cmocka_unit_test(fdes_agree_with_readelf),
-        cmocka_unit_test(plt_names_agree_with_objdump),
-        cmocka_unit_test(call_sites_are_at_instructions),
-        cmocka_unit_test(go_functions_have_their_symbols),
+        cmocka_unit_test(segments_agree_with_readelf),    cmocka_unit_test(build_ids_agree_with_readelf),
+        cmocka_unit_test(symbols_agree_with_readelf),     cmocka_unit_test(slots_agree_with_readelf),
+        cmocka_unit_test(fdes_agree_with_readelf),        cmocka_unit_test(plt_names_agree_with_objdump),
+        cmocka_unit_test(call_sites_are_at_instructions), cmocka_unit_test(go_functions_have_their_symbols),
         cmocka_unit_test(a_lookup_touches_few_pages),
     };
     return cmocka_run_group_tests(tests, build_all, remove_all);

@@ -87,12 +87,18 @@ static void symtab_is_sorted_and_filtered(void **state)
         Addr addr;
         uint64_t size;
     } in[] = {
-        {"late", STB_GLOBAL, STT_FUNC, 1, 0x1030, 8},    {"undefined", STB_GLOBAL, STT_FUNC, SHN_UNDEF, 0x1000, 0},
-        {"local", STB_LOCAL, STT_FUNC, 1, 0x1000, 16},   {"weak", STB_WEAK, STT_FUNC, 1, 0x1000, 16},
-        {"object", STB_GLOBAL, STT_OBJECT, 1, 0x1000, 4}, {"label", STB_GLOBAL, STT_NOTYPE, 1, 0x1000, 0},
-        {"file.c", STB_LOCAL, STT_FILE, SHN_ABS, 0, 0},  {"tls", STB_GLOBAL, STT_TLS, 1, 0x10, 8},
-        {"global@@V_1", STB_GLOBAL, STT_FUNC, 1, 0x1000, 16}, {"absolute", STB_GLOBAL, STT_NOTYPE, SHN_ABS, 0x1000, 0},
-        {"", STB_LOCAL, STT_FUNC, 1, 0x1008, 0},         {"ifunc", STB_GLOBAL, STT_GNU_IFUNC, 1, 0x1010, 4},
+        {"late", STB_GLOBAL, STT_FUNC, 1, 0x1030, 8},
+        {"undefined", STB_GLOBAL, STT_FUNC, SHN_UNDEF, 0x1000, 0},
+        {"local", STB_LOCAL, STT_FUNC, 1, 0x1000, 16},
+        {"weak", STB_WEAK, STT_FUNC, 1, 0x1000, 16},
+        {"object", STB_GLOBAL, STT_OBJECT, 1, 0x1000, 4},
+        {"label", STB_GLOBAL, STT_NOTYPE, 1, 0x1000, 0},
+        {"file.c", STB_LOCAL, STT_FILE, SHN_ABS, 0, 0},
+        {"tls", STB_GLOBAL, STT_TLS, 1, 0x10, 8},
+        {"global@@V_1", STB_GLOBAL, STT_FUNC, 1, 0x1000, 16},
+        {"absolute", STB_GLOBAL, STT_NOTYPE, SHN_ABS, 0x1000, 0},
+        {"", STB_LOCAL, STT_FUNC, 1, 0x1008, 0},
+        {"ifunc", STB_GLOBAL, STT_GNU_IFUNC, 1, 0x1010, 4},
         {"section", STB_LOCAL, STT_SECTION, 1, 0x1000, 0},
     };
     static const char *const sorted[] = {"global", "weak", "local", "label", "object", "ifunc", "late"};
@@ -255,9 +261,12 @@ static void slots_of_rela(void **state)
         const char *name;
         uint32_t type;
     } rows[] = {
-        {DATA, CODE + 8, "mine", R_X86_64_JUMP_SLOT}, {DATA + 8, 0, "puts", R_X86_64_GLOB_DAT},
-        {DATA + 16, CODE + 11, "mine", R_X86_64_64},  {DATA + 24, CODE + 4, NULL, R_X86_64_RELATIVE},
-        {DATA + 32, CODE + 12, NULL, R_X86_64_IRELATIVE}, {DATA + 40, 0, "mine", R_X86_64_DTPMOD64},
+        {DATA, CODE + 8, "mine", R_X86_64_JUMP_SLOT},
+        {DATA + 8, 0, "puts", R_X86_64_GLOB_DAT},
+        {DATA + 16, CODE + 11, "mine", R_X86_64_64},
+        {DATA + 24, CODE + 4, NULL, R_X86_64_RELATIVE},
+        {DATA + 32, CODE + 12, NULL, R_X86_64_IRELATIVE},
+        {DATA + 40, 0, "mine", R_X86_64_DTPMOD64},
         {DATA + 48, 0, NULL, R_X86_64_64},
     };
     Slots s, named;
@@ -357,11 +366,11 @@ static void plt_stubs(void **state)
         {"\xf3\x0f\x1e\xfa\xff\x25....", 10, 10, 0, "puts", 0, true},
         {"\xf3\x0f\x1e\xfa\xf2\xff\x25....", 11, 11, 1, "mine", CODE + 8, true},
         {"\x3e\xff\x25....", 7, 7, 0, "puts", 0, true},
-        {"\xff\x25....", 6, 6, 2, NULL, 0, false},        /* IRELATIVE: not known until run time */
-        {"\xff\x25....", 6, 6, 3, NULL, 0, false},        /* a function pointer that may be written */
-        {"\xff\x25....", 6, 6, 4, "puts", 0, true},       /* the same in RELRO */
-        {"\xff\x25....", 6, 6, 9, NULL, 0, false},        /* no slot */
-        {"\xff\x15....", 6, 6, 0, NULL, 0, false},        /* a call */
+        {"\xff\x25....", 6, 6, 2, NULL, 0, false},  /* IRELATIVE: not known until run time */
+        {"\xff\x25....", 6, 6, 3, NULL, 0, false},  /* a function pointer that may be written */
+        {"\xff\x25....", 6, 6, 4, "puts", 0, true}, /* the same in RELRO */
+        {"\xff\x25....", 6, 6, 9, NULL, 0, false},  /* no slot */
+        {"\xff\x15....", 6, 6, 0, NULL, 0, false},  /* a call */
         {"\xf3\x0f\x1e\xfa\x68\0\0\0\0\xf2", 10, 9, 0, NULL, 0, false},
         {"\xff\x25\0\0", 4, 4, 0, NULL, 0, false},
         {"\xff", 1, 1, 0, NULL, 0, false},

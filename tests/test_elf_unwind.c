@@ -238,8 +238,8 @@ static void augmentations(void **state)
         {1, "zQR", "\x1b", 1, false, false},
         {1, "zR", "", 0, false, false},
         {1, "R", "\x1b", 1, false, false},
-        {1, "zRRRRRRRRRRRRRRRRRRRR", "\x1b\x1b\x1b\x1b\x1b\x1b\x1b\x1b\x1b\x1b\x1b\x1b\x1b\x1b\x1b\x1b\x1b\x1b\x1b\x1b", 20,
-         false, false},
+        {1, "zRRRRRRRRRRRRRRRRRRRR", "\x1b\x1b\x1b\x1b\x1b\x1b\x1b\x1b\x1b\x1b\x1b\x1b\x1b\x1b\x1b\x1b\x1b\x1b\x1b\x1b",
+         20, false, false},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         Fixture *f = fixture_new();
@@ -312,8 +312,9 @@ static void ranges_outside_code_are_left_out(void **state)
         uint64_t size;
         bool works;
     } rows[] = {
-        {CODE, CODE_SIZE, true},  {CODE, CODE_SIZE + 1, false}, {CODE, 0, false},          {CODE + CODE_SIZE - 1, 1, true},
-        {CODE + CODE_SIZE, 1, false}, {FRAME, 4, false},        {CODE, UINT32_MAX, false}, {CODE - 1, 2, false},
+        {CODE, CODE_SIZE, true},         {CODE, CODE_SIZE + 1, false}, {CODE, 0, false},
+        {CODE + CODE_SIZE - 1, 1, true}, {CODE + CODE_SIZE, 1, false}, {FRAME, 4, false},
+        {CODE, UINT32_MAX, false},       {CODE - 1, 2, false},
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         Fixture *f = fixture_new();
@@ -375,16 +376,15 @@ static void headers_that_do_not_check_out(void **state)
         size_t size;
         size_t ntable, fdes;
     } rows[] = {
-        {3, 0x3b, 1, 2, 2},           /* as it was */
-        {3, 0x1b, 1, 0, 2},           /* the table is in another encoding */
-        {2, 0xff, 1, 0, 2},           /* no count */
-        {8, 3, 4, 0, 2},              /* more rows than bytes */
-        {8, 0x20000000, 4, 0, 2},     /* times 8 is 0 in 32 bits */
-        {8, 0, 4, 0, 2},
-        {0, 2, 1, 0, 0},              /* version 2 */
-        {1, 0x5f, 1, 0, 0},           /* .eh_frame is not found */
-        {16, 0, 4, 2, 1},             /* a row names no FDE */
-        {12, 0, 4, 2, 1},             /* a row's start is not its FDE's */
+        {3, 0x3b, 1, 2, 2},                        /* as it was */
+        {3, 0x1b, 1, 0, 2},                        /* the table is in another encoding */
+        {2, 0xff, 1, 0, 2},                        /* no count */
+        {8, 3, 4, 0, 2},                           /* more rows than bytes */
+        {8, 0x20000000, 4, 0, 2},                  /* times 8 is 0 in 32 bits */
+        {8, 0, 4, 0, 2},          {0, 2, 1, 0, 0}, /* version 2 */
+        {1, 0x5f, 1, 0, 0},                        /* .eh_frame is not found */
+        {16, 0, 4, 2, 1},                          /* a row names no FDE */
+        {12, 0, 4, 2, 1},                          /* a row's start is not its FDE's */
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         Fixture *f = fixture_new();
@@ -432,17 +432,17 @@ static void call_site_tables(void **state)
         {"\xff\xff\x01\x08\x02\x03\x10\x00\x05\x02\x00\x00", 12, true, 2, 0},
         {"\xff\x9b\x20\x01\x04\x02\x03\x10\x01", 9, true, 1, CODE + 0x10}, /* with types */
         {"\xff\xff\x03\x0d\x02\0\0\0\x03\0\0\0\x10\0\0\0\x00", 17, true, 1, CODE + 0x10},
-        {"\x03\0\0\x01\0\xff\x01\x04\x02\x03\x10\x00", 12, true, 1, CODE + 0x10}, /* LPStart given */
+        {"\x03\0\0\x01\0\xff\x01\x04\x02\x03\x10\x00", 12, true, 1, CODE + 0x10},         /* LPStart given */
         {"\x40\x40\0\0\0\0\0\0\0\xff\x01\x04\x02\x03\x10\x00", 16, true, 1, CODE + 0x50}, /* relative to the function */
         {"\xff\xff\x01\x00", 4, true, 0, 0},
         {"\xff\xff\x01\x08\x02\x00\x10\x00\x02\x03\x10\x00", 12, true, 1, CODE + 0x10}, /* one without bytes */
-        {"\xff\xff\x01\x05\x02\x03\x10\x00", 8, false, 0, 0},                   /* table longer than the bytes */
-        {"\xff\xff\x01\x04\x02\x40\x10\x00", 8, false, 0, 0},                   /* leaves the function */
+        {"\xff\xff\x01\x05\x02\x03\x10\x00", 8, false, 0, 0}, /* table longer than the bytes */
+        {"\xff\xff\x01\x04\x02\x40\x10\x00", 8, false, 0, 0}, /* leaves the function */
         {"\xff\xff\x01\x04\x41\x00\x10\x00", 8, false, 0, 0},
         {"\xff\xff\x01\x08\x08\x03\x10\x00\x05\x02\x00\x00", 12, false, 0, 0}, /* not in order */
         {"\xff\xff\x01\x05\x02\x03\xff\x7f\x00", 9, false, 0, 0},              /* a pad outside the code */
-        {"\xff\xff\x05\x04\x02\x03\x10\x00", 8, false, 0, 0},                   /* no such encoding */
-        {"\x30\x40\0\0\0\0\0\0\0\xff\x01\x00", 12, false, 0, 0},                /* no data base */
+        {"\xff\xff\x05\x04\x02\x03\x10\x00", 8, false, 0, 0},                  /* no such encoding */
+        {"\x30\x40\0\0\0\0\0\0\0\xff\x01\x00", 12, false, 0, 0},               /* no data base */
         {"\xff", 1, false, 0, 0},
         {"\xff\xff\x01\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01", 13, false, 0, 0},
         {"\xff\xff\x01\x03\x02\x03\x10", 7, false, 0, 0},
@@ -503,6 +503,67 @@ static void empty_rows_are_bounded(void **state)
     fixture_free(f);
 }
 
+/* A function's CFI begins with the CFA at rsp + 8; a part that was split off mostly begins deeper. */
+static void entries_are_told_from_parts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t n;
+        bool entry;
+    } rows[] = {
+        {"", 0, true},
+        {"\x41\x0e\x10", 3, true},           /* advance 1, def_cfa_offset 16 */
+        {"\x04\0\0\0\x01\x0e\x10", 7, true}, /* advance_loc4 */
+        {"\x0e\x10\x41", 3, false},          /* 16 from the start on */
+        {"\x0e\x08\x41", 3, true},
+        {"\x0c\x07\x08", 3, true},
+        {"\x0c\x06\x10", 3, false}, /* rbp + 16 */
+        {"\x0c\x07\x10", 3, false},
+        {"\x86\x02\xc6\x0a\x05\x06\x02\0", 8, true}, /* offset, restore, remember, offset_extended, nop */
+        {"\x0f\x01\x9c", 3, false},                  /* def_cfa_expression: not followed */
+        {"\x0e", 1, false},
+        {"\x86", 1, false},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        Fixture *f = fixture_new();
+        Buf body = {.n = 0};
+        Addr cie = plain_cie(f), id = here(f) + 4;
+        buf_u32(&body, id - cie);
+        buf_u32(&body, CODE - (id + 4));
+        buf_u32(&body, 16);
+        buf_u8(&body, 0);
+        buf_put(&body, rows[i].bytes, rows[i].n);
+        entry_put(f, &body);
+        fixture_open(f, BY_SECTION);
+        Fde *got;
+        assert_int_equal(all(f, &got), 1);
+        if (got->at_entry != rows[i].entry)
+            fail_msg("row %zu", i);
+        fixture_free(f);
+    }
+}
+
+/* A long row of nops before the first advance is not followed to its end: many rows of a table may name it. */
+static void instructions_are_bounded(void **state)
+{
+    (void)state;
+    Fixture *f = fixture_new();
+    Buf body = {.n = 0};
+    Addr cie = plain_cie(f), id = here(f) + 4;
+    buf_u32(&body, id - cie);
+    buf_u32(&body, CODE - (id + 4));
+    buf_u32(&body, 16);
+    for (size_t i = 0; i < 4000; i++)
+        buf_u8(&body, 0);
+    entry_put(f, &body);
+    fixture_open(f, BY_SECTION);
+    Fde *got;
+    assert_int_equal(all(f, &got), 1);
+    assert_false(got->at_entry);
+    fixture_free(f);
+}
+
 static void memory_can_run_out(void **state)
 {
     (void)state;
@@ -538,6 +599,8 @@ int main(void)
         cmocka_unit_test(call_site_tables),
         cmocka_unit_test(no_lsda_is_no_damage),
         cmocka_unit_test(empty_rows_are_bounded),
+        cmocka_unit_test(entries_are_told_from_parts),
+        cmocka_unit_test(instructions_are_bounded),
         cmocka_unit_test(memory_can_run_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
