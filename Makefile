@@ -88,7 +88,7 @@ oracle:
 
 fuzz:
 	@tests/needs
-	$(SUB) BUILD=$(BUILD)/fuzz CC=$(CLANG) $(CHECKED) FUZZER=-fsanitize=fuzzer fuzzers
+	$(SUB) BUILD=$(BUILD)/fuzz CC=$(CLANG) $(CHECKED) CFLAGS='$(CFLAGS) -fsanitize=fuzzer-no-link' FUZZER=-fsanitize=fuzzer fuzzers
 	@fuzz/run $(BUILD)/fuzz/fuzz $(FUZZ_SECONDS)
 
 bench:
