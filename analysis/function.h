@@ -24,12 +24,16 @@ typedef struct Function {
     Str demangled;       /* p == NULL: none, or not asked for (see function_names) */
     uint8_t found_by;    /* FoundBy */
     size_t index;        /* in Functions.items */
+    bool fragment;       /* a piece of another function (a .cold part whose parent is not known yet): never analysed alone */
 } Function;
 
 /* Bytes of all parts. */
 uint64_t function_size(const Function *f);
 
-/* pc's offset in bytes from the function's start; false where pc is in another part before the start. */
+/* Does one of its parts hold pc? */
 bool function_holds(const Function *f, Addr pc);
+
+/* Is pc where one of its parts starts? */
+bool function_is_part_start(const Function *f, Addr pc);
 
 #endif

@@ -13,12 +13,20 @@ typedef struct Functions {
     size_t n;
 } Functions;
 
+/* A part of a function, for looking functions up by address. */
+typedef struct PartRef {
+    Addr start, end;
+    uint32_t function; /* index into Functions.items */
+} PartRef;
+
 typedef struct Program {
     Image image;
     Symbols symbols;
     Slots slots;
     Unwind unwind;
     Functions functions;
+    PartRef *part_refs; /* by start, not overlapping */
+    size_t npart_refs;
     bool is_go;    /* has a pclntab: the System V ABI is not assumed */
     Arena arena;   /* owns all of the above but the file's bytes */
     struct Summaries *summaries; /* callee summaries made so far (analysis/summary.h) */
@@ -49,6 +57,8 @@ typedef struct IndirectJump {
     Addr table;     /* TABLE: its address */
     Addr *targets;  /* TABLE: in entry order, repeats kept */
     size_t ntargets;
+    Addr *distinct; /* the same without repeats, ascending */
+    size_t ndistinct;
 } IndirectJump;
 
 typedef struct FunctionReport {

@@ -1,0 +1,77 @@
+/* analysis/body.h - a function's decoded body: its instructions, basic blocks and edges.
+ *
+ * Built by recursive traversal from the entry, so that only bytes that control flow reaches are decoded. A body is
+ * refused (with a reason) rather than guessed at when bytes do not decode or instructions overlap.
+ */
+#ifndef LVSCAN_ANALYSIS_BODY_H
+#define LVSCAN_ANALYSIS_BODY_H
+
+#include "analysis/program.h"
+#include "x86/insn.h"
+
+/* Work budgets for one function; a function over them is refused and a warning says so. */
+enum { BODY_MAX_STEPS = 400000, BODY_MAX_BYTES = 8 << 20, BODY_MAX_TABLE = 1 << 16, BODY_MAX_ROUNDS = 24 };
+
+/* How a call treats the general registers. Bit r is register r (0..31). */
+typedef struct CallEffect {
+    uint32_t kept_read; /* kept by a callee that was read */
+    uint32_t kept_abi;  /* kept because the ABI says so */
+    bool noreturn;      /* does not come back */
+    bool returns_twice; /* setjmp, vfork: nothing is known after it */
+} CallEffect;
+
+/* One instruction as the analysis needs it. */
+typedef struct Step {
+    Insn insn;
+    Effects effects;
+    CallEffect call; /* for FLOW_CALL */
+} Step;
+
+typedef enum EdgeKind {
+    EDGE_FLOW,  /* fall through, branch, jump or table entry */
+    EDGE_UNWIND /* an exception thrown by the call that ends the source block */
+} EdgeKind;
+
+typedef struct Edge {
+    uint32_t block;
+    uint8_t kind; /* EdgeKind */
+} Edge;
+
+typedef struct Block {
+    uint32_t first, n; /* steps[first .. first+n); n > 0 */
+    Edge *succ, *pred;
+    uint32_t nsucc, npred;
+    bool pad;      /* a landing pad */
+    bool exits;    /* control may leave the function at its end (return, tail jump, stop) */
+    bool foreign;  /* may be entered from outside in a way that is not an edge (a second entry) */
+} Block;
+
+typedef struct Body {
+    Program *program;
+    const Function *function;
+    Part *parts; /* the function's, and parts that its jumps showed to belong to it */
+    size_t nparts;
+    Step *steps; /* by pc */
+    uint32_t nsteps;
+    Block *blocks; /* by pc */
+    uint32_t nblocks;
+    uint32_t entry; /* the block that holds the function's start */
+    IndirectJump *jumps; /* by pc */
+    uint32_t njumps;
+    bool closed; /* no JUMP_UNKNOWN */
+} Body;
+
+/* Decodes function f into *out, all memory from arena. `depth` says how deep callees may be read for noreturn and
+ * kept registers (0: not at all). False with *diag when it is refused. */
+bool body_build(Body *out, Program *program, const Function *f, unsigned depth, Arena *arena, Diag *diag);
+
+/* The index of the step at exactly pc, or UINT32_MAX. */
+uint32_t body_step_at(const Body *body, Addr pc);
+
+/* The block that holds step i. */
+uint32_t body_block_of(const Body *body, uint32_t step);
+
+/* The address of the instruction after step i. */
+static inline Addr step_end(const Step *s) { return s->insn.pc + s->insn.len; }
+
+#endif

@@ -1,0 +1,321 @@
+/* analysis/compares.c - see compares.h.
+ *
+ * Starts from who reads flags (jcc, setcc, cmovcc), finds who wrote them, and asks which side is a constant. Switches and
+ * bit sets are found from the jump table and the bt; the compare that guards them is then not reported as a bound.
+ */
+#include "analysis/compares.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/flags.h"
+#include "analysis/frame.h"
+#include "analysis/table.h"
+
+typedef struct Finder {
+    Values *v;
+    Compares *out;
+    uint8_t *guard; /* by step: it only bounds the index of a switch or bit set */
+} Finder;
+
+static uint64_t low_bits(uint64_t k, unsigned bits) { return value_extended(k, bits, false); }
+
+static void compare_add(Finder *f, Compare c)
+{
+    Compares *out = f->out;
+    c.k = low_bits(c.k, c.bits);
+    if (!arena_grow(out->arena, (void **)&out->items, out->n, &out->cap, sizeof *out->items)) {
+        out->failed = true;
+        return;
+    }
+    out->items[out->n++] = c;
+}
+
+/* ---- conditions ---- */
+
+/* What "jump if cc" after a compare says of the left side; false where cc is no relation. */
+static bool relation_of(unsigned cc, uint8_t *relation, uint8_t *sign)
+{
+    static const struct {
+        uint8_t relation, sign;
+    } table[16] = {
+        [CC_B] = {RELATION_LT + 1, SIGN_UNSIGNED},  [CC_AE] = {RELATION_GE + 1, SIGN_UNSIGNED},
+        [CC_E] = {RELATION_EQ + 1, SIGN_UNKNOWN},   [CC_NE] = {RELATION_NE + 1, SIGN_UNKNOWN},
+        [CC_BE] = {RELATION_LE + 1, SIGN_UNSIGNED}, [CC_A] = {RELATION_GT + 1, SIGN_UNSIGNED},
+        [CC_L] = {RELATION_LT + 1, SIGN_SIGNED},    [CC_GE] = {RELATION_GE + 1, SIGN_SIGNED},
+        [CC_LE] = {RELATION_LE + 1, SIGN_SIGNED},   [CC_G] = {RELATION_GT + 1, SIGN_SIGNED},
+    };
+    if (cc > 15 || table[cc].relation == 0)
+        return false;
+    *relation = table[cc].relation - 1;
+    *sign = table[cc].sign;
+    return true;
+}
+
+static uint8_t relation_swapped(uint8_t relation)
+{
+    switch (relation) {
+    case RELATION_LT:
+        return RELATION_GT;
+    case RELATION_GT:
+        return RELATION_LT;
+    case RELATION_LE:
+        return RELATION_GE;
+    case RELATION_GE:
+        return RELATION_LE;
+    default:
+        return relation;
+    }
+}
+
+/* ---- the two sides ---- */
+
+MemKey compare_mem_key(Values *v, uint32_t step)
+{
+    const Insn *insn = &v->body->steps[step].insn;
+    const Mem *m = &insn->mem;
+    MemKey key = {VALUE_NONE, VALUE_NONE, m->disp, m->scale, m->segment};
+    uint64_t addr;
+    if (m->segment != REG_FS && m->segment != REG_GS)
+        key.segment = REG_NONE;
+    if (insn_mem_address(insn, &addr)) {
+        key.disp = (int64_t)addr;
+        key.scale = 0;
+        return key;
+    }
+    if (m->base < CELL_SLOT0)
+        key.base = values_before(v, step, m->base);
+    if (m->index < CELL_SLOT0)
+        key.index = values_before(v, step, m->index);
+    else
+        key.scale = 0;
+    return key;
+}
+
+/* Is operand i a constant? */
+static bool operand_constant(Finder *f, uint32_t step, unsigned i, uint64_t *k, uint8_t *via)
+{
+    const Insn *insn = &f->v->body->steps[step].insn;
+    const Operand *op = &insn->op[i];
+    const Program *p = f->v->body->program;
+    uint64_t addr;
+    if (op->kind == OPERAND_IMM) {
+        *k = insn->imm;
+        *via = VIA_IMMEDIATE;
+        return true;
+    }
+    Cell cell = values_operand_cell(f->v, step, i);
+    if (cell != CELL_NONE)
+        return values_constant(f->v, values_before(f->v, step, cell), k, via);
+    if (op->kind != OPERAND_MEM || !insn_mem_address(insn, &addr) || !image_is_constant(&p->image, addr) ||
+        slots_at(&p->slots, addr))
+        return false;
+    const uint8_t *bytes = image_read(&p->image, addr, op->bits / 8u);
+    *via = VIA_MEMORY;
+    *k = 0;
+    for (unsigned n = op->bits / 8u; bytes && n > 0 && op->bits <= 64; n--)
+        *k = *k << 8 | bytes[n - 1];
+    return bytes && op->bits <= 64;
+}
+
+/* Sets the side that is no constant; false when it can't be followed. */
+static bool operand_variable(Finder *f, uint32_t step, unsigned i, Compare *c)
+{
+    const Operand *op = &f->v->body->steps[step].insn.op[i];
+    Cell cell = values_operand_cell(f->v, step, i);
+    if (op->bits != 8 && op->bits != 16 && op->bits != 32 && op->bits != 64)
+        return false;
+    c->bits = (uint8_t)op->bits;
+    c->value = VALUE_NONE;
+    if (cell != CELL_NONE) {
+        c->value = values_before(f->v, step, cell);
+        return c->value != VALUE_NONE;
+    }
+    if (op->kind != OPERAND_MEM)
+        return false;
+    c->key = compare_mem_key(f->v, step);
+    return true;
+}
+
+/* ---- kinds of flag writers ---- */
+
+static void compare_cmp(Finder *f, uint32_t step, unsigned cc)
+{
+    Compare c = {.step = step};
+    if (!relation_of(cc, &c.relation, &c.sign))
+        return;
+    if (operand_constant(f, step, 1, &c.k, &c.via) && operand_variable(f, step, 0, &c)) {
+        compare_add(f, c);
+    } else if (operand_constant(f, step, 0, &c.k, &c.via) && operand_variable(f, step, 1, &c)) {
+        c.relation = relation_swapped(c.relation);
+        compare_add(f, c);
+    }
+}
+
+static void compare_test(Finder *f, uint32_t step, unsigned cc)
+{
+    const Insn *insn = &f->v->body->steps[step].insn;
+    Compare c = {.step = step, .via = VIA_IMMEDIATE};
+    bool same = insn->op[0].kind == OPERAND_REG && insn->op[1].kind == OPERAND_REG && insn->op[0].reg == insn->op[1].reg &&
+                insn->op[0].high == insn->op[1].high;
+    if (!same)
+        return;
+    if (cc == CC_S || cc == CC_NS) {
+        c.relation = cc == CC_S ? RELATION_LT : RELATION_GE;
+        c.sign = SIGN_SIGNED;
+    } else if (!relation_of(cc, &c.relation, &c.sign)) {
+        return;
+    }
+    if (operand_variable(f, step, 0, &c))
+        compare_add(f, c);
+}
+
+/* sub $k, add $-k, xor $k, inc, dec: their zero flag says what the operand was before. */
+static void compare_arith(Finder *f, uint32_t step, unsigned cc)
+{
+    const Insn *insn = &f->v->body->steps[step].insn;
+    Compare c = {.step = step, .via = VIA_IMMEDIATE};
+    bool equality = cc == CC_E || cc == CC_NE;
+    bool imm = insn->nops == 2 && insn->op[1].kind == OPERAND_IMM;
+    if (!relation_of(cc, &c.relation, &c.sign))
+        return;
+    switch (insn->mnemonic) {
+    case MN_SUB:
+        if (!imm)
+            return;
+        c.k = insn->imm;
+        break;
+    case MN_ADD:
+        if (!imm || !equality)
+            return;
+        c.k = 0 - insn->imm;
+        break;
+    case MN_XOR:
+        if (!imm || !equality)
+            return;
+        c.k = insn->imm;
+        break;
+    case MN_DEC:
+    case MN_INC:
+        if (!equality)
+            return;
+        c.k = insn->mnemonic == MN_DEC ? 1 : UINT64_MAX;
+        break;
+    default:
+        return;
+    }
+    if (operand_variable(f, step, 0, &c))
+        compare_add(f, c);
+}
+
+static void guard_mark(Finder *f, uint32_t step)
+{
+    if (step != UINT32_MAX)
+        f->guard[step] = 1;
+}
+
+/* bt %index,%mask with a constant mask: the index is tested for being in the set. */
+static void compare_bits(Finder *f, uint32_t step, unsigned cc)
+{
+    const Insn *insn = &f->v->body->steps[step].insn;
+    Compare c = {.step = step, .via = VIA_BITSET, .relation = cc == CC_B ? RELATION_EQ : RELATION_NE};
+    uint64_t mask, bound;
+    uint8_t via;
+    uint32_t compare;
+    Addr fallback;
+    if ((cc != CC_B && cc != CC_AE) || insn->nops != 2 || insn->op[0].kind != OPERAND_REG ||
+        !operand_constant(f, step, 0, &mask, &via) || !operand_variable(f, step, 1, &c) || c.value == VALUE_NONE)
+        return;
+    if (value_bound(f->v, c.value, step, &bound, &compare, &fallback))
+        guard_mark(f, compare);
+    for (unsigned i = 0; i < insn->op[0].bits; i++) {
+        c.k = i;
+        if (mask >> i & 1)
+            compare_add(f, c);
+    }
+}
+
+static void compare_flags(Finder *f, uint32_t reader)
+{
+    const Body *b = f->v->body;
+    unsigned cc = b->steps[reader].insn.cc;
+    uint32_t step = flags_writer(b, reader);
+    if (step == UINT32_MAX)
+        return;
+    const Insn *insn = &b->steps[step].insn;
+    switch (insn->mnemonic) {
+    case MN_CMP:
+        compare_cmp(f, step, cc);
+        break;
+    case MN_TEST:
+        compare_test(f, step, cc);
+        break;
+    case MN_BT:
+        compare_bits(f, step, cc);
+        break;
+    default:
+        if (insn->nops > 0 && insn->op[0].kind == OPERAND_REG)
+            compare_arith(f, step, cc);
+    }
+}
+
+/* A jump table: its cases are the entries that do not go where a too large index goes. */
+static void compare_switch(Finder *f, uint32_t step)
+{
+    Table t;
+    if (!table_find(&t, f->v, step, f->out->arena))
+        return;
+    guard_mark(f, t.compare);
+    Compare c = {.step = t.compare != UINT32_MAX ? t.compare : step, .value = t.index, .via = VIA_SWITCH,
+                 .relation = RELATION_CASE, .bits = 64};
+    for (size_t i = 0; i < t.n; i++) {
+        c.k = i;
+        if (t.targets[i] != t.fallback)
+            compare_add(f, c);
+    }
+}
+
+static int compare_order(const void *x, const void *y)
+{
+    const Compare *a = x, *b = y;
+    if (a->step != b->step)
+        return a->step < b->step ? -1 : 1;
+    if (a->k != b->k)
+        return a->k < b->k ? -1 : 1;
+    return a->relation - b->relation;
+}
+
+/* Drops guards and repeats. */
+static void compares_tidy(Finder *f)
+{
+    Compares *out = f->out;
+    if (out->n)
+        qsort(out->items, out->n, sizeof *out->items, compare_order);
+    size_t n = 0;
+    for (size_t i = 0; i < out->n; i++) {
+        const Compare *c = &out->items[i];
+        bool bound = f->guard[c->step] && c->via != VIA_SWITCH && c->via != VIA_BITSET;
+        if (bound || (n && compare_order(c, &out->items[n - 1]) == 0))
+            continue;
+        out->items[n++] = *c;
+    }
+    out->n = n;
+}
+
+bool compares_find(Compares *out, Values *v, Arena *arena)
+{
+    const Body *b = v->body;
+    *out = (Compares){.arena = arena};
+    Finder f = {v, out, arena_alloc(arena, b->nsteps, 1)};
+    for (uint32_t i = 0; f.guard && i < b->nsteps; i++) {
+        const Insn *insn = &b->steps[i].insn;
+        if (insn->cc <= 15)
+            compare_flags(&f, i);
+        else if (insn->flow == FLOW_JUMP && insn->nops && insn->op[0].kind != OPERAND_REL)
+            compare_switch(&f, i);
+    }
+    if (!f.guard || out->failed)
+        return false;
+    compares_tidy(&f);
+    return true;
+}

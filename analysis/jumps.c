@@ -1,0 +1,145 @@
+/* analysis/jumps.c - see jumps.h. */
+#include "analysis/jumps.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "analysis/frame.h"
+#include "analysis/table.h"
+
+static int addr_order(const void *x, const void *y)
+{
+    Addr a = *(const Addr *)x, b = *(const Addr *)y;
+    return a < b ? -1 : a > b;
+}
+
+/* Copies the table into memory that outlives the round. */
+static bool jump_keep(Walk *w, IndirectJump *j, const Table *t)
+{
+    j->kind = JUMP_TABLE;
+    j->table = t->address;
+    j->ntargets = t->n;
+    j->targets = arena_alloc(&w->keep, t->n, sizeof(Addr));
+    j->distinct = arena_alloc(&w->keep, t->n, sizeof(Addr));
+    if (!j->targets || !j->distinct)
+        return false;
+    memcpy(j->targets, t->targets, t->n * sizeof(Addr));
+    memcpy(j->distinct, t->targets, t->n * sizeof(Addr));
+    qsort(j->distinct, t->n, sizeof(Addr), addr_order);
+    for (size_t i = 0; i < t->n; i++)
+        if (i == 0 || j->distinct[i] != j->distinct[j->ndistinct - 1])
+            j->distinct[j->ndistinct++] = j->distinct[i];
+    return true;
+}
+
+/* With the stack as at entry and no index in the target, it is a call in tail position. */
+static bool is_tail(const Values *v, uint32_t step)
+{
+    const Insn *insn = &v->body->steps[step].insn;
+    StackAddr rsp = v->frames[step].rsp;
+    bool indexed = insn->op[0].kind == OPERAND_MEM && insn->mem.index != REG_NONE;
+    return stack_known(rsp) && rsp.base == 0 && rsp.off == 0 && !indexed;
+}
+
+/* A computed address (a sum) is no function pointer: a tail call loads or is given it. */
+static bool is_computed(Values *v, uint32_t step)
+{
+    const Operand *op = &v->body->steps[step].insn.op[0];
+    if (op->kind != OPERAND_REG)
+        return false;
+    ValueId id = values_before(v, step, op->reg);
+    if (id == VALUE_NONE)
+        return true;
+    const Value *value = &v->values[id];
+    if (value->kind != VALUE_STEP || v->moves[value->at].is_call)
+        return false;
+    const Move *m = &v->moves[value->at];
+    bool indexed_load = m->kind == MOVE_LOAD && v->body->steps[value->at].insn.mem.index != REG_NONE;
+    return m->kind == MOVE_ADD || m->kind == MOVE_NONE || indexed_load;
+}
+
+static bool jump_classify(Walk *w, Values *v, uint32_t step, IndirectJump *j, Arena *arena)
+{
+    Table t;
+    *j = (IndirectJump){.pc = v->body->steps[step].insn.pc, .kind = JUMP_UNKNOWN};
+    if (table_find(&t, v, step, arena))
+        return jump_keep(w, j, &t);
+    if (is_tail(v, step) && !is_computed(v, step))
+        j->kind = JUMP_TAIL;
+    return true;
+}
+
+static bool is_indirect_jump(const Step *s)
+{
+    return s->insn.flow == FLOW_JUMP && s->insn.nops > 0 &&
+           (s->insn.op[0].kind == OPERAND_REG || s->insn.op[0].kind == OPERAND_MEM);
+}
+
+static bool same_targets(const IndirectJump *a, const IndirectJump *b)
+{
+    return a->ntargets == b->ntargets && (a->ntargets == 0 || memcmp(a->targets, b->targets, a->ntargets * sizeof(Addr)) == 0);
+}
+
+/* Puts the table among those of the next round; *changed when it was not there or differs. */
+static bool table_note(Walk *w, const IndirectJump *j, bool *changed)
+{
+    IndirectJump *old = NULL;
+    for (size_t i = 0; i < w->ntables; i++)
+        if (w->tables[i].pc == j->pc)
+            old = &w->tables[i];
+    if (!old && j->kind != JUMP_TABLE)
+        return true;
+    if (old && same_targets(old, j))
+        return true;
+    *changed = true;
+    if (!old) {
+        if (!arena_grow(&w->keep, (void **)&w->tables, w->ntables, &w->cap_tables, sizeof *w->tables))
+            return false;
+        old = &w->tables[w->ntables++];
+    }
+    *old = *j;
+    for (size_t i = 0; i < j->ndistinct; i++)
+        if (!walk_leader(w, j->distinct[i]))
+            return false;
+    return true;
+}
+
+static bool jumps_copy(Body *b, Arena *arena)
+{
+    for (uint32_t i = 0; i < b->njumps; i++) {
+        IndirectJump *j = &b->jumps[i];
+        Addr *targets = arena_alloc(arena, j->ntargets, sizeof(Addr)), *distinct = arena_alloc(arena, j->ndistinct, sizeof(Addr));
+        if (!targets || !distinct)
+            return false;
+        if (j->ntargets) {
+            memcpy(targets, j->targets, j->ntargets * sizeof(Addr));
+            memcpy(distinct, j->distinct, j->ndistinct * sizeof(Addr));
+        }
+        j->targets = targets;
+        j->distinct = distinct;
+    }
+    return true;
+}
+
+bool jumps_resolve(Walk *w, Body *b, Arena *arena, bool *changed)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < b->nsteps; i++)
+        n += is_indirect_jump(&b->steps[i]);
+    b->closed = true;
+    b->jumps = arena_alloc(arena, n, sizeof *b->jumps);
+    if (n == 0 || !b->jumps)
+        return b->jumps || diag_set(w->diag, b->function->start, "out of memory");
+    Values v;
+    bool ok = values_open(&v, b, arena);
+    for (uint32_t i = 0; ok && i < b->nsteps; i++) {
+        if (!is_indirect_jump(&b->steps[i]))
+            continue;
+        IndirectJump *j = &b->jumps[b->njumps++];
+        ok = jump_classify(w, &v, i, j, arena) && table_note(w, j, changed);
+        b->closed &= j->kind != JUMP_UNKNOWN;
+    }
+    if (!ok && !(w->diag && w->diag->what[0]))
+        return diag_set(w->diag, b->function->start, "out of memory");
+    return ok && (*changed || jumps_copy(b, arena));
+}

@@ -1,0 +1,192 @@
+/* analysis/leads.c - see leads.h. */
+#include "analysis/leads.h"
+
+#include "x86/insn.h"
+
+enum { PEEL_MAX = 32 };
+
+typedef struct Peel {
+    Values *v;
+    Leads *out;
+    const Compare *compare;
+    uint32_t index;     /* of the compare */
+    ValueId id;
+    uint8_t width;
+    uint64_t k, high;   /* high: for a range, its other end */
+    uint8_t relation, via, sign, ext_sign;
+    bool added;         /* an addition lies between here and the compare */
+    bool derived;       /* a shift or mask does */
+    size_t last;        /* of the leads made last, the first; SIZE_MAX: none */
+} Peel;
+
+static uint64_t low(uint64_t k, unsigned bits) { return value_extended(k, bits, false); }
+
+static void lead_put(Peel *p, uint64_t k, uint8_t relation)
+{
+    Leads *out = p->out;
+    if (!arena_grow(out->arena, (void **)&out->items, out->n, &out->cap, sizeof *out->items)) {
+        out->failed = true;
+        return;
+    }
+    out->items[out->n++] = (Lead){.compare = p->index,
+                                  .root = p->id,
+                                  .width = p->width,
+                                  .relation = relation,
+                                  .via = p->derived ? (uint8_t)VIA_DERIVED : p->via,
+                                  .sign = p->sign != SIGN_UNKNOWN ? p->sign : p->ext_sign,
+                                  .k = low(k, p->width),
+                                  .step = p->compare->step};
+}
+
+static bool is_ordering(uint8_t relation) { return relation >= RELATION_LT && relation <= RELATION_GE; }
+
+/* Two leads for `low <= value <= high`, one for anything else. */
+static void lead_emit(Peel *p)
+{
+    p->last = p->out->n;
+    if (p->via == VIA_RANGE) {
+        lead_put(p, p->k, RELATION_GE);
+        lead_put(p, p->high, RELATION_LE);
+    } else {
+        lead_put(p, p->k, p->relation);
+    }
+}
+
+/* Narrows to `bits`, of which the wider value is an extension; false when k is then no value of it. */
+static bool narrow(Peel *p, unsigned bits, bool sign)
+{
+    if (bits >= p->width)
+        return true;
+    if (low(value_extended(low(p->k, bits), bits, sign), p->width) != low(p->k, p->width))
+        return false;
+    if (p->via == VIA_RANGE && low(value_extended(low(p->high, bits), bits, sign), p->width) != low(p->high, p->width))
+        return false;
+    p->width = (uint8_t)bits;
+    p->k = low(p->k, bits);
+    p->high = low(p->high, bits);
+    if (sign)
+        p->ext_sign = SIGN_SIGNED;
+    else if (bits < 32 && p->ext_sign == SIGN_UNKNOWN)
+        p->ext_sign = SIGN_UNSIGNED;
+    return true;
+}
+
+/* The compared value is narrower by its making (movzbl from memory): its own width counts. */
+static bool narrow_to_nature(Peel *p)
+{
+    const Value *value = &p->v->values[p->id];
+    if (value->kind != VALUE_STEP || value->bits >= p->width)
+        return true;
+    const Move *m = &p->v->moves[value->at];
+    if (m->dst == value->cell && m->partial)
+        return false; /* more is compared than was written */
+    if (m->kind == MOVE_LOAD && m->dst == value->cell)
+        return narrow(p, m->bits, m->sign);
+    return value_is_zero_extended(p->v, p->id) ? narrow(p, value->bits, false) : false;
+}
+
+/* From value + a back to value. */
+static bool peel_add(Peel *p, const Link *l)
+{
+    unsigned bits = l->bits < p->width ? l->bits : p->width;
+    if (bits < p->width && !narrow(p, bits, false))
+        return false;
+    bool equality = !is_ordering(p->relation);
+    if (p->via == VIA_RANGE) {
+        p->k = low(p->k - l->k, bits);
+        p->high = low(p->high - l->k, bits);
+    } else if (equality) {
+        p->k = low(p->k - l->k, bits);
+    } else {
+        if (p->sign != SIGN_UNSIGNED)
+            return false;
+        bool below = p->relation == RELATION_LT || p->relation == RELATION_GE;
+        if (below && p->k == 0)
+            return false;
+        p->high = low(p->k - below - l->k, bits);
+        p->k = low(0 - l->k, bits);
+        p->via = VIA_RANGE;
+        p->sign = SIGN_UNKNOWN;
+    }
+    p->added = true;
+    p->id = l->base;
+    return true;
+}
+
+/* (x >> n) == k: k is what the source says of x >> n. x & -2^n == k << n says the same. */
+static bool peel_derived(Peel *p, const Link *l)
+{
+    if (p->via == VIA_RANGE || p->derived || is_ordering(p->relation) || l->bits < p->width)
+        return false;
+    if (l->kind == MOVE_AND) {
+        uint64_t gap = ~l->k & (p->width >= 64 ? UINT64_MAX : ((uint64_t)1 << p->width) - 1);
+        if ((gap & (gap + 1)) == 0) /* the mask clears n low bits: it stands for a shift */
+            for (; gap; gap >>= 1)
+                p->k >>= 1;
+    }
+    p->derived = true;
+    p->id = l->base;
+    return true;
+}
+
+/* One step back; false at the end of the way. */
+static bool peel(Peel *p)
+{
+    Link l = values_link(p->v, p->id);
+    switch (l.kind) {
+    case MOVE_COPY:
+        if (l.bits < p->width && (l.partial || !narrow(p, l.bits, l.sign)))
+            return false;
+        p->id = l.base;
+        return true;
+    case MOVE_ADD:
+        if (!narrow_to_nature(p))
+            return false;
+        lead_emit(p);
+        return peel_add(p, &l);
+    case MOVE_AND:
+    case MOVE_SHIFT:
+        if (!narrow_to_nature(p))
+            return false;
+        lead_emit(p);
+        return peel_derived(p, &l);
+    }
+    if (narrow_to_nature(p))
+        lead_emit(p);
+    return false;
+}
+
+static bool deepest_is_preferred(const Peel *p)
+{
+    const Insn *insn = &p->v->body->steps[p->compare->step].insn;
+    bool made_by_arithmetic = insn->mnemonic == MN_SUB || insn->mnemonic == MN_DEC || insn->mnemonic == MN_ADD;
+    return p->via == VIA_SWITCH || p->via == VIA_BITSET || p->via == VIA_RANGE || made_by_arithmetic;
+}
+
+static void leads_of(Values *v, Leads *out, const Compare *c, uint32_t index)
+{
+    Peel p = {.v = v, .out = out, .compare = c, .index = index, .id = c->value, .width = c->bits, .k = c->k,
+              .relation = c->relation, .via = c->via, .sign = c->sign, .last = SIZE_MAX};
+    size_t first = out->n;
+    if (c->value == VALUE_NONE) {
+        lead_emit(&p);
+    } else {
+        for (unsigned i = 0; i < PEEL_MAX && peel(&p); i++)
+            ;
+    }
+    if (out->n == first || out->failed)
+        return;
+    bool deepest = deepest_is_preferred(&p);
+    size_t from = deepest && p.last != SIZE_MAX ? p.last : first;
+    size_t to = deepest ? out->n : first + 1;
+    for (size_t i = from; i < to; i++)
+        out->items[i].preferred = true;
+}
+
+bool leads_find(Leads *out, Values *v, const Compares *compares, Arena *arena)
+{
+    *out = (Leads){.arena = arena};
+    for (size_t i = 0; i < compares->n && !out->failed; i++)
+        leads_of(v, out, &compares->items[i], (uint32_t)i);
+    return !out->failed;
+}

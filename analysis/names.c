@@ -1,0 +1,61 @@
+/* analysis/names.c - the words of CONTRACT.md for the analysis's small closed sets. */
+#include "analysis/function.h"
+#include "analysis/variable.h"
+
+#define NAME_OF(list, i) ((i) < sizeof(list) / sizeof *(list) ? (list)[i] : "?")
+
+const char *found_by_name(unsigned i)
+{
+    static const char *const names[] = {"symtab", "dynsym", "eh_frame", "pclntab", "entry", "init", "pointer", "call", "jump", "padding"};
+    return NAME_OF(names, i);
+}
+
+const char *proof_name(unsigned i)
+{
+    static const char *const names[] = {"?", "exact", "callees", "abi", "frame", "partial"};
+    return NAME_OF(names, i);
+}
+
+const char *def_kind_name(unsigned i)
+{
+    static const char *const names[] = {"argument", "load", "call", "compute", "merge"};
+    return NAME_OF(names, i);
+}
+
+const char *relation_name(unsigned i)
+{
+    static const char *const names[] = {"==", "!=", "<", "<=", ">", ">=", "case"};
+    return NAME_OF(names, i);
+}
+
+const char *via_name(unsigned i)
+{
+    static const char *const names[] = {"immediate", "register", "call", "memory", "switch", "range", "bitset", "derived"};
+    return NAME_OF(names, i);
+}
+
+const char *sign_name(unsigned i)
+{
+    static const char *const names[] = {"unknown", "signed", "unsigned"};
+    return NAME_OF(names, i);
+}
+
+const char *cost_name(unsigned i)
+{
+    static const char *const names[] = {"emulated", "stepped"};
+    return NAME_OF(names, i);
+}
+
+const char *coverage_name(unsigned i)
+{
+    static const char *const names[] = {"once", "some", "many"};
+    return NAME_OF(names, i);
+}
+
+int64_t variable_constant(const Variable *v, uint64_t k)
+{
+    unsigned bits = v->width && v->width < 64 ? v->width : 64;
+    uint64_t low = bits == 64 ? k : k & (((uint64_t)1 << bits) - 1);
+    bool negative = v->sign != SIGN_UNSIGNED && bits < 64 && (low >> (bits - 1));
+    return (int64_t)(negative ? low | ~(((uint64_t)1 << bits) - 1) : low);
+}

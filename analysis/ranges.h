@@ -1,0 +1,65 @@
+/* analysis/ranges.h - the forward proof: which cells hold the variable before each step.
+ *
+ * A must-analysis over the blocks: a def clears everything and puts the variable in its cell; a copy adds a cell; a write removes
+ * one; where paths join, only what all of them hold stays, with the weakest proof of any. What comes out is true of
+ * "the most recently executed def" by construction (CONTRACT.md section 3).
+ */
+#ifndef LVSCAN_ANALYSIS_RANGES_H
+#define LVSCAN_ANALYSIS_RANGES_H
+
+#include "analysis/compares.h"
+#include "analysis/values.h"
+#include "analysis/variable.h"
+
+/* One place where the variable gets a new value. */
+typedef struct Origin {
+    uint8_t kind;  /* DefKind; ARGUMENT is at the function's entry, the others after `step` has run */
+    uint32_t step; /* MERGE: the first step of the block where paths join; it does not write the cell */
+    Cell cell;     /* CELL_NONE: the memory that the step reads */
+} Origin;
+
+typedef struct Origins {
+    Origin *items;
+    size_t n, cap;
+} Origins;
+
+/* What a cell holds: nothing proved (proof 0), or the variable minus addend. */
+typedef struct Hold {
+    uint8_t proof;
+    uint64_t addend; /* variable = cell + addend, modulo 2^width */
+} Hold;
+
+typedef struct RangeProof {
+    Values *v;
+    Arena *arena;
+    unsigned width; /* bits of the variable */
+    Origins origins;
+    Cell *cells;    /* those that may ever hold it */
+    uint32_t ncells; /* one more Hold follows: the memory at `mem`, for a variable that is compared there */
+    Mem mem;
+    Hold *in;       /* by block, ncells + 1 each */
+    uint8_t *reached;
+    uint8_t *def_at; /* by step: an origin there */
+} RangeProof;
+
+/* Runs the analysis for the variable of `width` bits that gets its values at the origins. mem: where memory origins
+ * read it (or NULL). False when memory is used up, the work would pass the budget, or there is no origin. */
+bool ranges_prove(RangeProof *out, Values *v, unsigned width, Origins origins, const Mem *mem, Arena *arena);
+
+/* What holds before step i: fills `holds` (ncells + 1 of them). */
+void ranges_before(const RangeProof *p, uint32_t step, Hold *holds);
+
+/* The best place to read the variable before step i: a register before memory, no addend before one, strong proof before
+ * weak; `want` (a cell) first of all when it holds. kind LOCATION_NONE when there is none. */
+Location ranges_location(const RangeProof *p, uint32_t step, Cell want, uint8_t *proof);
+
+/* `cell` as a Location before step i; LOCATION_NONE where a slot can't be named there. */
+Location cell_location(const Values *v, uint32_t step, Cell cell, unsigned bits);
+
+/* Where the origin's value is, as Def.location says. */
+Location origin_location(const RangeProof *p, const Origin *o);
+
+/* All ranges without addend, by start; weaker than `weakest` left out. False when memory is used up. */
+bool ranges_list(const RangeProof *p, unsigned weakest, Range **out, size_t *n, Arena *arena);
+
+#endif

@@ -1,0 +1,309 @@
+/* analysis/summary.c - see summary.h. */
+#include "analysis/summary.h"
+
+#include <string.h>
+
+#include "analysis/frame.h"
+#include "analysis/values.h"
+#include "elf/plt.h"
+
+/* ---- what names say: functions that POSIX, C, the Itanium C++ ABI or Rust document as not returning, or returning twice ---- */
+
+static const char *const noreturn_names[] = {
+    "abort", "exit", "_exit", "_Exit", "quick_exit", "__stack_chk_fail", "__assert_fail", "__assert", "__assert_perror_fail",
+    "__fortify_fail", "__chk_fail", "longjmp", "_longjmp", "siglongjmp", "__longjmp_chk", "pthread_exit", "err", "errx", "verr",
+    "verrx", "__cxa_throw", "__cxa_rethrow", "__cxa_bad_cast", "__cxa_bad_typeid", "__cxa_throw_bad_array_new_length",
+    "__cxa_pure_virtual", "__cxa_call_unexpected", "__cxa_call_terminate", "_Unwind_Resume", "_ZSt9terminatev",
+    "_ZSt10unexpectedv", "_ZSt17__throw_bad_allocv", "_ZSt20__throw_length_errorPKc", "_ZSt19__throw_logic_errorPKc",
+    "_ZSt20__throw_out_of_rangePKc", "_ZSt24__throw_out_of_range_fmtPKcz", "_ZSt24__throw_invalid_argumentPKc",
+    "_ZSt25__throw_bad_function_callv", "_ZSt16__throw_bad_castv", "_ZSt21__throw_runtime_errorPKc",
+    "_ZSt20__throw_system_errori", "_ZSt28__throw_bad_array_new_lengthv", "_ZSt18__throw_bad_typeidv", "__libc_start_main",
+    "__libc_fatal", "__libc_message", "thrd_exit", "exit_group", "rust_begin_unwind", "rust_panic", "__rust_start_panic",
+};
+
+static const char *const twice_names[] = {
+    "setjmp", "_setjmp", "__setjmp", "sigsetjmp", "__sigsetjmp", "vfork", "__vfork", "getcontext", "__getcontext", "savectx",
+};
+
+static bool name_among(Str name, const char *const *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (str_eq(name, str_of(list[i])))
+            return true;
+    return false;
+}
+
+static Summary summary_by_abi(const Program *program)
+{
+    uint32_t kept = program->is_go ? 1u << REG_RSP : (uint32_t)ABI_KEPT;
+    return (Summary){.effect = {.kept_abi = kept}};
+}
+
+Summary summary_unknown(const Program *program) { return summary_by_abi(program); }
+
+/* __libc_start_main is called by _start only, whose code after it is a hlt: it is listed above for that. */
+static Summary summary_by_name(const Program *program, Str name)
+{
+    Summary s = summary_by_abi(program);
+    s.effect.noreturn = name_among(name, noreturn_names, sizeof noreturn_names / sizeof *noreturn_names);
+    if (name_among(name, twice_names, sizeof twice_names / sizeof *twice_names)) {
+        s.effect.returns_twice = true;
+        s.effect.kept_abi = 1u << REG_RSP | 1u << REG_RBP;
+    }
+    return s;
+}
+
+/* ---- reading a body ---- */
+
+typedef struct Reader {
+    Body body;
+    Values values;
+    uint32_t kept;      /* the value at every exit is the one at entry */
+    uint32_t restored;  /* where it is not known to be, it at least came back from memory */
+    uint32_t relied;    /* of kept: resting on the ABI's word for some callee of this one */
+    unsigned depth;
+    bool returns;
+    Result result;
+    bool result_known;  /* result has been set by some return */
+} Reader;
+
+static void exit_registers(Reader *r, uint32_t step)
+{
+    Values *v = &r->values;
+    for (unsigned reg = 0; reg < 16; reg++) {
+        uint32_t bit = 1u << reg;
+        if (!((r->kept | r->restored) & bit))
+            continue;
+        if (reg == REG_RSP) {
+            StackAddr rsp = v->frames[step].rsp;
+            bool same = stack_known(rsp) && rsp.base == 0 && rsp.off == 0;
+            r->kept &= same ? UINT32_MAX : ~bit;
+            continue;
+        }
+        ValueId id = values_before(v, step, reg);
+        const Value *value = id == VALUE_NONE ? NULL : &v->values[id];
+        if (value && value->kind == VALUE_ARGUMENT && value->cell == reg)
+            continue;
+        r->kept &= ~bit;
+        const Move *m = value && value->kind == VALUE_STEP ? &v->moves[value->at] : NULL;
+        bool from_memory = !m || m->kind == MOVE_LOAD || v->body->steps[value->at].insn.mnemonic == MN_POP ||
+                           v->body->steps[value->at].insn.mnemonic == MN_LEAVE;
+        if (value && value->kind == VALUE_STEP && !from_memory)
+            r->restored &= ~bit;
+    }
+}
+
+static Result result_at(Reader *r, uint32_t step)
+{
+    Values *v = &r->values;
+    Result none = {.kind = RESULT_UNKNOWN};
+    ValueId id = values_before(v, step, REG_RAX);
+    uint64_t k;
+    uint8_t via;
+    if (id == VALUE_NONE)
+        return none;
+    if (values_constant(v, id, &k, &via))
+        return (Result){.kind = RESULT_CONSTANT, .value = k};
+    Result out = {.kind = RESULT_ARGUMENT, .bits = 64};
+    Link l = values_link(v, id);
+    if (l.kind == MOVE_ADD && l.bits == 64) {
+        out.value = l.k;
+        id = l.base;
+        l = values_link(v, id);
+    }
+    if (l.kind == MOVE_COPY && !l.partial) {
+        out.bits = l.bits;
+        out.sign = l.sign;
+        id = l.base;
+    }
+    if (id == VALUE_NONE || v->values[id].kind != VALUE_ARGUMENT || v->values[id].cell >= CELL_SLOT0)
+        return none;
+    out.reg = (uint8_t)v->values[id].cell;
+    return out;
+}
+
+static bool result_same(Result a, Result b)
+{
+    return a.kind == b.kind && a.value == b.value && a.reg == b.reg && a.bits == b.bits && a.sign == b.sign;
+}
+
+static void exit_result(Reader *r, uint32_t step)
+{
+    Result now = result_at(r, step);
+    if (!r->result_known)
+        r->result = now;
+    else if (!result_same(now, r->result))
+        r->result = (Result){.kind = RESULT_UNKNOWN};
+    r->result_known = true;
+}
+
+/* A jump out of the function returns for it: what its target keeps is what we keep. */
+static void exit_tail(Reader *r, const Step *s)
+{
+    CallEffect effect = summary_of_call(r->body.program, &s->insn, r->depth).effect;
+    r->returns |= !effect.noreturn;
+    r->relied |= r->kept & effect.kept_abi & ~effect.kept_read;
+    r->kept &= effect.kept_read | effect.kept_abi;
+    r->restored &= effect.kept_read | effect.kept_abi;
+    r->result = (Result){.kind = RESULT_UNKNOWN};
+    r->result_known = true;
+}
+
+static void exits_read(Reader *r)
+{
+    const Body *b = &r->body;
+    for (uint32_t i = 0; i < b->nblocks; i++) {
+        const Block *block = &b->blocks[i];
+        uint32_t last = block->first + block->n - 1;
+        const Step *s = &b->steps[last];
+        if (!block->exits)
+            continue;
+        exit_registers(r, last);
+        if (s->insn.flow == FLOW_RETURN) {
+            r->returns = true;
+            exit_result(r, last);
+        } else {
+            exit_tail(r, s);
+        }
+    }
+}
+
+/* Kept registers that no instruction of ours saves and brings back live on what our own callees keep. */
+static void calls_read(Reader *r)
+{
+    const Body *b = &r->body;
+    uint32_t written = 0;
+    for (uint32_t i = 0; i < b->nsteps; i++)
+        if (b->steps[i].insn.flow != FLOW_CALL)
+            written |= (uint32_t)b->steps[i].effects.writes.w[0];
+    for (uint32_t i = 0; i < b->nsteps; i++)
+        if (b->steps[i].insn.flow == FLOW_CALL)
+            r->relied |= ~b->steps[i].call.kept_read & ~(written & ~(1u << REG_RSP));
+}
+
+static Summary summary_read(Program *program, const Function *f, unsigned depth)
+{
+    Summary out = summary_by_abi(program);
+    Arena arena = {0};
+    Reader r = {.kept = 0xffff, .restored = 0xffff, .depth = depth - 1};
+    bool ok = body_build(&r.body, program, f, depth - 1, &arena, NULL) && r.body.closed &&
+              values_open(&r.values, &r.body, &arena);
+    if (ok) {
+        exits_read(&r);
+        calls_read(&r);
+    }
+    if (ok && !r.values.failed) {
+        out.effect.kept_read = r.kept & ~r.relied;
+        out.effect.kept_abi = (r.kept & r.relied) | (out.effect.kept_abi & (r.kept | r.restored) & ~out.effect.kept_read);
+        out.effect.noreturn = !r.returns;
+        out.result = r.returns ? r.result : (Result){.kind = RESULT_UNKNOWN};
+    }
+    arena_free(&arena);
+    return out;
+}
+
+/* ---- memory: open addressing by (target, depth) ---- */
+
+typedef struct SummaryEntry {
+    uint64_t key; /* target * 4 + depth + 1 made unique; 0: free */
+    Summary summary;
+} SummaryEntry;
+
+struct Summaries {
+    SummaryEntry *entries;
+    size_t n, size; /* size: a power of two, or 0 */
+};
+
+static uint64_t summary_key(Addr target, unsigned depth) { return (target << 2 | depth) + 1; }
+
+static SummaryEntry *summary_place(SummaryEntry *entries, size_t size, uint64_t key)
+{
+    size_t i = (size_t)((key * 0x9e3779b97f4a7c15u) >> 24) & (size - 1);
+    while (entries[i].key && entries[i].key != key)
+        i = (i + 1) & (size - 1);
+    return &entries[i];
+}
+
+static bool summaries_grow(struct Summaries *s, Arena *arena)
+{
+    size_t size = s->size ? s->size * 2 : 1024;
+    SummaryEntry *entries = arena_alloc(arena, size, sizeof *entries);
+    if (!entries)
+        return false;
+    for (size_t i = 0; i < s->size; i++)
+        if (s->entries[i].key)
+            *summary_place(entries, size, s->entries[i].key) = s->entries[i];
+    s->entries = entries;
+    s->size = size;
+    return true;
+}
+
+static struct Summaries *summaries_of(Program *program)
+{
+    if (!program->summaries)
+        program->summaries = arena_alloc(&program->arena, 1, sizeof *program->summaries);
+    return program->summaries;
+}
+
+static void summary_put(Program *program, uint64_t key, Summary summary)
+{
+    struct Summaries *s = summaries_of(program);
+    if (!s || (s->n * 2 >= s->size && !summaries_grow(s, &program->arena)))
+        return; /* only slower */
+    SummaryEntry *e = summary_place(s->entries, s->size, key);
+    s->n += e->key == 0;
+    *e = (SummaryEntry){key, summary};
+}
+
+/* ---- questions ---- */
+
+static Summary summary_make(Program *program, Addr target, unsigned depth)
+{
+    Str name;
+    Addr end;
+    if (plt_target(&program->image, &program->slots, target, &name, &end))
+        return name.p ? summary_by_name(program, name) : summary_by_abi(program);
+    const Symbol *symbol = symbols_at(&program->symbols, target);
+    if (symbol) {
+        Summary named = summary_by_name(program, symbol->name);
+        if (named.effect.noreturn || named.effect.returns_twice)
+            return named;
+    }
+    const Function *f = depth ? program_function(program, target) : NULL;
+    if (!f || f->start != target || f->fragment || function_size(f) > SUMMARY_MAX_BYTES)
+        return summary_by_abi(program);
+    return summary_read(program, f, depth);
+}
+
+Summary summary_of(Program *program, Addr target, unsigned depth)
+{
+    uint64_t key = summary_key(target, depth);
+    struct Summaries *s = summaries_of(program);
+    if (s && s->size) {
+        const SummaryEntry *e = summary_place(s->entries, s->size, key);
+        if (e->key)
+            return e->summary;
+    }
+    Summary made = summary_make(program, target, depth);
+    summary_put(program, key, made);
+    return made;
+}
+
+/* call *GOT(%rip): the slot may name the function. */
+static Summary summary_through_slot(Program *program, Addr word)
+{
+    const Slot *slot = slots_at(&program->slots, word);
+    if (slot && slot->name.p && !slot->target)
+        return summary_by_name(program, slot->name);
+    return summary_by_abi(program);
+}
+
+Summary summary_of_call(Program *program, const Insn *insn, unsigned depth)
+{
+    uint64_t word;
+    if (insn->nops && insn->op[0].kind == OPERAND_REL)
+        return summary_of(program, insn->target, depth);
+    if (insn->nops && insn->op[0].kind == OPERAND_MEM && insn_mem_address(insn, &word))
+        return summary_through_slot(program, word);
+    return summary_by_abi(program);
+}

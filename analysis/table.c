@@ -1,0 +1,352 @@
+/* analysis/table.c - see table.h. */
+#include "analysis/table.h"
+
+#include "analysis/flags.h"
+#include "analysis/frame.h"
+
+/* ---- bounds ---- */
+
+enum { BOUND_DEPTH = 24, BOUND_VISITS = 400 };
+
+typedef struct BoundSearch {
+    Values *v;
+    unsigned visits;
+    uint32_t compare;
+    Addr fallback;
+} BoundSearch;
+
+static bool bound_at(BoundSearch *s, ValueId id, uint32_t block, unsigned depth, uint64_t *bound);
+
+/* Is the whole of `id` no more than what a compare of the low `bits` of `compared` sees? */
+static bool compare_sees(Values *v, ValueId id, ValueId compared, unsigned bits)
+{
+    if (compared == VALUE_NONE)
+        return false;
+    const Value *value = &v->values[id];
+    if (id == compared)
+        return bits == 64 || (value->kind == VALUE_STEP && value->bits <= bits && value_is_zero_extended(v, id));
+    Link l = values_link(v, id);
+    return l.kind == MOVE_COPY && !l.partial && !l.sign && l.bits <= bits && l.base == compared;
+}
+
+/* Does the way from block p to `to` say that id <= *bound? */
+static bool bound_of_branch(BoundSearch *s, ValueId id, uint32_t p, uint32_t to, uint64_t *bound)
+{
+    Values *v = s->v;
+    const Body *b = v->body;
+    const Block *block = &b->blocks[p];
+    uint32_t last = block->first + block->n - 1;
+    const Insn *jcc = &b->steps[last].insn;
+    if (jcc->flow != FLOW_BRANCH || jcc->cc > 15 || block->nsucc != 2)
+        return false;
+    uint32_t cmp = flags_writer(b, last);
+    if (cmp == UINT32_MAX || b->steps[cmp].insn.mnemonic != MN_CMP)
+        return false;
+    Cell cell = values_operand_cell(v, cmp, 0);
+    uint64_t k;
+    unsigned bits = b->steps[cmp].insn.op[0].bits;
+    if (cell == CELL_NONE || !values_operand_constant(v, cmp, 1, &k) || !compare_sees(v, id, values_before(v, cmp, cell), bits))
+        return false;
+    bool taken = b->blocks[to].first == body_step_at(b, jcc->target);
+    unsigned cc = taken ? jcc->cc : jcc->cc ^ 1u;
+    if (cc == CC_BE)
+        *bound = k;
+    else if (cc == CC_B && k > 0)
+        *bound = k - 1;
+    else
+        return false;
+    s->compare = cmp;
+    s->fallback = taken ? step_end(&b->steps[last]) : jcc->target;
+    return true;
+}
+
+static bool bound_of_edge(BoundSearch *s, ValueId id, uint32_t p, uint32_t to, unsigned depth, uint64_t *bound)
+{
+    uint8_t via;
+    if (values_constant(s->v, id, bound, &via))
+        return true;
+    if (bound_of_branch(s, id, p, to, bound))
+        return true;
+    const Value *value = &s->v->values[id];
+    if (value->kind == VALUE_STEP && body_block_of(s->v->body, value->at) == p)
+        return false;
+    return bound_at(s, id, p, depth + 1, bound);
+}
+
+static bool bound_at(BoundSearch *s, ValueId id, uint32_t at, unsigned depth, uint64_t *bound)
+{
+    const Block *b = &s->v->body->blocks[at];
+    if (depth > BOUND_DEPTH || ++s->visits > BOUND_VISITS || at == s->v->body->entry || b->npred == 0 || b->foreign || b->pad)
+        return false;
+    bool phi_here = s->v->values[id].kind == VALUE_PHI && s->v->values[id].at == at;
+    *bound = 0;
+    for (uint32_t k = 0; k < b->npred; k++) {
+        uint64_t one;
+        ValueId op = phi_here ? values_rep(s->v, s->v->values[id].operands[k]) : id;
+        if (op == VALUE_NONE || !bound_of_edge(s, op, b->pred[k].block, at, depth, &one))
+            return false;
+        if (one > *bound)
+            *bound = one;
+    }
+    return true;
+}
+
+/* The bound that the value's own making gives. */
+static bool bound_of_making(Values *v, ValueId id, uint64_t *bound)
+{
+    const Value *value = &v->values[id];
+    if (value->kind != VALUE_STEP || !value_is_zero_extended(v, id))
+        return false;
+    const Move *m = &v->moves[value->at];
+    if (m->kind == MOVE_AND && m->dst == value->cell && m->k <= UINT16_MAX) {
+        *bound = m->k;
+        return true;
+    }
+    if (value->bits != 8)
+        return false;
+    *bound = UINT8_MAX;
+    return true;
+}
+
+bool value_bound(Values *v, ValueId id, uint32_t step, uint64_t *bound, uint32_t *compare, Addr *fallback)
+{
+    BoundSearch s = {.v = v, .compare = UINT32_MAX};
+    uint64_t made;
+    bool by_making = bound_of_making(v, id, &made);
+    bool by_branch = bound_at(&s, id, body_block_of(v->body, step), 0, bound);
+    if (by_making && (!by_branch || made < *bound))
+        *bound = made;
+    *compare = by_branch ? s.compare : UINT32_MAX;
+    *fallback = by_branch ? s.fallback : 0;
+    return by_branch || by_making;
+}
+
+/* ---- the target as an expression over the index ---- */
+
+enum { EVAL_DEPTH = 12 };
+
+typedef struct Eval {
+    Values *v;
+    ValueId index; /* stands for i */
+    uint64_t i;
+    Addr first_load; /* the address of the outermost load, for i = 0: the table */
+} Eval;
+
+static bool eval_value(Eval *e, ValueId id, unsigned depth, uint64_t *out);
+
+static bool eval_reg(Eval *e, uint32_t step, unsigned reg, unsigned depth, uint64_t *out)
+{
+    return reg < CELL_SLOT0 && eval_value(e, values_before(e->v, step, reg), depth + 1, out);
+}
+
+static bool eval_address(Eval *e, uint32_t step, unsigned depth, uint64_t *out)
+{
+    const Insn *insn = &e->v->body->steps[step].insn;
+    const Mem *m = &insn->mem;
+    uint64_t base = 0, index = 0;
+    if (insn_mem_address(insn, out))
+        return true;
+    if (m->segment == REG_FS || m->segment == REG_GS || m->addr_bits != 64)
+        return false;
+    if (m->base != REG_NONE && !eval_reg(e, step, m->base, depth, &base))
+        return false;
+    if (m->index != REG_NONE && !eval_reg(e, step, m->index, depth, &index))
+        return false;
+    *out = base + index * m->scale + (uint64_t)m->disp;
+    return true;
+}
+
+/* What the loader leaves in the 8-byte word at addr, if it stays so. */
+static bool read_word(const Program *p, Addr addr, uint64_t *out)
+{
+    const Slot *slot = slots_at(&p->slots, addr);
+    if (slot) {
+        *out = slot->target;
+        return slot->target != 0;
+    }
+    return image_u64(&p->image, addr, out);
+}
+
+static bool eval_load(Eval *e, uint32_t step, unsigned bits, bool sign, unsigned depth, uint64_t *out)
+{
+    const Program *p = e->v->body->program;
+    uint64_t addr;
+    if (!eval_address(e, step, depth, &addr) || !image_is_constant(&p->image, addr))
+        return false;
+    e->first_load = addr;
+    if (bits == 64)
+        return read_word(p, addr, out);
+    const uint8_t *bytes = image_read(&p->image, addr, bits / 8);
+    if (!bytes)
+        return false;
+    *out = 0;
+    for (unsigned i = bits / 8; i > 0; i--)
+        *out = *out << 8 | bytes[i - 1];
+    *out = value_extended(*out, bits, sign);
+    return true;
+}
+
+/* add reg,reg and lea base(index): what MOVE_* does not name. */
+static bool eval_other(Eval *e, const Value *value, unsigned depth, uint64_t *out)
+{
+    uint32_t step = value->at;
+    const Insn *insn = &e->v->body->steps[step].insn;
+    uint64_t a, b;
+    if (insn->nops < 2 || insn->op[0].kind != OPERAND_REG || insn->op[0].reg != value->cell || insn->op[0].bits < 32)
+        return false;
+    switch (insn->mnemonic) {
+    case MN_ADD:
+        if (insn->op[1].kind != OPERAND_REG || !eval_reg(e, step, insn->op[0].reg, depth, &a) ||
+            !eval_reg(e, step, insn->op[1].reg, depth, &b))
+            return false;
+        *out = value_extended(a + b, insn->op[0].bits, false);
+        return true;
+    case MN_LEA:
+        if (!eval_address(e, step, depth, out))
+            return false;
+        *out = value_extended(*out, insn->op[0].bits, false);
+        return true;
+    case MN_SHL:
+        if (insn->op[1].kind != OPERAND_IMM || !eval_reg(e, step, insn->op[0].reg, depth, &a))
+            return false;
+        *out = value_extended(a << (insn->imm & 63), insn->op[0].bits, false);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool eval_step(Eval *e, const Value *value, unsigned depth, uint64_t *out)
+{
+    const Move *m = &e->v->moves[value->at];
+    if (m->kind == MOVE_NONE)
+        return eval_other(e, value, depth, out);
+    if (m->dst != value->cell || m->partial)
+        return false;
+    if (m->kind == MOVE_LOAD)
+        return eval_load(e, value->at, m->bits, m->sign, depth, out);
+    if (!eval_value(e, values_before(e->v, value->at, m->src), depth + 1, out))
+        return false;
+    switch (m->kind) {
+    case MOVE_COPY:
+        *out = value_extended(*out, m->bits, m->sign);
+        return true;
+    case MOVE_ADD:
+        *out = value_extended(*out + m->k, m->bits, false);
+        return true;
+    case MOVE_AND:
+        *out = value_extended(*out & m->k, m->bits, false);
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool eval_value(Eval *e, ValueId id, unsigned depth, uint64_t *out)
+{
+    uint8_t via;
+    if (id == VALUE_NONE || depth > EVAL_DEPTH)
+        return false;
+    if (id == e->index) {
+        *out = e->i;
+        return true;
+    }
+    if (values_constant(e->v, id, out, &via))
+        return true;
+    Value value = e->v->values[id];
+    return value.kind == VALUE_STEP && eval_step(e, &value, depth, out);
+}
+
+static bool eval_jump(Eval *e, uint32_t step, uint64_t *out)
+{
+    const Operand *op = &e->v->body->steps[step].insn.op[0];
+    if (op->kind == OPERAND_REG)
+        return eval_reg(e, step, op->reg, 0, out);
+    return eval_load(e, step, 64, false, 0, out);
+}
+
+/* ---- candidates for the index: the values that the expression is made of, outermost first ---- */
+
+enum { INDEX_CANDIDATES = 16 };
+
+typedef struct Candidates {
+    ValueId ids[INDEX_CANDIDATES];
+    size_t n;
+} Candidates;
+
+static void candidates_of_reg(Candidates *c, Values *v, uint32_t step, unsigned reg, unsigned depth);
+
+static void candidates_of_mem(Candidates *c, Values *v, uint32_t step, unsigned depth)
+{
+    const Mem *m = &v->body->steps[step].insn.mem;
+    candidates_of_reg(c, v, step, m->index, depth);
+    candidates_of_reg(c, v, step, m->base, depth);
+}
+
+static void candidates_of(Candidates *c, Values *v, ValueId id, unsigned depth)
+{
+    uint64_t k;
+    uint8_t via;
+    if (id == VALUE_NONE || depth > EVAL_DEPTH || c->n == INDEX_CANDIDATES || values_constant(v, id, &k, &via))
+        return;
+    for (size_t i = 0; i < c->n; i++)
+        if (c->ids[i] == id)
+            return;
+    c->ids[c->n++] = id;
+    Value value = v->values[id];
+    if (value.kind != VALUE_STEP)
+        return;
+    const Move *m = &v->moves[value.at];
+    const Insn *insn = &v->body->steps[value.at].insn;
+    if (m->kind == MOVE_LOAD || insn->mnemonic == MN_LEA) {
+        candidates_of_mem(c, v, value.at, depth + 1);
+        return;
+    }
+    if (m->kind != MOVE_NONE && m->src != CELL_NONE)
+        candidates_of(c, v, values_before(v, value.at, m->src), depth + 1);
+    for (unsigned i = 0; m->kind == MOVE_NONE && !m->is_call && i < insn->nops; i++)
+        if (insn->op[i].kind == OPERAND_REG)
+            candidates_of_reg(c, v, value.at, insn->op[i].reg, depth + 1);
+}
+
+static void candidates_of_reg(Candidates *c, Values *v, uint32_t step, unsigned reg, unsigned depth)
+{
+    if (reg < CELL_SLOT0)
+        candidates_of(c, v, values_before(v, step, reg), depth);
+}
+
+static bool table_read(Table *out, Values *v, uint32_t step, ValueId index, uint64_t bound, Arena *arena)
+{
+    if (bound >= BODY_MAX_TABLE)
+        return false;
+    Addr *targets = arena_alloc(arena, (size_t)bound + 1, sizeof *targets);
+    Eval e = {.v = v, .index = index};
+    for (e.i = 0; targets && e.i <= bound; e.i++) {
+        if (!eval_jump(&e, step, &targets[e.i]) || !image_is_code(&v->body->program->image, targets[e.i]))
+            return false;
+        if (e.i == 0)
+            out->address = e.first_load;
+    }
+    out->targets = targets;
+    out->n = (size_t)bound + 1;
+    out->index = index;
+    return targets && out->address;
+}
+
+bool table_find(Table *out, Values *v, uint32_t step, Arena *arena)
+{
+    Candidates c = {.n = 0};
+    const Operand *op = &v->body->steps[step].insn.op[0];
+    *out = (Table){.compare = UINT32_MAX};
+    if (op->kind == OPERAND_REG)
+        candidates_of_reg(&c, v, step, op->reg, 0);
+    else if (op->kind == OPERAND_MEM)
+        candidates_of_mem(&c, v, step, 0);
+    for (size_t i = 0; i < c.n; i++) {
+        uint64_t bound;
+        if (value_bound(v, c.ids[i], step, &bound, &out->compare, &out->fallback) &&
+            table_read(out, v, step, c.ids[i], bound, arena))
+            return true;
+    }
+    return false;
+}
