@@ -93,8 +93,10 @@ static uint16_t register_bits(uint8_t reg, uint16_t bits)
 {
     if (vector_register(reg))
         return bits < 128 ? 128 : bits;
-    if (reg >= REG_K0 && reg < REG_MM0)
+    if (reg >= REG_K0 && reg < REG_ST0)
         return 64;
+    if (reg >= REG_TMM0 && reg < REG_ES)
+        return 0; /* tileconfig tells */
     return reg >= REG_ES && reg <= REG_GS ? 16 : bits;
 }
 
@@ -287,7 +289,7 @@ static void zydis_visible(View *v, const ZydisDecodedInstruction *z, const Zydis
     }
     if (op->type == ZYDIS_OPERAND_TYPE_REGISTER) {
         RegName r = reg_map[op->reg.value];
-        out = (ViewOp){OPERAND_REG, zydis_access(op->actions), r.reg, r.high, r.bits, 0};
+        out = (ViewOp){OPERAND_REG, zydis_access(op->actions), r.reg, r.high, register_bits(r.reg, r.bits), 0};
     } else if (op->type == ZYDIS_OPERAND_TYPE_MEMORY) {
         zydis_memory(v, z, op, &out);
     } else if (op->type == ZYDIS_OPERAND_TYPE_IMMEDIATE) {
@@ -353,13 +355,24 @@ static void zydis_effects(View *v, const ZydisDecodedInstruction *z, const Zydis
         zydis_register_effect(v, z, op);
 }
 
+/* Knights Corner's instructions (MVEX and VEX-coded), which share opcodes with AVX-512's and are not decoded by us. */
+static bool is_knc(const ZydisDecodedInstruction *z)
+{
+    switch (z->meta.isa_ext) {
+    case ZYDIS_ISA_EXT_KNC:
+    case ZYDIS_ISA_EXT_KNCE:
+    case ZYDIS_ISA_EXT_KNCV: return true;
+    default: return false;
+    }
+}
+
 void view_zydis(const ZydisDecoder *decoder, const uint8_t *p, size_t n, uint64_t pc, View *out)
 {
     ZydisDecodedInstruction z;
     ZydisDecodedOperand op[ZYDIS_MAX_OPERAND_COUNT];
     view_clear(out);
     ZyanStatus s = ZydisDecoderDecodeFull(decoder, p, n, &z, op);
-    if (!ZYAN_SUCCESS(s)) {
+    if (!ZYAN_SUCCESS(s) || is_knc(&z)) {
         out->len = s == ZYDIS_STATUS_NO_MORE_DATA ? INSN_TRUNCATED : INSN_INVALID;
         return;
     }

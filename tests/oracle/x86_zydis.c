@@ -207,12 +207,12 @@ static void compare_memory(Run *r)
         differ(r, "mem", "bits");
 }
 
-/* Segment registers as effects only count where they are an operand themselves. */
-static RegSet without_segments(const Run *r, RegSet s)
+/* Segment registers as effects only count where they are an operand with that access. */
+static RegSet without_segments(const Run *r, RegSet s, uint8_t access)
 {
     RegSet keep = {{0, 0}};
     for (unsigned i = 0; i < r->b.nops; i++)
-        if (r->b.op[i].kind == OPERAND_REG && r->b.op[i].reg >= REG_ES && r->b.op[i].reg <= REG_GS)
+        if (r->b.op[i].kind == OPERAND_REG && (r->b.op[i].access & access))
             regset_add(&keep, r->b.op[i].reg);
     for (unsigned seg = REG_ES; seg <= REG_GS; seg++)
         if (!regset_has(keep, seg))
@@ -220,11 +220,16 @@ static RegSet without_segments(const Run *r, RegSet s)
     return s;
 }
 
+static void compare_sets(Run *r, const char *kind, RegSet a, RegSet b, uint8_t access)
+{
+    compare_set(r, kind, without_segments(r, a, access), without_segments(r, b, access));
+}
+
 static void compare_effects(Run *r)
 {
-    compare_set(r, "reads", without_segments(r, r->a.reads), without_segments(r, r->b.reads));
-    compare_set(r, "writes", without_segments(r, r->a.writes), without_segments(r, r->b.writes));
-    compare_set(r, "kills", without_segments(r, r->a.kills), without_segments(r, r->b.kills));
+    compare_sets(r, "reads", r->a.reads, r->b.reads, ACCESS_READ);
+    compare_sets(r, "writes", r->a.writes, r->b.writes, ACCESS_WRITE);
+    compare_sets(r, "kills", r->a.kills, r->b.kills, ACCESS_WRITE);
     compare_flags(r, "fread", r->a.flags_read, r->b.flags_read);
     compare_flags(r, "fwritten", r->a.flags_written, r->b.flags_written);
     compare_flags(r, "fundef", r->a.flags_undefined, r->b.flags_undefined);
