@@ -106,9 +106,7 @@ void arena_reset(Arena *a)
 {
     ArenaChunk *keep = a->chunk;
     if (!keep || keep->size > KEEP_MAX) {
-        size_t limit = a->limit;
         arena_free(a);
-        a->limit = limit;
         return;
     }
     for (ArenaChunk *c = keep->next, *next; c; c = next) {

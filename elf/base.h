@@ -56,7 +56,7 @@ void *arena_alloc(Arena *a, size_t n, size_t size);
 /* A copy of n bytes with a NUL after them; NULL as arena_alloc. */
 char *arena_copy(Arena *a, const void *p, size_t n);
 
-/* Frees everything but keeps one chunk for reuse; arena_free keeps nothing. */
+/* Frees everything but keeps one chunk of at most 1 MB for reuse; arena_free keeps nothing. Both keep the limit. */
 void arena_reset(Arena *a);
 void arena_free(Arena *a);
 

@@ -11,6 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#ifndef EM_LOONGARCH /* not in musl's elf.h */
+#define EM_LOONGARCH 258
+#endif
+
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "ELF structures are copied from the file as they are");
 
 #define PHDRS_MAX    ((64u << 10) / sizeof(Elf64_Phdr)) /* fs/binfmt_elf.c, load_elf_phdrs: 64 KB at most */

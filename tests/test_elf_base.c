@@ -38,6 +38,10 @@ static void arena_gives_zeroed_aligned_blocks(void **state)
     }
     arena_free(&a);
     assert_null(a.chunk);
+    assert_non_null(arena_alloc(&a, 2 << 20, 1)); /* a large chunk is not kept */
+    arena_reset(&a);
+    assert_null(a.chunk);
+    arena_free(&a);
 }
 
 static void arena_refuses_overflow_and_limit(void **state)

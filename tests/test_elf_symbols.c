@@ -249,6 +249,9 @@ static void slots_of_rela(void **state)
     buf_rela(&rela, 0, 0, R_X86_64_NONE, 0);
     buf_rela(&jmprel, DATA + 0, 2, R_X86_64_JUMP_SLOT, 77);
     buf_rela(&jmprel, DATA + 24, 0, R_X86_64_RELATIVE, CODE + 4); /* in both tables */
+    Buf hash = {.n = 0};
+    buf_put(&hash, "\1\0\0\0\3\0\0\0", 8);
+    dynamic_entry(f, DT_HASH, table_put(f, &hash));
     dynamic_entry(f, DT_RELA, table_put(f, &rela));
     dynamic_entry(f, DT_RELASZ, rela.n + 5);
     dynamic_entry(f, DT_RELACOUNT, 1);
@@ -283,6 +286,9 @@ static void slots_of_rela(void **state)
     assert_true(slots_read_named(&named, &f->image, &f->arena, &f->diag));
     assert_int_equal(named.n, COUNT(rows)); /* the RELATIVE one comes from DT_JMPREL */
     Arena little = {.limit = 64};
+    Symbols symbols;
+    assert_false(symbols_read(&symbols, &f->image, &little, &f->diag));
+    assert_int_equal(symbols.n, 0);
     assert_false(slots_read(&s, &f->image, &little, &f->diag));
     assert_int_equal(s.n, 0);
     arena_free(&little);

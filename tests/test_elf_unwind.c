@@ -441,8 +441,9 @@ static void call_site_tables(void **state)
         {"\xff\xff\x01\x04\x41\x00\x10\x00", 8, false, 0, 0},
         {"\xff\xff\x01\x08\x08\x03\x10\x00\x05\x02\x00\x00", 12, false, 0, 0}, /* not in order */
         {"\xff\xff\x01\x05\x02\x03\xff\x7f\x00", 9, false, 0, 0},              /* a pad outside the code */
-        {"\xff\xff\x05\x04\x02\x03\x10\x00", 8, false, 0, 0},                  /* no such encoding */
-        {"\x30\x40\0\0\0\0\0\0\0\xff\x01\x00", 12, false, 0, 0},               /* no data base */
+        {"\xff\xff\x02\x07\x02\0\x03\0\x10\0\x00", 11, true, 1, CODE + 0x10},
+        {"\xff\xff\x05\x04\x02\x03\x10\x00", 8, false, 0, 0},    /* no such encoding */
+        {"\x30\x40\0\0\0\0\0\0\0\xff\x01\x00", 12, false, 0, 0}, /* no data base */
         {"\xff", 1, false, 0, 0},
         {"\xff\xff\x01\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01", 13, false, 0, 0},
         {"\xff\xff\x01\x03\x02\x03\x10", 7, false, 0, 0},
@@ -564,6 +565,24 @@ static void instructions_are_bounded(void **state)
     fixture_free(f);
 }
 
+static void memory_can_run_out_for_call_sites(void **state)
+{
+    (void)state;
+    Fixture *f = fixture_new();
+    buf_put(&f->lsda, "\xff\xff\x01\x04\x02\x03\x10\x00", 8);
+    fde_put(f, cie_put(f, 1, "zLR", "\x1b\x1b", 2), CODE, 0x40, LSDA);
+    fixture_open(f, BY_SECTION);
+    Arena little = {.limit = 8};
+    Fde *got;
+    CallSite *sites;
+    size_t n = 5;
+    assert_int_equal(all(f, &got), 1);
+    assert_false(lsda_read(&f->image, got, &sites, &n, &little, NULL));
+    assert_int_equal(n, 0);
+    arena_free(&little);
+    fixture_free(f);
+}
+
 static void memory_can_run_out(void **state)
 {
     (void)state;
@@ -601,6 +620,7 @@ int main(void)
         cmocka_unit_test(empty_rows_are_bounded),
         cmocka_unit_test(entries_are_told_from_parts),
         cmocka_unit_test(instructions_are_bounded),
+        cmocka_unit_test(memory_can_run_out_for_call_sites),
         cmocka_unit_test(memory_can_run_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
