@@ -41,8 +41,4 @@ void message_about(const char *path, const char *format, ...)
     va_end(ap);
 }
 
-const char *errno_text(int error)
-{
-    const char *text = strerrordesc_np(error);
-    return text ? text : "unknown error";
-}
+const char *errno_text(int error) { return strerror(error); }

@@ -9,7 +9,7 @@ void message(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* "lvscan: PATH: what". */
 void message_about(const char *path, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The process's own words for an errno value: strerror without its locale or shared buffer. */
+/* An errno value in words; good until the next call (lvscan never sets a locale, so they are English). */
 const char *errno_text(int error);
 
 #endif

@@ -299,6 +299,8 @@ static bool trace_consistent(const Options *o, Diag *diag)
         return diag_set(diag, 0, "a BINARY is missing");
     if ((o->pid != 0) + o->all + (o->child != NULL) > 1)
         return diag_set(diag, 0, "-p, -a and COMMAND exclude each other");
+    if (!o->pid && !o->all && !o->child && !(o->ninputs && strncmp(o->inputs[0], "pid:", 4) == 0))
+        return diag_set(diag, 0, "trace what? Give -p PID, -a (every process that runs the file), or -- COMMAND");
     if (o->spec && (o->nconstants || o->enum_file || o->nfunctions || o->has_site))
         return diag_set(diag, 0, "--spec says what to read: -c, -e, -f and --site do not go with it");
     if (o->children && o->all)

@@ -108,11 +108,12 @@ static void summary(const Page *p, const Variable *v)
     bool asked = p->r->query->nconstants > 0;
     const uint64_t *items = asked ? v->matched : v->constants;
     size_t n = asked ? v->nmatched : v->nconstants, shown = n;
-    if (asked)
-        out_format(p->t, "; compared with %zu of the %zu constant%s asked for", n, p->r->query->nconstants,
-                    p->r->query->nconstants == 1 ? "" : "s");
-    else
+    if (asked && p->r->query->nconstants > 1)
+        out_format(p->t, "; compared with %zu of the %zu constants asked for", n, p->r->query->nconstants);
+    else if (!asked)
         out_format(p->t, "; compared with %zu constant%s", n, n == 1 ? "" : "s");
+    else
+        out_add(p->t, "; compared with the constant asked for");
     if (asked && v->nconstants > n)
         out_format(p->t, ", and %zu more", v->nconstants - n);
     out_char(p->t, '\n');
@@ -140,6 +141,17 @@ static void place(const Page *p, const Variable *v, Addr pc, Out *cell)
     column(p, INK_NONE, cell, 28);
 }
 
+/* As place, but without the instruction: what an argument or a merge has to do with it is nothing. */
+static void bare_place(const Page *p, const Variable *v, const Def *d, Out *cell)
+{
+    out_hex(cell, d->pc);
+    column(p, INK_PLACE, cell, 10);
+    out_format(cell, "%+lld", (long long)(d->pc - v->function->start));
+    column(p, INK_DIM, cell, 6);
+    out_add(cell, d->kind == DEF_ARGUMENT ? "(an argument)" : "(paths join)");
+    column(p, INK_NONE, cell, 28);
+}
+
 static void located(const Page *p, const Location *l, Out *cell)
 {
     location_text(cell, l);
@@ -162,9 +174,12 @@ static void defs(const Page *p, const Variable *v, Out *cell)
     for (size_t i = 0; i < shown; i++) {
         const Def *d = &v->defs[i];
         label(p, i ? "" : "set at");
-        place(p, v, d->pc, cell);
+        if (d->kind == DEF_ARGUMENT || d->kind == DEF_MERGE)
+            bare_place(p, v, d, cell);
+        else
+            place(p, v, d->pc, cell);
         located(p, &d->location, cell);
-        out_format(p->t, " %s\n", def_kind_name(d->kind));
+        out_format(p->t, "%s\n", def_kind_name(d->kind));
     }
     rest(p, v->ndefs, shown);
 }
@@ -251,7 +266,7 @@ static void paste_trace(const Page *p)
     }
     out_char(p->t, ' ');
     escape_shell(p->t, str_of(p->r->path));
-    out_char(p->t, '\n');
+    out_add(p->t, " -a\n");
 }
 
 static void paste_bpftrace(const Page *p, const Variable *v)
@@ -262,7 +277,7 @@ static void paste_bpftrace(const Page *p, const Variable *v)
     out_open(&script, -1);
     if (spec_of_variable(&spec, p->r->program, v, str_of(p->r->path), NULL, &arena, NULL) &&
         emit_bpftrace_line(&script, &spec, NULL)) {
-        label(p, "with bpftrace");
+        label(p, "bpftrace");
         out_add(p->t, "bpftrace --unsafe -e ");
         escape_shell(p->t, out_view(&script));
         out_char(p->t, '\n');
