@@ -32,6 +32,8 @@ typedef struct Dec {
     uint8_t r4, x4, vvvv, vl;      /* EVEX.R' and .X << 4; 5 bits of vvvv; the vector length field */
     uint8_t evex;                  /* its last byte: z, L'L, b, V', aaa */
     uint8_t encoding;
+    uint8_t mod_or;                /* 0xc0 where ModRM.mod is ignored: moves of control and debug registers */
+    uint8_t tail;                  /* bytes after everything else: 3DNow!'s opcode */
 } Dec;
 
 static inline unsigned rex_w(const Dec *d) { return d->rex >> 3 & 1; }
@@ -147,6 +149,10 @@ static bool escape_read(Dec *d)
     d->map = MAP_LEGACY + 1;
     if (b == 0x38 || b == 0x3a)
         d->map += b == 0x3a ? 2 : 1, d->p++;
+    else if ((b & 0xfc) == 0x20)
+        d->mod_or = 0xc0;
+    else if (b == 0x0f)
+        d->map = MAP_3DNOW, d->tail = 1;
     return true;
 }
 
@@ -232,6 +238,17 @@ static inline void mem_read(Dec *d, unsigned modrm, unsigned flags, Insn *out)
     out->priv[PRIV_FLAGS] = (uint8_t)((bytes ? PF_DISP : 0) | (rm == 4 ? PF_SIB : 0));
 }
 
+/* 3DNow!: the opcode comes after ModRM's address. */
+static unsigned suffix_find(const Dec *d)
+{
+    Dec ahead = *d;
+    Insn scratch;
+    ahead.p += 2;
+    if (d->p[1] < 0xc0)
+        mem_read(&ahead, d->p[1], 0, &scratch);
+    return *ahead.p;
+}
+
 /* ---- operands ---- */
 
 /* The numbers that operands' sources choose from, a byte each (SRC_*). */
@@ -276,9 +293,11 @@ static inline bool operands_fill(const Dec *d, const Pattern *pattern, unsigned 
         const OpDesc *desc = &x86_opdescs[pattern->op[i]];
         unsigned n = (unsigned)(sources >> (8 * desc->src)) & 31;
         bool is_reg = mod3 || desc->kind_mem == OPERAND_REG;
-        if (is_reg && (desc->class >= CLASS_SEG || (n >= 16 && desc->class <= CLASS_GPR8)) &&
-            !register_exists(desc->class, n))
-            return false;
+        if (is_reg && (desc->class >= CLASS_SEG || (n >= 16 && desc->class <= CLASS_GPR8))) {
+            if (!register_exists(desc->class, n))
+                return false;
+            out->imm2 = n; /* a control or debug register's number, for text */
+        }
         operand_fill(&out->op[i], desc, n, is_reg, x86_sizes[desc->size][mode], d->rex != 0);
     }
     return true;
@@ -332,13 +351,60 @@ static unsigned imm_read(const Dec *d, unsigned kind, unsigned osz, Insn *out)
     }
 }
 
+/* ---- rules ---- */
+
+static unsigned row_rule(unsigned row) { return x86_effects[x86_rows[row].effect].rule; }
+
+/* Gathers, complex multiplication and tiles refuse registers named twice (SDM: #UD). */
+static bool registers_distinct(const Insn *insn, bool all)
+{
+    RegSet seen = {{0, 0}};
+    unsigned first = insn->op[0].reg;
+    if (insn->mem.index >= REG_XMM0 && insn->mem.index < REG_K0)
+        regset_add(&seen, insn->mem.index);
+    for (unsigned i = 1; i < insn->nops; i++) {
+        if (insn->op[i].kind != OPERAND_REG)
+            continue;
+        if (all && regset_has(seen, insn->op[i].reg))
+            return false;
+        regset_add(&seen, insn->op[i].reg);
+    }
+    return !regset_has(seen, first);
+}
+
+/* REP makes a string instruction's writes conditional. */
+static void string_maybe(Insn *insn)
+{
+    for (unsigned i = 0; i < insn->nops; i++)
+        if (insn->op[i].access & ACCESS_WRITE)
+            insn->op[i].access |= ACCESS_MAYBE;
+}
+
+static bool rules_hold(unsigned flags, Insn *insn)
+{
+    unsigned rule = row_rule(insn->row);
+    if ((flags & ROW_STRING) && (insn->prefixes & (PREFIX_REP | PREFIX_REPNE)))
+        string_maybe(insn);
+    return rule < RULE_DISTINCT || registers_distinct(insn, rule == RULE_DISTINCT3);
+}
+
 /* ---- EVEX ---- */
+
+/* Merging leaves elements alone; a mask register's are cleared, and vblendm's are taken from a source. */
+static void evex_mask(unsigned mask, bool zero, Insn *out)
+{
+    Operand *to = &out->op[0];
+    out->mask = (uint8_t)(REG_K0 + mask);
+    bool is_mask = to->kind == OPERAND_REG && to->reg >= REG_K0;
+    if ((to->access & ACCESS_WRITE) && !zero && !is_mask && row_rule(out->row) != RULE_SELECT)
+        to->access |= ACCESS_MAYBE;
+}
 
 /* The checks on z, b and aaa, and what they make of the operands (SDM vol. 2, 2.7). */
 static bool evex_finish(const Dec *d, const Pattern *pattern, unsigned flags, unsigned modrm, Insn *out)
 {
     bool mem = modrm < 0xc0, zero = d->evex & 0x80, b = d->evex & 0x10;
-    unsigned mask = d->evex & 7, bc = flags >> ROW_BC_SHIFT & 3;
+    unsigned mask = d->evex & 7, bc = flags & ROW_TUPLE1 ? 0 : flags >> ROW_BC_SHIFT & 3;
     if ((mask && !(flags & ROW_MASK)) || (zero && (!mask || !(flags & ROW_ZERO))))
         return false;
     if (zero && out->op[0].kind == OPERAND_MEM)
@@ -354,22 +420,17 @@ static bool evex_finish(const Dec *d, const Pattern *pattern, unsigned flags, un
     } else if (b)
         f |= (flags & ROW_ER) ? (unsigned)(PF_ROUND | d->vl << PF_RMODE_SHIFT) : PF_SAE;
     out->priv[PRIV_FLAGS] |= (uint8_t)f;
-    if (mask) {
-        out->mask = (uint8_t)(REG_K0 + mask);
-        if (out->op[0].access == ACCESS_WRITE && (!zero || out->op[0].kind == OPERAND_MEM))
-            out->op[0].access |= ACCESS_MAYBE;
-        else if (out->op[0].access & ACCESS_WRITE && !zero)
-            out->op[0].access |= ACCESS_MAYBE;
-    }
+    if (mask)
+        evex_mask(mask, zero, out);
     return true;
 }
 
 /* disp8 counts units of the memory operand's size (SDM vol. 2, 2.7.5). */
-static void evex_disp8(const Pattern *pattern, unsigned flags, unsigned w, Insn *out)
+static void evex_disp8(const Pattern *pattern, unsigned flags, Insn *out)
 {
     unsigned bytes = out->op[pattern->rm - 1].bits / 8u;
     if (flags & ROW_TUPLE1)
-        bytes = (flags >> ROW_BC_SHIFT & 3) ? 1u << ((flags >> ROW_BC_SHIFT & 3) - 0) : w ? 8 : 4;
+        bytes = 1u << (flags >> ROW_BC_SHIFT & 3);
     out->mem.disp *= bytes;
 }
 
@@ -423,8 +484,9 @@ static int insn_read(Dec *d, uint64_t pc, Insn *out)
         return invalid_at(d->p, d, out);
     if (byte_class[*d->p] && !opcode_reach(d))
         return invalid_at(d->p + 1, d, out);
-    d->opcode = *d->p++;
-    unsigned modrm = *d->p;
+    d->opcode = d->tail ? suffix_find(d) : *d->p;
+    d->p++;
+    unsigned modrm = *d->p | d->mod_or;
     uint32_t key = key_of(d, modrm);
     unsigned row = row_find(d, key);
     unsigned flags = x86_rows[row].flags, osz = osz_of(d, flags);
@@ -447,10 +509,13 @@ static int insn_read(Dec *d, uint64_t pc, Insn *out)
         if (!evex_finish(d, pattern, flags, modrm, out))
             return invalid_at(d->p, d, out);
         if (modrm >> 6 == 1)
-            evex_disp8(pattern, flags, rex_w(d), out);
+            evex_disp8(pattern, flags, out);
     }
+    if (!rules_hold(flags, out))
+        return invalid_at(d->p, d, out);
     if (pattern->imm)
         d->p += imm_read(d, pattern->imm, osz, out);
+    d->p += d->tail;
     ptrdiff_t len = d->p - d->start;
     if (len > INSN_MAX_LEN)
         return invalid_at(d->start + INSN_MAX_LEN, d, out);

@@ -28,7 +28,6 @@ static inline void mem_effects(const Insn *insn, Effects *out)
     const Mem *m = &insn->mem;
     set_add_if(&out->reads, m->base, m->base < REG_RIP);
     set_add_if(&out->reads, m->index, m->index < REG_RIP);
-    set_add_if(&out->reads, m->segment, m->segment < REG_RIP);
 }
 
 /* Whether writing this operand replaces its whole register. */
@@ -62,9 +61,12 @@ static inline void operand_effects(const Insn *insn, unsigned i, const Pattern *
     const Operand *op = &insn->op[i];
     if (op->kind == OPERAND_REG)
         reg_effects(insn, op, x86_opdescs[pattern->op[i]].class, out);
-    else if (op->kind == OPERAND_MEM) {
-        out->mem_access = op->access;
-        out->mem_bits = op->bits;
+    else if (op->kind == OPERAND_MEM || op->kind == OPERAND_MEM_SI) {
+        set_add_if(&out->reads, insn->mem.segment, insn->mem.segment != REG_NONE && op->access);
+        if (op->kind == OPERAND_MEM) {
+            out->mem_access = op->access;
+            out->mem_bits = op->bits;
+        }
     }
 }
 
@@ -75,6 +77,16 @@ static void idiom_effects(const Insn *insn, Effects *out)
     if (a->kind != OPERAND_REG || b->kind != OPERAND_REG || a->reg != b->reg || a->high != b->high || insn->mask != REG_NONE)
         return;
     out->reads.w[a->reg >> 6 & 1] &= ~((uint64_t)1 << (a->reg & 63));
+}
+
+/* The mask is read; a gather or scatter clears it. */
+static void mask_effects(const Insn *insn, unsigned flags, Effects *out)
+{
+    regset_add(&out->reads, insn->mask);
+    if ((flags & ROW_VSIB) && insn->op[0].access) {
+        regset_add(&out->writes, insn->mask);
+        regset_add(&out->kills, insn->mask);
+    }
 }
 
 /* Flags after a shift or rotate by an immediate: none by 0, OF only by 1 (SDM: SAL/SAR/SHL/SHR, RCL/RCR/ROL/ROR). */
@@ -134,7 +146,7 @@ void insn_effects(const Insn *insn, Effects *out)
     if (row->flags & ROW_IDIOM)
         idiom_effects(insn, out);
     if (insn->mask != REG_NONE)
-        set_merge(&out->reads, regset_of(insn->mask));
+        mask_effects(insn, row->flags, out);
     if ((row->flags & ROW_STRING) && (insn->prefixes & (PREFIX_REP | PREFIX_REPNE)))
         repeat_effects(out);
     if (e->rule)

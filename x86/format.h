@@ -59,7 +59,9 @@ enum { ENTRY_NODE = 0x8000 };
     X(env, 112, 224, 224) /* fldenv */                                                                                 \
     X(sav, 752, 864, 864) /* fsave */                                                                                  \
     X(k384, 384, 384, 384)                                                                                             \
-    X(fx, 4096, 4096, 4096)
+    X(fx, 4096, 4096, 4096)                                                                                            \
+    X(xs, 4608, 4608, 4608) /* xsave's, without extensions */                                                          \
+    X(tile, 8192, 8192, 8192)
 #define SIZES_BY_VECTOR(X)                                                                                             \
     X(x, 128, 256, 512)                                                                                                \
     X(h, 64, 128, 256)                                                                                                 \
@@ -131,7 +133,9 @@ enum {
     RULE_ROTATE,
     RULE_KEEP,     /* writes registers so that they never are killed */
     RULE_UNKNOWN,
-    RULE_MASKED_LOAD
+    RULE_SELECT,   /* the mask chooses between sources: the destination is written whole */
+    RULE_DISTINCT, /* the destination must differ from the sources (and a gather's index) */
+    RULE_DISTINCT3 /* all registers must differ */
 };
 
 typedef struct EffectDesc {

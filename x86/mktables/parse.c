@@ -36,6 +36,7 @@ static const Part parts[] = {
     {"o1632", KEY_OSZ, 3}, {"o3264", KEY_OSZ, 6}, {"a64", KEY_ASZ, 1}, {"a32", KEY_ASZ, 2},
     {"b0", KEY_B, 1},    {"b1", KEY_B, 2}, {"rex2", KEY_REX2, 2}, {"norex2", KEY_REX2, 1},
     {"m", KEY_MOD3, 1},  {"r", KEY_MOD3, 2},  {"sib", KEY_RM, 1 << 4},  {"rm0", KEY_RM, 1},
+    {"nocs", KEY_REG, 0xfd},
 };
 
 typedef struct MapName {
@@ -267,9 +268,12 @@ static const Word words[] = {
     {"d64", ROW_D64, 0, 0},            {"f64", ROW_F64, 0, 0},            {"idiom", ROW_IDIOM, 0, 0},
     {"vsib", ROW_VSIB, 0, 0}, {"dsib", ROW_VSIB | ROW_DINDEX, 0, 0},         {"{k}", ROW_MASK, 0, 0},           {"{kz}", ROW_MASK | ROW_ZERO, 0, 0},
     {"bc16", 1 << ROW_BC_SHIFT, 0, 0}, {"bc32", 2 << ROW_BC_SHIFT, 0, 0}, {"bc64", 3 << ROW_BC_SHIFT, 0, 0},
-    {"er", ROW_ER, 0, 0},              {"sae", ROW_SAE, 0, 0},            {"t1", ROW_TUPLE1, 0, 0},
+    {"er", ROW_ER, 0, 0},              {"sae", ROW_SAE, 0, 0},            {"e8", ROW_TUPLE1, 0, 0},
+    {"e16", ROW_TUPLE1 | 1 << ROW_BC_SHIFT, 0, 0}, {"e32", ROW_TUPLE1 | 2 << ROW_BC_SHIFT, 0, 0},
+    {"e64", ROW_TUPLE1 | 3 << ROW_BC_SHIFT, 0, 0},
     {"rep", ROW_STRING, 0, 0},         {"shift", 0, 0, RULE_SHIFT},       {"rotate", 0, 0, RULE_ROTATE},
-    {"keep", 0, 0, RULE_KEEP},         {"unknown", 0, 0, RULE_UNKNOWN},   {"mload", 0, 0, RULE_MASKED_LOAD},
+    {"keep", 0, 0, RULE_KEEP},         {"unknown", 0, 0, RULE_UNKNOWN},   {"select", 0, 0, RULE_SELECT},
+    {"distinct", 0, 0, RULE_DISTINCT},  {"distinct3", 0, 0, RULE_DISTINCT3},
 };
 
 static bool word_attribute(const char *s, TblRow *row, EffectDesc *e)
