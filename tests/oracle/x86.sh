@@ -36,7 +36,7 @@ build() { # build NAME LIBRARIES SOURCES...
         $(printf 'tests/oracle/%s.c ' "$@") $objects $libs || exit 2
 }
 build x86_zydis -lZydis x86_zydis x86_view x86_diff
-build x86_text "" x86_text x86_llvm x86_norm x86_diff
+build x86_text -lZydis x86_text x86_llvm x86_norm x86_view x86_diff
 build x86_cpu "" x86_cpu x86_trial x86_step x86_diff
 [ "$mode" != --build ] || exit 0
 

@@ -1,6 +1,6 @@
 /* tests/oracle/x86_llvm.c - our instructions given to llvm-mc (see the header).
  *
- * llvm-mc prints no lengths, and decodes each line of input on its own: an instruction of ours must come out as one (prefixes
+ * llvm-mc prints no lengths, and decodes each bracket of input on its own: an instruction of ours must come out as one (prefixes
  * it prints as instructions of their own aside). Before each stands a marker, `mov $number,%eax`, to keep in step.
  */
 #include "tests/oracle/x86_llvm.h"
@@ -35,7 +35,8 @@ typedef struct Llvm {
 static void bytes_print(FILE *f, const uint8_t *p, int n)
 {
     for (int i = 0; i < n; i++)
-        fprintf(f, "0x%02x%c", p[i], i + 1 < n ? ' ' : '\n');
+        fprintf(f, "%s0x%02x", i ? " " : "[", p[i]);
+    fputs("]\n", f);
 }
 
 static void mark_print(FILE *f, uint32_t i)
@@ -44,6 +45,16 @@ static void mark_print(FILE *f, uint32_t i)
     uint32_t v = MARK + i;
     memcpy(mov + 1, &v, 4);
     bytes_print(f, mov, 5);
+}
+
+/* llvm-mc takes few combinations of prefixes: only sequences with at most one, 66, F2 or F3, are given to it. */
+static bool llvm_can(const uint8_t *p, const Insn *insn)
+{
+    size_t n = 0;
+    while (p[n] == 0x66 || p[n] == 0xf2 || p[n] == 0xf3)
+        n++;
+    return n <= 1 && !(insn->prefixes & (PREFIX_LOCK | PREFIX_ADDRSIZE | PREFIX_SEGMENT)) &&
+           ((p[n] & 0xf0) != 0x40 || (p[n + 1] & 0xf0) != 0x40);
 }
 
 static size_t chunk_write(Llvm *l, Rng *rng, const char *path, uint64_t *left)
@@ -56,7 +67,7 @@ static size_t chunk_write(Llvm *l, Rng *rng, const char *path, uint64_t *left)
     for (l->count = 0; l->count < CHUNK && *left > 0; --*left) {
         gen_bytes(rng, buf);
         int len = insn_decode(buf, sizeof buf, 0, &insn);
-        if (len <= 0)
+        if (len <= 0 || !llvm_can(buf, &insn))
             continue;
         Sent *s = &l->sent[l->count];
         memcpy(s->code, buf, INSN_MAX_LEN);
