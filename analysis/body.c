@@ -451,7 +451,7 @@ static void entries_mark_in(Body *b, Part part)
 
 static bool body_shape(Walk *w, Body *b, Arena *arena)
 {
-    *b = (Body){.program = w->program, .function = w->function};
+    *b = (Body){.program = w->program, .function = w->function, .depth = w->depth};
     if (!steps_make(w, b, arena) || !blocks_cut(w, b, arena) || !edges_make(w, b, arena))
         return false;
     for (size_t i = 0; i < b->nparts; i++)

@@ -58,7 +58,8 @@ typedef struct Body {
     uint32_t entry; /* the block that holds the function's start */
     IndirectJump *jumps; /* by pc */
     uint32_t njumps;
-    bool closed; /* no JUMP_UNKNOWN */
+    unsigned depth; /* how deep callees may be read */
+    bool closed;    /* no JUMP_UNKNOWN */
 } Body;
 
 /* Decodes function f into *out, all memory from arena. `depth` says how deep callees may be read for noreturn and

@@ -250,7 +250,8 @@ static bool slot_note_step(Values *v, SlotList *list, uint32_t i)
 
 static void slots_merge(Values *v, SlotList *list)
 {
-    qsort(list->items, list->n, sizeof *list->items, slot_order);
+    if (list->n)
+        qsort(list->items, list->n, sizeof *list->items, slot_order);
     size_t n = 0;
     for (size_t i = 0; i < list->n; i++) {
         StackSlot *s = &list->items[i];

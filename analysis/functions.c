@@ -101,7 +101,8 @@ static int found_order(const void *x, const void *y)
 /* Joins what begins at one address: the first has the better name, the longest range wins. */
 static void found_join(FoundList *list)
 {
-    qsort(list->items, list->n, sizeof *list->items, found_order);
+    if (list->n)
+        qsort(list->items, list->n, sizeof *list->items, found_order);
     size_t n = 0;
     for (size_t i = 0; i < list->n; i++) {
         Found *f = &list->items[i], *last = n ? &list->items[n - 1] : NULL;
@@ -252,7 +253,8 @@ static bool functions_index(Program *p)
             Part part = p->functions.items[i].parts[k];
             p->part_refs[p->npart_refs++] = (PartRef){part.start, part.end, (uint32_t)i};
         }
-    qsort(p->part_refs, p->npart_refs, sizeof *p->part_refs, part_ref_order);
+    if (p->npart_refs)
+        qsort(p->part_refs, p->npart_refs, sizeof *p->part_refs, part_ref_order);
     return true;
 }
 

@@ -402,7 +402,7 @@ static bool constant_load(Values *v, const Step *s, const Move *m, uint64_t *k)
 
 static bool constant_call(Values *v, uint32_t step, uint64_t *k, unsigned depth)
 {
-    Result r = summary_of_call(v->body->program, &v->body->steps[step].insn, SUMMARY_DEPTH).result;
+    Result r = summary_of_call(v->body->program, &v->body->steps[step].insn, v->body->depth).result;
     uint8_t via;
     if (r.kind == RESULT_CONSTANT) {
         *k = r.value;
