@@ -1,0 +1,431 @@
+#!/usr/bin/python3
+"""tests/oracle/dwarf.py - scores lvscan on a stripped program against the debug information, symbols and relocations of the
+unstripped one (made by corpus.sh). Reads llvm-dwarfdump, objdump and readelf; shares nothing with lvscan but its JSON.
+
+    dwarf.py --lvscan LVSCAN [--questions N] [--verbose FILE] PROGRAM...
+
+A line of scores a program, as `name=good/all` words after its label; the meaning of each is in SCORES."""
+import argparse
+import bisect
+import collections
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+
+SCORES = """right wrong none unknown: of the questions `-f FUNCTION -c CONSTANTS` for a variable that is compared with |c| >= 3
+immediate: immediate compares on a register where DWARF has a variable, reported with that register; immediate3: those of |c| >= 3
+covered: (pc, register) pairs of DWARF, in the location entry of such a compare, that a range of that variable has
+starts: function starts found; extra: found beyond the symbols
+tables: jump tables with the exact targets; missing: targets that a function said to be closed lacks"""
+
+WIDE = {}
+for _n, _w in zip("rax rcx rdx rbx rsp rbp rsi rdi".split(), "a c d b sp bp si di".split()):
+    _subs = [_n, "e" + _n[1:]] + ([_w + "x", _w + "l", _w + "h"] if len(_w) == 1 else [_w, _w + "l"])
+    WIDE.update({s: _n for s in _subs})
+for _i in range(8, 16):
+    WIDE.update({"r%d%s" % (_i, s): "r%d" % _i for s in ("", "d", "w", "b")})
+BITS = {"b": 8, "w": 16, "l": 32, "q": 64}
+
+
+def run(*command):
+    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout.decode("utf-8", "replace")
+
+
+# --- debug information ---
+
+class Var:
+    """A local variable or parameter: entries are (lo, hi, location), a location ("reg", name, addend) or ("mem", base, disp)."""
+
+    def __init__(self, scope):
+        self.name, self.type, self.entries, self.scope, self.single = "?", "?", [], scope, None
+
+
+class Func:
+    def __init__(self):
+        self.name, self.parts, self.vars, self.base = "?", [], [], None
+
+
+def location_read(text, base):
+    """One DWARF expression; None: a constant, an entry value, in pieces, or what else is no place."""
+    m = re.fullmatch(r"DW_OP_reg\d+ (\w+)", text)
+    if m:
+        return ("reg", m[1].lower(), 0)
+    m = re.fullmatch(r"DW_OP_breg\d+ (\w+)([+-]\d+)(, DW_OP_stack_value)?", text)
+    if m:
+        return ("reg" if m[3] else "mem", m[1].lower(), int(m[2]))
+    m = re.fullmatch(r"DW_OP_fbreg ([+-]\d+)", text)
+    if m and base:
+        return ("cfa", None, int(m[1])) if "frame_cfa" in base else ("mem", base.split()[-1].lower(), int(m[1]))
+    return None
+
+
+class Dwarf:
+    """The functions with code of one program, from llvm-dwarfdump's text."""
+
+    def __init__(self, path):
+        self.funcs, self.stack = [], []  # stack: (depth, tag, Func or None, Var or None, parts)
+        proc = subprocess.Popen(["llvm-dwarfdump", "--debug-info", path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+                                errors="replace")
+        self.func = self.var = self.attr = None
+        for line in proc.stdout:
+            self.line(line)
+        proc.wait()
+        self.finish_to(-1)
+        self.funcs = [f for f in self.funcs if f.parts]
+        for f in self.funcs:
+            self.settle(f)
+
+    def line(self, line):
+        m = re.match(r"0x[0-9a-f]+:( *)(DW_TAG_\w+|NULL)", line)
+        if m:
+            self.tag(len(m[1]), m[2])
+            return
+        m = re.match(r" +(DW_AT_\w+)\t\((.*)", line)
+        if m:
+            self.attr = m[1]
+            self.attribute(m[1], m[2])
+        elif self.attr and line.startswith("   "):
+            self.continuation(line.strip())
+
+    def finish_to(self, depth):
+        while self.stack and self.stack[-1]["depth"] >= depth:
+            self.stack.pop()
+
+    def tag(self, depth, tag):
+        self.finish_to(depth)
+        self.attr = None
+        self.node = {"depth": depth, "tag": tag, "parts": [], "low": None}
+        if tag == "NULL":
+            return
+        self.func = next((n["func"] for n in self.stack if "func" in n), None)
+        if tag == "DW_TAG_subprogram":
+            self.func = Func()
+            self.node["func"] = self.func
+            self.funcs.append(self.func)
+        self.var = None
+        if tag in ("DW_TAG_variable", "DW_TAG_formal_parameter") and self.func:
+            scope = [n["parts"] for n in self.stack if n["tag"] in
+                     ("DW_TAG_subprogram", "DW_TAG_lexical_block", "DW_TAG_inlined_subroutine")]
+            self.var = Var(scope)
+            self.func.vars.append(self.var)
+        self.stack.append(self.node)
+
+    def attribute(self, name, text):
+        node = self.node
+        if name == "DW_AT_low_pc":
+            node["low"] = int(text.split(")")[0], 16)
+        elif name == "DW_AT_high_pc" and node["low"]:
+            node["parts"].append((node["low"], int(text.split(")")[0], 16)))
+        elif name in ("DW_AT_name", "DW_AT_abstract_origin", "DW_AT_type"):
+            m = re.search(r'"(.*)"\)', text)
+            owner = self.var or node.get("func")
+            if owner and m and name == "DW_AT_type" and self.var:
+                owner.type = m[1]
+            elif owner and m and name != "DW_AT_type":
+                owner.name = m[1]
+        elif name == "DW_AT_frame_base" and "func" in node:
+            node["func"].base = text.rstrip(")\n")
+        elif name == "DW_AT_location" and self.var and text.startswith("DW_OP"):
+            self.var.single = text.rstrip("\n")[:-1]
+        if "func" in node:
+            node["func"].parts = node["parts"]
+
+    def continuation(self, text):
+        m = re.match(r"\[0x([0-9a-f]+), 0x([0-9a-f]+)\)(?:: (.*))?", text)
+        if not m:
+            return
+        lo, hi = int(m[1], 16), int(m[2], 16)
+        if self.attr == "DW_AT_ranges":
+            self.node["parts"].append((lo, hi))
+        elif self.attr == "DW_AT_location" and self.var and m[3] and lo < hi:
+            expression = m[3]
+            if expression.count(")") > expression.count("("):
+                expression = expression[:-1]
+            self.var.entries.append((lo, hi, expression))
+
+    @staticmethod
+    def settle(func):
+        for v in func.vars:
+            if v.single:
+                parts = next((p for p in reversed(v.scope) if p), [])
+                v.entries = [(lo, hi, v.single) for lo, hi in parts]
+            v.entries = [(lo, hi, location_read(text, func.base)) for lo, hi, text in v.entries]
+            v.entries = [e for e in v.entries if e[2]]
+        func.vars = [v for v in func.vars if v.entries]
+        func.start = func.parts[0][0]
+
+
+def cfa_rows(path):
+    """(pc, register, offset) of each CFA rule, by pc."""
+    rows = []
+    for line in run("readelf", "--debug-dump=frames-interp", path).splitlines():
+        m = re.match(r"([0-9a-f]{16}) (r\w\w|r\d+)([+-]\d+) ", line)
+        if m:
+            rows.append((int(m[1], 16), m[2], int(m[3])))
+    return sorted(rows)
+
+
+# --- code ---
+
+class Code:
+    """Instructions by pc, as objdump writes them."""
+
+    def __init__(self, path):
+        self.text = {}
+        for line in run("objdump", "-d", "-w", "--no-show-raw-insn", path).splitlines():
+            m = re.match(r" +([0-9a-f]+):\t(.*)", line)
+            if m:
+                self.text[int(m[1], 16)] = m[2].split("#")[0].strip()
+        self.pcs = sorted(self.text)
+
+    def between(self, lo, hi):
+        return self.pcs[bisect.bisect_left(self.pcs, lo):bisect.bisect_left(self.pcs, hi)]
+
+    def compares(self, lo, hi):
+        """(pc, constant, location) of each compare with an immediate."""
+        for pc in self.between(lo, hi):
+            m = re.fullmatch(r"cmp([bwlq]?) +\$(0x[0-9a-f]+|-?\d+),(.*)", self.text[pc])
+            if not m:
+                continue
+            place, bits = operand_read(m[3], m[1])
+            value = int(m[2], 0) & ((1 << bits) - 1)
+            if place:
+                yield pc, value - (1 << bits) if value >> (bits - 1) else value, place
+
+
+def operand_read(text, suffix):
+    if text.startswith("%"):
+        name = text[1:]
+        bits = 64 if name == WIDE.get(name) else 32 if name[0] == "e" or name[-1] == "d" and name[0] == "r" else \
+            8 if name[-1] in "lhb" else 16
+        return (("reg", WIDE[name], 0) if name in WIDE and name[-1] != "h" else None), bits
+    m = re.fullmatch(r"(-?0x[0-9a-f]+|)\(%(\w+)\)", text)
+    return (("mem", m[2], int(m[1] or "0", 0)) if m else None), BITS.get(suffix, 64)
+
+
+def mentions(text, reg):
+    return any(WIDE.get(name) == reg for name in re.findall(r"%(\w+)", text))
+
+
+# --- what lvscan says ---
+
+def ask(lvscan, *args):
+    out = run("timeout", "120", lvscan, *args)
+    return [json.loads(line) for line in out.splitlines()]
+
+
+def number(x):
+    return int(x, 16)
+
+
+def own_place(location):
+    """A location of lvscan in the form of this file; None: another kind."""
+    addend = location.get("addend", 0)
+    if location["kind"] == "reg":
+        return ("reg", location["reg"], addend)
+    if location["kind"] == "stack" and not addend:
+        return ("mem", location["base"], location.get("disp", 0))
+    if location["kind"] == "memory" and not addend and not location.get("index"):
+        return ("mem", location.get("base"), location.get("disp", 0))
+    return None
+
+
+# --- the scores ---
+
+class Program:
+    def __init__(self, path, lvscan, questions, log):
+        self.path, self.lvscan, self.questions, self.log = path, lvscan, questions, log
+        self.stripped = path + ".stripped"
+        self.label = os.path.basename(os.path.dirname(path)) + "/" + os.path.basename(path)
+        self.score = collections.Counter()
+        self.code, self.dwarf, self.cfa = Code(path), Dwarf(path), cfa_rows(path)
+        self.cfa_pcs = [r[0] for r in self.cfa]
+
+    def note(self, *what):
+        print(self.label, *what, file=self.log)
+
+    def places(self, var, pc):
+        """Where DWARF has the variable before the instruction at pc runs."""
+        for lo, hi, (kind, reg, off) in var.entries:
+            if not lo <= pc < hi:
+                continue
+            if kind != "cfa":
+                yield (kind, reg, off)
+                continue
+            i = bisect.bisect_right(self.cfa_pcs, pc) - 1
+            if i >= 0:
+                yield ("mem", self.cfa[i][1], self.cfa[i][2] + off)
+
+    def compared(self, func):
+        """[(pc, constant, place, [variables there])] of the function's immediate compares."""
+        found = []
+        for lo, hi in func.parts:
+            for pc, constant, place in self.code.compares(lo, hi):
+                there = [v for v in func.vars if place in self.places(v, pc)]
+                if there:
+                    found.append((pc, constant, place, there))
+        return found
+
+    def all(self):
+        whole = ask(self.lvscan, "--json", "-n", "0", self.stripped)
+        variables = whole[0]["variables"] if whole else []
+        sites = collections.defaultdict(list)
+        for v in variables:
+            for s in v["sites"]:
+                sites[number(s["pc"])].append((v, s))
+        asked = []
+        for func in self.dwarf.funcs:
+            compared = self.compared(func)
+            self.immediates(func, compared, sites)
+            constants = collections.defaultdict(set)
+            for _pc, constant, _place, there in compared:
+                for v in there:
+                    constants[v].add(constant)
+            for v, cs in constants.items():
+                big = sorted(c for c in cs if abs(c) >= 3)
+                if big:
+                    asked.append((func, v, big, constants))
+        random.Random(4).shuffle(asked)
+        for func, v, big, constants in asked[:self.questions]:
+            self.question(func, v, big, constants)
+        listed = ask(self.lvscan, "functions", "--json", self.stripped)
+        self.starts(listed)
+        self.tables(listed)
+
+    def immediates(self, func, compared, sites):
+        for pc, constant, place, there in compared:
+            if place[0] != "reg":
+                continue
+            hits = [v for v, s in sites[pc] if own_place(s["location"]) == place]
+            for key in ("immediate", "immediate3") if abs(constant) >= 3 else ("immediate",):
+                self.score[key + " all"] += 1
+                self.score[key] += bool(hits)
+            if hits:
+                self.coverage(there, pc, place, hits)
+            else:
+                self.note("MISSED compare", hex(pc), self.code.text[pc], "in", func.name, hex(func.start), "variable", there[0].name)
+
+    def coverage(self, there, pc, place, hits):
+        """Pairs from the location entry's start to the register's last mention in it, or the compare."""
+        spans = [(lo, hi) for v in there for lo, hi, at in v.entries if lo <= pc < hi and at == place]
+        for lo, hi in set(spans):
+            pcs = self.code.between(lo, hi)
+            last = max([p for p in pcs if p >= pc and mentions(self.code.text[p], place[1])] + [pc])
+            for p in pcs:
+                if p <= last:
+                    self.score["covered all"] += 1
+                    self.score["covered"] += any(number(r["start"]) <= p < number(r["end"]) and own_place(r["location"]) == place
+                                                 for v in hits for r in v["ranges"])
+
+    def question(self, func, var, constants, compared):
+        answer = ask(self.lvscan, "--json", "-n", "1", "-f", hex(func.start), "-c", ",".join(map(str, constants)), self.stripped)
+        first = answer[0]["variables"][0] if answer and answer[0]["variables"] else None
+        such = [v for v, cs in compared.items() if v is var or cs & set(constants)]
+        verdict, why = self.verdict(func, first, such)
+        self.score[verdict] += 1
+        self.score["questions"] += 1
+        if verdict != "right":
+            self.note(verdict.upper(), "-f", hex(func.start), "-c", ",".join(map(str, constants)), func.name, "variable", var.name,
+                      "(%s)" % var.type, why)
+
+    def verdict(self, func, first, such):
+        if not first or not first.get("probe"):
+            return "none", "no variable" if not first else "no probe"
+        pc, place = number(first["probe"]["pc"]), own_place(first["probe"]["location"])
+        same = {own_place(r["location"]) for r in first["ranges"] if number(r["start"]) <= pc < number(r["end"])} | {place}
+        where = [p for v in such for p in self.places(v, pc)]
+        why = "probe %s %s (%s), DWARF %s" % (hex(pc), place, self.code.text.get(pc, "no instruction"), where)
+        if any(p in same for p in where):
+            return "right", why
+        other = [v.name for v in func.vars if place in self.places(v, pc)]
+        if other or where:
+            return "wrong", why + " there: %s" % other
+        return "unknown", why
+
+    def starts(self, listed):
+        sections = {m[1]: m[2] for m in re.finditer(r"^ +\[ *(\d+)\] (\S+)", run("readelf", "-SW", self.path), re.M)}
+        ranges = [(int(m[2], 16), int(m[2], 16) + int(m[3], 16)) for m in
+                  re.finditer(r"\] (\.plt\S*) +PROGBITS +(\w+) \w+ (\w+)", run("readelf", "-SW", self.path))]
+        true = set()
+        for line in run("readelf", "-sW", self.path).splitlines():
+            f = line.split()
+            if len(f) >= 8 and f[3] == "FUNC" and f[6] in sections and not re.search(r"\.cold(\.|$)", f[7]):
+                true.add(int(f[1], 16))
+        found = {number(f["start"]) for f in listed}
+        found = {a for a in found if not any(lo <= a < hi for lo, hi in ranges)}
+        self.score["starts"] += len(true & found)
+        self.score["starts all"] += len(true)
+        self.score["extra"] += len(found - true)
+        for a in sorted(true - found)[:10]:
+            self.note("START missed", hex(a))
+        for a in sorted(found - true)[:10]:
+            self.note("START extra", hex(a), [f["found_by"] for f in listed if number(f["start"]) == a])
+
+    def true_tables(self):
+        """{address: targets in entry order} from the relocations of .rodata, cut at the labels that the compiler put there."""
+        symbols = run("readelf", "-sW", self.path)
+        labels = {int(m[1], 16) for m in re.finditer(r": ([0-9a-f]{16}) +\S+ NOTYPE +LOCAL +\S+ +\d+ \.L\w*$", symbols, re.M)}
+        pcs, tables, start, after = set(self.code.pcs), {}, None, None
+        slots = [(int(m[1], 16), int(m[2], 16) + int(m[4], 16) * (-1 if m[3] == "-" else 1)) for m in re.finditer(
+            r"^([0-9a-f]{16}) +\w+ R_X86_64_PC32 +([0-9a-f]{16}) \S+ ([+-]) ([0-9a-f]+)$",
+            re.search(r"Relocation section '\.rela\.rodata'.*?(?=\nRelocation section|\Z)", run("readelf", "-rW", self.path) +
+                      "\nRelocation section '.rela.rodata'", re.S)[0], re.M)]
+        for at, value in sorted(slots):
+            if at in labels or at != after:
+                start = at if at in labels else None
+            after = at + 4
+            if start is not None:
+                target = value - (at - start)
+                if target in pcs:
+                    tables.setdefault(start, []).append(target)
+                else:
+                    tables.pop(start, None)
+                    start = None
+        return tables
+
+    def tables(self, listed):
+        claims, owners = {}, []
+        for f in listed:
+            owners += [(number(lo), number(hi), f) for lo, hi in f["parts"]]
+            for j in f["jumps"]:
+                if j["kind"] == "table" and j.get("table"):
+                    claims[number(j["table"])] = [number(t) for t in j["targets"]]
+        for at, targets in self.true_tables().items():
+            self.score["tables all"] += 1
+            self.score["tables"] += claims.get(at) == targets
+            if claims.get(at) == targets:
+                continue
+            self.note("TABLE", hex(at), "has", len(targets), "targets, claimed:", len(claims[at]) if at in claims else None)
+            for lo, hi, f in owners:
+                if lo <= targets[0] < hi and f["closed"]:
+                    known = {number(t) for j in f["jumps"] for t in j.get("targets") or []}
+                    self.score["missing"] += len(set(targets) - known)
+                    self.note("CLOSED without targets", f["start"], [hex(t) for t in sorted(set(targets) - known)][:5])
+                    break
+
+    def line(self):
+        s = self.score
+        words = ["%s=%d/%d" % (k, s[k], s["questions"]) for k in ("right", "wrong", "none", "unknown")]
+        words += ["%s=%d/%d" % (k, s[k], s[k + " all"]) for k in ("immediate", "immediate3", "covered", "starts", "tables")]
+        return " ".join(["SCORE", self.label] + words + ["extra=%d" % s["extra"], "missing=%d" % s["missing"]])
+
+
+def main():
+    parser = argparse.ArgumentParser(epilog=SCORES, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--lvscan", required=True)
+    parser.add_argument("--questions", type=int, default=10 ** 9)
+    parser.add_argument("--verbose", default="/dev/null", help="where to list what was not right")
+    parser.add_argument("programs", nargs="+")
+    options = parser.parse_args()
+    with open(options.verbose, "a", encoding="utf-8") as log:
+        for path in options.programs:
+            program = Program(path, options.lvscan, options.questions, log)
+            program.all()
+            print(program.line(), flush=True)
+    return 0
+
+
+sys.exit(main())
