@@ -389,6 +389,39 @@ static void plt_names_agree_with_objdump(void **state)
     assert_true(total.n >= 200);
 }
 
+/* What program headers lead to is found without section headers as well. */
+static void check_sectionless(File *f, const char *path, void *context)
+{
+    Image bare = f->image;
+    Symbols with, without;
+    Slots slots, bare_slots;
+    Unwind unwind;
+    Fde *fdes;
+    size_t n = 0, bare_n = 0, dynamic = 0, *total = context;
+    bare.nsections = 0;
+    if (!f->image.dynamic || !f->image.eh_frame_hdr)
+        return;
+    assert_true(symbols_read(&with, &f->image, &f->arena, NULL) && symbols_read(&without, &bare, &f->arena, NULL));
+    for (size_t i = 0; i < with.n; i++)
+        dynamic += with.items[i].source == SYMBOL_DYNSYM;
+    assert_int_equal(without.n, dynamic);
+    assert_true(slots_read(&slots, &f->image, &f->arena, NULL) && slots_read(&bare_slots, &bare, &f->arena, NULL));
+    assert_int_equal(slots.n, bare_slots.n);
+    assert_true(unwind_open(&unwind, &f->image) && unwind_all(&unwind, &fdes, &n, &f->arena, NULL));
+    assert_true(unwind_open(&unwind, &bare) && unwind_all(&unwind, &fdes, &bare_n, &f->arena, NULL));
+    if (n != bare_n)
+        fail_msg("%s: %zu FDEs, without sections %zu", path, n, bare_n);
+    *total += n;
+}
+
+static void sections_are_not_needed(void **state)
+{
+    (void)state;
+    size_t total = 0;
+    each_file(check_sectionless, &total);
+    assert_true(total >= 5000);
+}
+
 /* Call sites and landing pads are at the starts of instructions, as objdump lists them. */
 typedef struct PadCount {
     Unwind unwind;
@@ -531,11 +564,11 @@ static int remove_all(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(segments_agree_with_readelf),    cmocka_unit_test(build_ids_agree_with_readelf),
-        cmocka_unit_test(symbols_agree_with_readelf),     cmocka_unit_test(slots_agree_with_readelf),
-        cmocka_unit_test(fdes_agree_with_readelf),        cmocka_unit_test(plt_names_agree_with_objdump),
-        cmocka_unit_test(call_sites_are_at_instructions), cmocka_unit_test(go_functions_have_their_symbols),
-        cmocka_unit_test(a_lookup_touches_few_pages),
+        cmocka_unit_test(segments_agree_with_readelf),     cmocka_unit_test(build_ids_agree_with_readelf),
+        cmocka_unit_test(symbols_agree_with_readelf),      cmocka_unit_test(slots_agree_with_readelf),
+        cmocka_unit_test(fdes_agree_with_readelf),         cmocka_unit_test(plt_names_agree_with_objdump),
+        cmocka_unit_test(sections_are_not_needed),         cmocka_unit_test(call_sites_are_at_instructions),
+        cmocka_unit_test(go_functions_have_their_symbols), cmocka_unit_test(a_lookup_touches_few_pages),
     };
     return cmocka_run_group_tests(tests, build_all, remove_all);
 }
