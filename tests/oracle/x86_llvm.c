@@ -53,7 +53,8 @@ static bool llvm_can(const uint8_t *p, const Insn *insn)
     size_t n = 0;
     while (p[n] == 0x66 || p[n] == 0xf2 || p[n] == 0xf3)
         n++;
-    return n <= 1 && !(insn->prefixes & (PREFIX_LOCK | PREFIX_ADDRSIZE | PREFIX_SEGMENT)) &&
+    size_t after = n + ((p[n] & 0xf0) == 0x40); /* a REX that is not last is dead: not to llvm-mc */
+    return n <= 1 && !memchr("\x66\xf2\xf3", p[after], 3) && !(insn->prefixes & (PREFIX_LOCK | PREFIX_ADDRSIZE | PREFIX_SEGMENT)) &&
            ((p[n] & 0xf0) != 0x40 || (p[n + 1] & 0xf0) != 0x40);
 }
 
@@ -83,7 +84,7 @@ static size_t chunk_write(Llvm *l, Rng *rng, const char *path, uint64_t *left)
 /* Reads llvm-mc's lines back to what they came from. */
 static void chunk_read(Llvm *l, const char *path)
 {
-    char cmd[256], line[512];
+    char cmd[256], line[4096]; /* llvm-mc explains shuffles at length */
     size_t next = 0;
     snprintf(cmd, sizeof cmd, "llvm-mc-14 --disassemble -triple=x86_64 %s 2>/dev/null", path);
     FILE *f = popen(cmd, "r");
