@@ -4,9 +4,9 @@
 
 #include "cli/options.h"
 
-int command_find(const Options *o, Out *out);
-int command_trace(const Options *o, Out *out);
-int command_disasm(const Options *o, Out *out);
-int command_functions(const Options *o, Out *out);
+int command_find(const Options *o, Sink *out);
+int command_trace(const Options *o, Sink *out);
+int command_disasm(const Options *o, Sink *out);
+int command_functions(const Options *o, Sink *out);
 
 #endif

@@ -11,7 +11,7 @@
 
 typedef struct Listing {
     const Options *o;
-    Out *out;
+    Sink *out;
     bool color;
 } Listing;
 
@@ -84,7 +84,7 @@ static void insn_json(const Listing *l, const Insn *insn, Bytes bytes)
     json_str(&j, (Str){text, insn_text(insn, l->o->intel ? SYNTAX_INTEL : SYNTAX_ATT, text, sizeof text)});
     effects_json(&j, insn);
     json_close(&j, '}');
-    out_char(l->out, '\n');
+    sink_char(l->out, '\n');
 }
 
 static void invalid_json(const Listing *l, Addr pc, Bytes byte)
@@ -100,18 +100,18 @@ static void invalid_json(const Listing *l, Addr pc, Bytes byte)
     json_key(&j, "invalid");
     json_bool(&j, true);
     json_close(&j, '}');
-    out_char(l->out, '\n');
+    sink_char(l->out, '\n');
 }
 
-static void regs_text(Out *t, const char *what, RegSet set)
+static void regs_text(Sink *t, const char *what, RegSet set)
 {
     if (regset_empty(set))
         return;
-    out_format(t, "  %s", what);
+    sink_format(t, "  %s", what);
     char before = ' ';
     for (unsigned r = 0; r < REG_NONE; r++)
         if (regset_has(set, r)) {
-            out_format(t, "%c%s", before, reg_name(r));
+            sink_format(t, "%c%s", before, reg_name(r));
             before = ',';
         }
 }
@@ -121,22 +121,22 @@ static void line_text(const Listing *l, Addr pc, Bytes bytes, const Insn *insn)
 {
     char text[128];
     size_t n = 0;
-    out_format(l->out, "%s%8llx:%s  ", l->color ? "\033[36m" : "", (unsigned long long)pc, l->color ? "\033[0m" : "");
+    sink_format(l->out, "%s%8llx:%s  ", l->color ? "\033[36m" : "", (unsigned long long)pc, l->color ? "\033[0m" : "");
     for (size_t i = 0; i < bytes.n; i++)
-        out_format(l->out, "%02x ", bytes.p[i]);
-    out_repeat(l->out, ' ', bytes.n < 8 ? 3 * (8 - bytes.n) : 0);
+        sink_format(l->out, "%02x ", bytes.p[i]);
+    sink_repeat(l->out, ' ', bytes.n < 8 ? 3 * (8 - bytes.n) : 0);
     if (!insn) {
-        out_add(l->out, "(bad)\n");
+        sink_add(l->out, "(bad)\n");
         return;
     }
     n = insn_text(insn, l->o->intel ? SYNTAX_INTEL : SYNTAX_ATT, text, sizeof text);
-    out_put(l->out, text, n);
+    sink_put(l->out, text, n);
     Effects e;
     insn_effects(insn, &e);
-    out_repeat(l->out, ' ', n < 32 ? 32 - n : 0);
+    sink_repeat(l->out, ' ', n < 32 ? 32 - n : 0);
     regs_text(l->out, "reads", e.reads);
     regs_text(l->out, "writes", e.writes);
-    out_char(l->out, '\n');
+    sink_char(l->out, '\n');
 }
 
 static size_t one_instruction(const Listing *l, Bytes code, size_t at, Addr pc)
@@ -165,10 +165,10 @@ static void function_title(const Listing *l, Program *program, const Function *f
     Str name = program_demangled(program, f);
     if (l->o->json)
         return;
-    out_hex(l->out, f->start);
-    out_char(l->out, ' ');
+    sink_hex(l->out, f->start);
+    sink_char(l->out, ' ');
     escape_terminal(l->out, name.p ? name : f->name.p ? f->name : str_of("(no name)"));
-    out_add(l->out, ":\n");
+    sink_add(l->out, ":\n");
 }
 
 static bool list_function(const Listing *l, Program *program, const Function *f)
@@ -283,7 +283,7 @@ static int disasm_hex(const Listing *l, const Options *o)
     return status;
 }
 
-int command_disasm(const Options *o, Out *out)
+int command_disasm(const Options *o, Sink *out)
 {
     Listing l = {o, out, color_wanted(o)};
     return o->hex ? disasm_hex(&l, o) : inputs_each(o, disasm_in, &l);

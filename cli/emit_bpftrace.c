@@ -20,11 +20,11 @@ static bool path_ok(Str path)
 }
 
 /* An address in the probed process, or false for what is no memory. */
-static bool address_expression(Out *t, const ProbeSpec *spec)
+static bool address_expression(Sink *t, const ProbeSpec *spec)
 {
     const Location *l = &spec->location;
     if (l->kind == LOCATION_STATIC) {
-        out_format(t, "(reg(\"ip\") - 0x%llx + 0x%llx)", (unsigned long long)spec->pc, (unsigned long long)l->address);
+        sink_format(t, "(reg(\"ip\") - 0x%llx + 0x%llx)", (unsigned long long)spec->pc, (unsigned long long)l->address);
         return true;
     }
     const char *base = tracefs_reg(l->reg);
@@ -32,10 +32,10 @@ static bool address_expression(Out *t, const ProbeSpec *spec)
     bool segmented = l->kind == LOCATION_MEMORY && (l->segment == REG_FS || l->segment == REG_GS);
     if (!base || segmented || (l->kind == LOCATION_MEMORY && l->index != REG_NONE && !index))
         return false;
-    out_format(t, "(reg(\"%s\")", base);
+    sink_format(t, "(reg(\"%s\")", base);
     if (index)
-        out_format(t, " + reg(\"%s\") * %d", index, l->scale);
-    out_format(t, " %c %llu)", l->disp < 0 ? '-' : '+',
+        sink_format(t, " + reg(\"%s\") * %d", index, l->scale);
+    sink_format(t, " %c %llu)", l->disp < 0 ? '-' : '+',
                 (unsigned long long)(l->disp < 0 ? 0 - (uint64_t)l->disp : (uint64_t)l->disp));
     return true;
 }
@@ -49,115 +49,115 @@ static unsigned container(unsigned bits)
 }
 
 /* What is at the location, zero-extended or not: the cast around it decides. */
-static bool raw_expression(Out *t, const ProbeSpec *spec)
+static bool raw_expression(Sink *t, const ProbeSpec *spec)
 {
     const Location *l = &spec->location;
     if (l->kind == LOCATION_REG) {
         const char *reg = tracefs_reg(l->reg);
         if (reg)
-            out_format(t, "reg(\"%s\")", reg);
+            sink_format(t, "reg(\"%s\")", reg);
         return reg != NULL;
     }
     if (l->kind == LOCATION_NONE || l->bits != container(l->bits))
         return false;
-    out_format(t, "*(uint%u*)", l->bits);
+    sink_format(t, "*(uint%u*)", l->bits);
     return address_expression(t, spec);
 }
 
 /* The variable's value as 64 bits: (int64)(int32)(… + addend). */
-static bool value_expression(Out *t, const ProbeSpec *spec)
+static bool value_expression(Sink *t, const ProbeSpec *spec)
 {
     const Location *l = &spec->location;
     bool is_unsigned = spec->sign == SIGN_UNSIGNED;
     unsigned size = container(l->bits);
-    out_format(t, is_unsigned ? "(uint64)" : "(int64)");
+    sink_format(t, is_unsigned ? "(uint64)" : "(int64)");
     if (l->bits == size && size < 64)
-        out_format(t, is_unsigned ? "(uint%u)" : "(int%u)", size);
-    out_char(t, '(');
+        sink_format(t, is_unsigned ? "(uint%u)" : "(int%u)", size);
+    sink_char(t, '(');
     if (!raw_expression(t, spec))
         return false;
     if (l->addend)
-        out_format(t, " + %llu", (unsigned long long)l->addend);
-    out_char(t, ')');
+        sink_format(t, " + %llu", (unsigned long long)l->addend);
+    sink_char(t, ')');
     if (l->bits != size)
-        out_format(t, " & 0x%llx", (unsigned long long)(((uint64_t)1 << l->bits) - 1));
+        sink_format(t, " & 0x%llx", (unsigned long long)(((uint64_t)1 << l->bits) - 1));
     return true;
 }
 
-static bool probe_expression(Out *t, const ProbeSpec *spec, Diag *diag)
+static bool probe_expression(Sink *t, const ProbeSpec *spec, Diag *diag)
 {
     if (!path_ok(spec->path))
         return diag_set(diag, 0, "bpftrace cannot take this path (wildcards, control characters): make a link with a plain name");
-    out_add(t, "uprobe:\"");
+    sink_add(t, "uprobe:\"");
     for (size_t i = 0; i < spec->path.n; i++) {
         if (spec->path.p[i] == '"')
-            out_char(t, '\\');
-        out_char(t, spec->path.p[i]);
+            sink_char(t, '\\');
+        sink_char(t, spec->path.p[i]);
     }
-    out_format(t, "\":0x%llx", (unsigned long long)(spec->has_symbol ? spec->pc : spec->off.v));
+    sink_format(t, "\":0x%llx", (unsigned long long)(spec->has_symbol ? spec->pc : spec->off.v));
     return true;
 }
 
 /* A name inside a bpftrace string: printable ASCII without quotes, backslashes and percent signs. */
-static void plain_name(Out *t, Str name)
+static void plain_name(Sink *t, Str name)
 {
     for (size_t i = 0; i < name.n && i < NAME_MAX_BYTES; i++) {
         char c = name.p[i];
-        out_char(t, c < ' ' || c > '~' || c == '"' || c == '\\' || c == '%' ? '?' : c);
+        sink_char(t, c < ' ' || c > '~' || c == '"' || c == '\\' || c == '%' ? '?' : c);
     }
 }
 
-static void names_chain(Out *t, const ProbeSpec *spec, const char *format)
+static void names_chain(Sink *t, const ProbeSpec *spec, const char *format)
 {
     size_t shown = 0;
     for (size_t i = 0; i < spec->names.n && shown < NAMES_MAX; i++) {
         const Enumerator *e = &spec->names.items[i];
         if (enum_name_of(&spec->names, e->value).p != e->name.p)
             continue;
-        out_format(t, "    %sif ($v == (int64)%lld) { printf(\"%%d %%d %%s %s ", shown ? "else " : "", (long long)e->value, format);
+        sink_format(t, "    %sif ($v == (int64)%lld) { printf(\"%%d %%d %%s %s ", shown ? "else " : "", (long long)e->value, format);
         plain_name(t, e->name);
-        out_add(t, "\\n\", pid, tid, comm, $v); }\n");
+        sink_add(t, "\\n\", pid, tid, comm, $v); }\n");
         shown++;
     }
-    out_format(t, "    %sprintf(\"%%d %%d %%s %s\\n\", pid, tid, comm, $v);%s\n", shown ? "else { " : "", format,
+    sink_format(t, "    %sprintf(\"%%d %%d %%s %s\\n\", pid, tid, comm, $v);%s\n", shown ? "else { " : "", format,
                 shown ? " }" : "");
 }
 
-static bool fail(Out *t, size_t before, const ProbeSpec *spec, Diag *diag)
+static bool fail(Sink *t, size_t before, const ProbeSpec *spec, Diag *diag)
 {
     t->n = before;
     return diag_set(diag, spec->pc, "bpftrace cannot read this location");
 }
 
-bool emit_bpftrace(Out *t, const ProbeSpec *spec, Diag *diag)
+bool emit_bpftrace(Sink *t, const ProbeSpec *spec, Diag *diag)
 {
     size_t before = t->n;
-    out_add(t, "#!/usr/bin/env -S bpftrace --unsafe\n"
+    sink_add(t, "#!/usr/bin/env -S bpftrace --unsafe\n"
                 "// pid tid comm value [name]. --unsafe: without symbols bpftrace cannot check that the place\n"
                 "// is the start of an instruction; lvscan has.\n");
     if (!probe_expression(t, spec, diag)) {
         t->n = before;
         return false;
     }
-    out_add(t, "\n{\n    $v = ");
+    sink_add(t, "\n{\n    $v = ");
     if (!value_expression(t, spec))
         return fail(t, before, spec, diag);
-    out_add(t, ";\n");
+    sink_add(t, ";\n");
     names_chain(t, spec, spec->sign == SIGN_UNSIGNED ? "%llu" : "%lld");
-    out_add(t, "}\n");
+    sink_add(t, "}\n");
     return true;
 }
 
-bool emit_bpftrace_line(Out *t, const ProbeSpec *spec, Diag *diag)
+bool emit_bpftrace_line(Sink *t, const ProbeSpec *spec, Diag *diag)
 {
     size_t before = t->n;
     if (!probe_expression(t, spec, diag)) {
         t->n = before;
         return false;
     }
-    out_format(t, " { printf(\"%s\\n\", ", spec->sign == SIGN_UNSIGNED ? "%llu" : "%lld");
+    sink_format(t, " { printf(\"%s\\n\", ", spec->sign == SIGN_UNSIGNED ? "%llu" : "%lld");
     if (!value_expression(t, spec))
         return fail(t, before, spec, diag);
-    out_add(t, "); }");
+    sink_add(t, "); }");
     return true;
 }

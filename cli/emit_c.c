@@ -5,33 +5,33 @@
 #include "cli/escape.h"
 #include "cli/kernel_reg.h"
 
-static void define(Out *t, const char *name, uint64_t value)
+static void define(Sink *t, const char *name, uint64_t value)
 {
-    out_format(t, "#define %s 0x%llxull\n", name, (unsigned long long)value);
+    sink_format(t, "#define %s 0x%llxull\n", name, (unsigned long long)value);
 }
 
-static void names(Out *t, const ProbeSpec *spec)
+static void names(Sink *t, const ProbeSpec *spec)
 {
-    out_add(t, "static const struct name { long long value; const char *name; } NAMES[] = {\n");
+    sink_add(t, "static const struct name { long long value; const char *name; } NAMES[] = {\n");
     for (size_t i = 0; i < spec->names.n; i++) {
         const Enumerator *e = &spec->names.items[i];
-        out_format(t, "    {(long long)0x%llxull, \"", (unsigned long long)e->value);
+        sink_format(t, "    {(long long)0x%llxull, \"", (unsigned long long)e->value);
         escape_c(t, e->name);
-        out_add(t, "\"},\n");
+        sink_add(t, "\"},\n");
     }
-    out_add(t, "    {0, 0}};\n");
+    sink_add(t, "    {0, 0}};\n");
 }
 
-bool emit_c(Out *t, const ProbeSpec *spec, Diag *diag)
+bool emit_c(Sink *t, const ProbeSpec *spec, Diag *diag)
 {
     uint32_t stack = spec_stack_bytes(spec);
     if (!spec_regs(spec))
         return diag_set(diag, spec->pc, "the uprobe PMU samples registers and the stack above rsp only: use --emit tracefs");
-    out_add(t, "/* Reads one variable of one program, live. Build: cc -O2 -o reader THIS_FILE.c\n"
+    sink_add(t, "/* Reads one variable of one program, live. Build: cc -O2 -o reader THIS_FILE.c\n"
                " * Run as root: ./reader [PID]   prints \"pid tid value name\" a hit; Ctrl-C ends it. */\n");
-    out_add(t, "#define PROBE_PATH \"");
+    sink_add(t, "#define PROBE_PATH \"");
     escape_c(t, spec->path);
-    out_add(t, "\"\n");
+    sink_add(t, "\"\n");
     define(t, "PROBE_OFFSET", spec->off.v);
     define(t, "SAMPLE_REGS", spec_regs(spec));
     define(t, "STACK_BYTES", stack);
@@ -39,12 +39,12 @@ bool emit_c(Out *t, const ProbeSpec *spec, Diag *diag)
     define(t, "VALUE_BITS", spec->location.bits);
     define(t, "VALUE_ADDEND", spec->location.addend);
     define(t, "VALUE_UNSIGNED", spec->sign == SIGN_UNSIGNED);
-    out_add(t, "static const unsigned char INSTRUCTION[] = {");
+    sink_add(t, "static const unsigned char INSTRUCTION[] = {");
     for (size_t i = 0; i < spec->bytes.n; i++)
-        out_format(t, "%s0x%02x", i ? ", " : "", spec->bytes.p[i]);
-    out_add(t, "};\n");
+        sink_format(t, "%s0x%02x", i ? ", " : "", spec->bytes.p[i]);
+    sink_add(t, "};\n");
     names(t, spec);
     for (size_t i = 0; i < sizeof EMIT_C_BODY / sizeof EMIT_C_BODY[0]; i++)
-        out_add(t, EMIT_C_BODY[i]);
+        sink_add(t, EMIT_C_BODY[i]);
     return true;
 }

@@ -3,7 +3,7 @@
 #ifndef LVSCAN_CLI_EMIT_C_BODY_H
 #define LVSCAN_CLI_EMIT_C_BODY_H
 
-#include "cli/out.h"
+#include "cli/sink.h"
 
 /* A line an element: C11 promises no more than 4095 bytes of a literal. */
 static const char *const EMIT_C_BODY[] = {

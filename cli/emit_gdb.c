@@ -5,46 +5,46 @@
 
 static const char *gdb_reg(unsigned reg) { return reg < REG_K0 && reg != REG_NONE ? reg_name(reg) : NULL; }
 
-static bool raw_expression(Out *t, const ProbeSpec *spec)
+static bool raw_expression(Sink *t, const ProbeSpec *spec)
 {
     const Location *l = &spec->location;
     if (l->kind == LOCATION_REG) {
         if (!tracefs_reg(l->reg) && l->reg < REG_XMM0)
             return false;
         if (l->reg >= REG_XMM0)
-            out_format(t, "(unsigned long)$%s.v2_int64[0]", reg_name(l->reg));
+            sink_format(t, "(unsigned long)$%s.v2_int64[0]", reg_name(l->reg));
         else
-            out_format(t, "(unsigned long)$%s", reg_name(l->reg));
+            sink_format(t, "(unsigned long)$%s", reg_name(l->reg));
         return true;
     }
-    out_format(t, "*(unsigned %s *)(", l->bits > 32 ? "long" : l->bits > 16 ? "int" : l->bits > 8 ? "short" : "char");
+    sink_format(t, "*(unsigned %s *)(", l->bits > 32 ? "long" : l->bits > 16 ? "int" : l->bits > 8 ? "short" : "char");
     if (l->kind == LOCATION_STATIC) {
-        out_format(t, "(unsigned long)$rip - 0x%llx + 0x%llx)", (unsigned long long)spec->pc, (unsigned long long)l->address);
+        sink_format(t, "(unsigned long)$rip - 0x%llx + 0x%llx)", (unsigned long long)spec->pc, (unsigned long long)l->address);
         return true;
     }
-    out_format(t, "%lld", (long long)l->disp);
+    sink_format(t, "%lld", (long long)l->disp);
     if (l->reg != REG_NONE)
-        out_format(t, " + (unsigned long)$%s", gdb_reg(l->reg));
+        sink_format(t, " + (unsigned long)$%s", gdb_reg(l->reg));
     if (l->kind == LOCATION_MEMORY && l->index != REG_NONE)
-        out_format(t, " + (unsigned long)$%s * %d", gdb_reg(l->index), l->scale);
+        sink_format(t, " + (unsigned long)$%s * %d", gdb_reg(l->index), l->scale);
     if (l->kind == LOCATION_MEMORY && (l->segment == REG_FS || l->segment == REG_GS))
-        out_format(t, " + (unsigned long)$%s_base", reg_name(l->segment));
-    out_char(t, ')');
+        sink_format(t, " + (unsigned long)$%s_base", reg_name(l->segment));
+    sink_char(t, ')');
     return l->kind != LOCATION_NONE;
 }
 
 /* A Python bytes literal. */
-static void python_bytes(Out *t, Str s)
+static void python_bytes(Sink *t, Str s)
 {
-    out_add(t, "b\"");
+    sink_add(t, "b\"");
     for (size_t i = 0; i < s.n; i++) {
         unsigned char c = (unsigned char)s.p[i];
         if (c < ' ' || c > '~' || c == '"' || c == '\\')
-            out_format(t, "\\x%02x", c);
+            sink_format(t, "\\x%02x", c);
         else
-            out_char(t, (char)c);
+            sink_char(t, (char)c);
     }
-    out_char(t, '"');
+    sink_char(t, '"');
 }
 
 static const char BODY[] =
@@ -78,28 +78,28 @@ static const char BODY[] =
     "gdb.execute('continue')\n"
     "end\n";
 
-bool emit_gdb(Out *t, const ProbeSpec *spec, Diag *diag)
+bool emit_gdb(Sink *t, const ProbeSpec *spec, Diag *diag)
 {
     size_t before = t->n;
-    out_add(t, "# gdb -q -batch -x THIS_FILE --args PROGRAM ARG...    or    gdb -q -batch -x THIS_FILE -p PID\n"
+    sink_add(t, "# gdb -q -batch -x THIS_FILE --args PROGRAM ARG...    or    gdb -q -batch -x THIS_FILE -p PID\n"
                 "set pagination off\nset confirm off\npython\nimport gdb, os\nPATH = ");
     python_bytes(t, spec->path);
-    out_format(t, "\nOFFSET = 0x%llx\nREAD = '", (unsigned long long)spec->off.v);
+    sink_format(t, "\nOFFSET = 0x%llx\nREAD = '", (unsigned long long)spec->off.v);
     if (!raw_expression(t, spec)) {
         t->n = before;
         return diag_set(diag, spec->pc, "gdb cannot read this location");
     }
-    out_format(t, "'\nBITS, SIGNED, ADDEND = %u, %s, %llu\nNAMES = {", spec->location.bits,
+    sink_format(t, "'\nBITS, SIGNED, ADDEND = %u, %s, %llu\nNAMES = {", spec->location.bits,
                 spec->sign == SIGN_UNSIGNED ? "False" : "True", (unsigned long long)spec->location.addend);
     for (size_t i = 0; i < spec->names.n; i++) {
         const Enumerator *e = &spec->names.items[i];
         if (enum_name_of(&spec->names, e->value).p != e->name.p)
             continue;
-        out_format(t, "%lld: ", (long long)e->value);
+        sink_format(t, "%lld: ", (long long)e->value);
         python_bytes(t, e->name);
-        out_add(t, ", ");
+        sink_add(t, ", ");
     }
-    out_add(t, "}\n");
-    out_add(t, BODY);
+    sink_add(t, "}\n");
+    sink_add(t, BODY);
     return true;
 }

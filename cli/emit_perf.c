@@ -26,15 +26,15 @@ static void names_json(Json *j, const EnumTable *names)
     json_key(j, "names");
     json_open(j, '{');
     for (size_t i = 0; i < names->n; i++) {
-        Out number;
+        Sink number;
         /* Aliases of one value would be a key twice: the first name is the one shown everywhere. */
         if (enum_name_of(names, names->items[i].value).p != names->items[i].name.p)
             continue;
-        out_open(&number, -1);
-        out_i64(&number, names->items[i].value);
-        json_key_str(j, out_view(&number));
+        sink_open(&number, -1);
+        sink_i64(&number, names->items[i].value);
+        json_key_str(j, sink_view(&number));
         json_str(j, names->items[i].name);
-        out_close(&number);
+        sink_close(&number);
     }
     json_close(j, '}');
 }
@@ -66,19 +66,19 @@ static void perf_json(Json *j, const ProbeSpec *spec)
 
 static void tracefs_json(Json *j, const ProbeSpec *spec)
 {
-    Out line;
-    out_open(&line, -1);
+    Sink line;
+    sink_open(&line, -1);
     json_key(j, "tracefs");
     if (emit_tracefs(&line, spec, NULL)) {
-        Str s = out_view(&line);
+        Str s = sink_view(&line);
         json_str(j, (Str){s.p, s.n - 1});
     } else {
         json_null(j);
     }
-    out_close(&line);
+    sink_close(&line);
 }
 
-bool emit_perf(Out *t, const ProbeSpec *spec, Diag *diag)
+bool emit_perf(Sink *t, const ProbeSpec *spec, Diag *diag)
 {
     Json j = {t, false};
     (void)diag;
@@ -110,6 +110,6 @@ bool emit_perf(Out *t, const ProbeSpec *spec, Diag *diag)
     perf_json(&j, spec);
     tracefs_json(&j, spec);
     json_close(&j, '}');
-    out_char(t, '\n');
+    sink_char(t, '\n');
     return true;
 }

@@ -3,18 +3,18 @@
 #include "cli/emit.h"
 #include "cli/escape.h"
 
-bool emit_perf_probe(Out *t, const ProbeSpec *spec, Diag *diag)
+bool emit_perf_probe(Sink *t, const ProbeSpec *spec, Diag *diag)
 {
     size_t before = t->n;
     if (!tracefs_path_ok(spec->path))
         return diag_set(diag, 0, "perf probe cannot take this path (white space or control characters): make a link with a plain name");
-    out_add(t, "perf probe -x ");
+    sink_add(t, "perf probe -x ");
     escape_shell(t, spec->path);
-    out_format(t, " --add 'lvscan_v1=0x%llx v1=", (unsigned long long)spec->off.v);
+    sink_format(t, " --add 'lvscan_v1=0x%llx v1=", (unsigned long long)spec->off.v);
     if (!tracefs_fetch(t, spec, diag)) {
         t->n = before;
         return false;
     }
-    out_add(t, "'\n");
+    sink_add(t, "'\n");
     return true;
 }

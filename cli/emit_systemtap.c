@@ -5,77 +5,77 @@
 
 enum { NAMES_MAX = 1000 };
 
-static bool address_expression(Out *t, const ProbeSpec *spec)
+static bool address_expression(Sink *t, const ProbeSpec *spec)
 {
     const Location *l = &spec->location;
     if (l->kind == LOCATION_STATIC) {
-        out_format(t, "uaddr() - 0x%llx + 0x%llx", (unsigned long long)spec->pc, (unsigned long long)l->address);
+        sink_format(t, "uaddr() - 0x%llx + 0x%llx", (unsigned long long)spec->pc, (unsigned long long)l->address);
         return true;
     }
     if (!tracefs_reg(l->reg) || l->segment == REG_FS || l->segment == REG_GS)
         return false;
-    out_format(t, "register(\"%s\")", reg_name(l->reg));
+    sink_format(t, "register(\"%s\")", reg_name(l->reg));
     if (l->kind == LOCATION_MEMORY && l->index != REG_NONE) {
         if (!tracefs_reg(l->index))
             return false;
-        out_format(t, " + register(\"%s\") * %d", reg_name(l->index), l->scale);
+        sink_format(t, " + register(\"%s\") * %d", reg_name(l->index), l->scale);
     }
-    out_format(t, " + %lld", (long long)l->disp);
+    sink_format(t, " + %lld", (long long)l->disp);
     return true;
 }
 
-static bool raw_expression(Out *t, const ProbeSpec *spec)
+static bool raw_expression(Sink *t, const ProbeSpec *spec)
 {
     const Location *l = &spec->location;
     if (l->kind == LOCATION_REG) {
         if (tracefs_reg(l->reg))
-            out_format(t, "register(\"%s\")", reg_name(l->reg));
+            sink_format(t, "register(\"%s\")", reg_name(l->reg));
         return tracefs_reg(l->reg) != NULL;
     }
     if (l->kind == LOCATION_NONE)
         return false;
-    out_format(t, "user_uint%u(", l->bits > 32 ? 64u : l->bits > 16 ? 32u : l->bits > 8 ? 16u : 8u);
+    sink_format(t, "user_uint%u(", l->bits > 32 ? 64u : l->bits > 16 ? 32u : l->bits > 8 ? 16u : 8u);
     if (!address_expression(t, spec))
         return false;
-    out_char(t, ')');
+    sink_char(t, ')');
     return true;
 }
 
 /* SystemTap's integers are signed 64-bit, so shifts up and down cut and extend the sign. */
-static bool value_expression(Out *t, const ProbeSpec *spec)
+static bool value_expression(Sink *t, const ProbeSpec *spec)
 {
     unsigned bits = spec->location.bits;
-    out_char(t, '(');
+    sink_char(t, '(');
     if (!raw_expression(t, spec))
         return false;
     if (spec->location.addend)
-        out_format(t, " + %lld", (long long)spec->location.addend);
-    out_char(t, ')');
+        sink_format(t, " + %lld", (long long)spec->location.addend);
+    sink_char(t, ')');
     if (bits < 64 && spec->sign == SIGN_UNSIGNED)
-        out_format(t, " & 0x%llx", (unsigned long long)(((uint64_t)1 << bits) - 1));
+        sink_format(t, " & 0x%llx", (unsigned long long)(((uint64_t)1 << bits) - 1));
     else if (bits < 64)
-        out_format(t, " << %u >> %u", 64 - bits, 64 - bits);
+        sink_format(t, " << %u >> %u", 64 - bits, 64 - bits);
     return true;
 }
 
-bool emit_systemtap(Out *t, const ProbeSpec *spec, Diag *diag)
+bool emit_systemtap(Sink *t, const ProbeSpec *spec, Diag *diag)
 {
     size_t before = t->n;
-    out_add(t, "global name\nprobe begin {\n");
+    sink_add(t, "global name\nprobe begin {\n");
     for (size_t i = 0; i < spec->names.n && i < NAMES_MAX; i++) {
-        out_format(t, "    name[%lld] = \"", (long long)spec->names.items[i].value);
+        sink_format(t, "    name[%lld] = \"", (long long)spec->names.items[i].value);
         escape_c(t, spec->names.items[i].name);
-        out_add(t, "\"\n");
+        sink_add(t, "\"\n");
     }
     if (spec->names.n == 0)
-        out_add(t, "    name[0] = \"\"\n");
-    out_add(t, "}\nprobe process(\"");
+        sink_add(t, "    name[0] = \"\"\n");
+    sink_add(t, "}\nprobe process(\"");
     escape_c(t, spec->path);
-    out_format(t, "\").statement(0x%llx).absolute {\n    v = ", (unsigned long long)spec->pc);
+    sink_format(t, "\").statement(0x%llx).absolute {\n    v = ", (unsigned long long)spec->pc);
     if (!value_expression(t, spec)) {
         t->n = before;
         return diag_set(diag, spec->pc, "SystemTap cannot read this location");
     }
-    out_add(t, "\n    printf(\"%d %d %s %d %s\\n\", pid(), tid(), execname(), v, v in name ? name[v] : \"\")\n}\n");
+    sink_add(t, "\n    printf(\"%d %d %s %d %s\\n\", pid(), tid(), execname(), v, v in name ? name[v] : \"\")\n}\n");
     return true;
 }

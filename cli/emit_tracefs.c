@@ -23,17 +23,17 @@ static unsigned container(unsigned bits)
     return size;
 }
 
-static void fetch_type(Out *t, const ProbeSpec *spec)
+static void fetch_type(Sink *t, const ProbeSpec *spec)
 {
     unsigned bits = spec->location.bits, size = container(bits);
     if (bits == size)
-        out_format(t, ":%c%u", spec->sign == SIGN_SIGNED ? 's' : 'u', size);
+        sink_format(t, ":%c%u", spec->sign == SIGN_SIGNED ? 's' : 'u', size);
     else
-        out_format(t, ":b%u@0/%u", bits, size);
+        sink_format(t, ":b%u@0/%u", bits, size);
 }
 
 /* +N(reg) or -N(reg). */
-static bool fetch_memory(Out *t, const ProbeSpec *spec, Diag *diag)
+static bool fetch_memory(Sink *t, const ProbeSpec *spec, Diag *diag)
 {
     const Location *l = &spec->location;
     const char *base = tracefs_reg(l->reg);
@@ -41,40 +41,40 @@ static bool fetch_memory(Out *t, const ProbeSpec *spec, Diag *diag)
         return diag_set(diag, spec->pc, "a fetch argument of the kernel cannot read memory with an index or segment register");
     if (!base)
         return diag_set(diag, spec->pc, "a fetch argument of the kernel cannot read memory based on %s", reg_name(l->reg));
-    out_format(t, "%c0x%llx(%%%s)", l->disp < 0 ? '-' : '+',
+    sink_format(t, "%c0x%llx(%%%s)", l->disp < 0 ? '-' : '+',
                 (unsigned long long)(l->disp < 0 ? 0 - (uint64_t)l->disp : (uint64_t)l->disp), base);
     return true;
 }
 
-bool tracefs_fetch(Out *t, const ProbeSpec *spec, Diag *diag)
+bool tracefs_fetch(Sink *t, const ProbeSpec *spec, Diag *diag)
 {
     const Location *l = &spec->location;
     const char *reg = l->kind == LOCATION_REG ? tracefs_reg(l->reg) : NULL;
     if (l->kind == LOCATION_REG && !reg)
         return diag_set(diag, spec->pc, "the kernel cannot read %s at a probe", reg_name(l->reg));
     if (l->kind == LOCATION_REG)
-        out_format(t, "%%%s", reg);
+        sink_format(t, "%%%s", reg);
     else if (l->kind == LOCATION_STATIC) /* @+N is N bytes after where the file's start would lie in the text's mapping */
-        out_format(t, "@+0x%llx", (unsigned long long)(l->address - spec->pc + spec->off.v));
+        sink_format(t, "@+0x%llx", (unsigned long long)(l->address - spec->pc + spec->off.v));
     else if (!fetch_memory(t, spec, diag))
         return false;
     fetch_type(t, spec);
     return true;
 }
 
-bool emit_tracefs(Out *t, const ProbeSpec *spec, Diag *diag)
+bool emit_tracefs(Sink *t, const ProbeSpec *spec, Diag *diag)
 {
     if (!tracefs_path_ok(spec->path))
         return diag_set(diag, 0, "uprobe_events cannot take this path (white space, '#' or control characters): "
                                  "make a link with a plain name");
     size_t before = t->n;
-    out_add(t, "p:lvscan/v1 ");
-    out_str(t, spec->path);
-    out_format(t, ":0x%llx v1=", (unsigned long long)spec->off.v);
+    sink_add(t, "p:lvscan/v1 ");
+    sink_str(t, spec->path);
+    sink_format(t, ":0x%llx v1=", (unsigned long long)spec->off.v);
     if (!tracefs_fetch(t, spec, diag)) {
         t->n = before;
         return false;
     }
-    out_char(t, '\n');
+    sink_char(t, '\n');
     return true;
 }

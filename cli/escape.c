@@ -37,19 +37,19 @@ static bool deceptive(uint32_t c)
            (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || c == 0x61c || (c >= 0xe0000 && c <= 0xe007f);
 }
 
-static void terminal_byte(Out *t, unsigned char c)
+static void terminal_byte(Sink *t, unsigned char c)
 {
     static const char named[] = "a\ab\bt\tn\nv\vf\fr\r\\\\";
     for (size_t i = 0; i + 1 < sizeof named; i += 2)
         if ((unsigned char)named[i + 1] == c) {
-            out_char(t, '\\');
-            out_char(t, named[i]);
+            sink_char(t, '\\');
+            sink_char(t, named[i]);
             return;
         }
-    out_format(t, "\\x%02x", c);
+    sink_format(t, "\\x%02x", c);
 }
 
-void escape_terminal(Out *t, Str s)
+void escape_terminal(Sink *t, Str s)
 {
     for (size_t i = 0; i < s.n;) {
         uint32_t code;
@@ -57,57 +57,57 @@ void escape_terminal(Out *t, Str s)
         if (n == 0 || code < 0x20 || code == 0x7f || code == '\\')
             terminal_byte(t, (unsigned char)s.p[i]);
         else if (deceptive(code))
-            out_format(t, "\\u{%x}", (unsigned)code);
+            sink_format(t, "\\u{%x}", (unsigned)code);
         else
-            out_put(t, s.p + i, n);
+            sink_put(t, s.p + i, n);
         i += n ? n : 1;
     }
 }
 
-static void json_control(Out *t, unsigned char c)
+static void json_control(Sink *t, unsigned char c)
 {
     static const char named[] = "b\bf\fn\nr\rt\t";
     for (size_t i = 0; i + 1 < sizeof named; i += 2)
         if ((unsigned char)named[i + 1] == c) {
-            out_char(t, '\\');
-            out_char(t, named[i]);
+            sink_char(t, '\\');
+            sink_char(t, named[i]);
             return;
         }
-    out_format(t, "\\u%04x", c);
+    sink_format(t, "\\u%04x", c);
 }
 
-void escape_json(Out *t, Str s)
+void escape_json(Sink *t, Str s)
 {
-    out_char(t, '"');
+    sink_char(t, '"');
     for (size_t i = 0; i < s.n;) {
         uint32_t code;
         size_t n = utf8_next(s, i, &code);
         if (n == 0) {
-            out_add(t, "\\ufffd");
+            sink_add(t, "\\ufffd");
         } else if (code == '"' || code == '\\') {
-            out_char(t, '\\');
-            out_char(t, (char)code);
+            sink_char(t, '\\');
+            sink_char(t, (char)code);
         } else if (code < 0x20 || code == 0x7f) {
             json_control(t, (unsigned char)code);
         } else {
-            out_put(t, s.p + i, n);
+            sink_put(t, s.p + i, n);
         }
         i += n ? n : 1;
     }
-    out_char(t, '"');
+    sink_char(t, '"');
 }
 
-void escape_c(Out *t, Str s)
+void escape_c(Sink *t, Str s)
 {
     for (size_t i = 0; i < s.n; i++) {
         unsigned char c = (unsigned char)s.p[i];
         if (c == '"' || c == '\\' || c == '?') {
-            out_char(t, '\\');
-            out_char(t, (char)c);
+            sink_char(t, '\\');
+            sink_char(t, (char)c);
         } else if (c < 0x20 || c >= 0x7f) {
-            out_format(t, "\\%03o", c);
+            sink_format(t, "\\%03o", c);
         } else {
-            out_char(t, (char)c);
+            sink_char(t, (char)c);
         }
     }
 }
@@ -125,26 +125,26 @@ static bool shell_plain(Str s)
     return s.n > 0;
 }
 
-void escape_shell(Out *t, Str s)
+void escape_shell(Sink *t, Str s)
 {
     if (shell_plain(s)) {
-        out_str(t, s);
+        sink_str(t, s);
         return;
     }
-    out_char(t, '\'');
+    sink_char(t, '\'');
     for (size_t i = 0; i < s.n; i++) {
         if (s.p[i] == '\'')
-            out_add(t, "'\\''");
+            sink_add(t, "'\\''");
         else
-            out_char(t, s.p[i]);
+            sink_char(t, s.p[i]);
     }
-    out_char(t, '\'');
+    sink_char(t, '\'');
 }
 
-void escape_identifier(Out *t, Str s)
+void escape_identifier(Sink *t, Str s)
 {
     if (s.n == 0 || (s.p[0] >= '0' && s.p[0] <= '9'))
-        out_char(t, '_');
+        sink_char(t, '_');
     for (size_t i = 0; i < s.n && i < 48; i++)
-        out_char(t, word_char(s.p[i]) ? s.p[i] : '_');
+        sink_char(t, word_char(s.p[i]) ? s.p[i] : '_');
 }

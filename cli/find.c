@@ -14,7 +14,7 @@
 typedef struct Find {
     const Options *o;
     Question question;
-    Out *out;
+    Sink *out;
 } Find;
 
 static uint64_t now_ns(void)
@@ -62,8 +62,8 @@ static bool print_result(Find *f, const Report *r, Arena *arena)
     bool found = r->result->nvariables > 0;
     if (f->o->json) {
         report_json(&json, r);
-        out_char(f->out, '\n');
-        out_flush(f->out);
+        sink_char(f->out, '\n');
+        sink_flush(f->out);
         return found;
     }
     warn(f, r);
@@ -73,7 +73,7 @@ static bool print_result(Find *f, const Report *r, Arena *arena)
         report_text(f->out, r);
     else if (!f->o->quiet && (f->o->ninputs == 1 || f->o->verbose))
         message_about(r->path, "nothing found%s", r->query->nconstants ? ": no variable is compared with these constants" : "");
-    out_flush(f->out);
+    sink_flush(f->out);
     return found;
 }
 
@@ -110,7 +110,7 @@ static int find_in(void *context, const Input *in, bool walked)
     return status;
 }
 
-int command_find(const Options *o, Out *out)
+int command_find(const Options *o, Sink *out)
 {
     Find f = {.o = o, .out = out};
     int status = question_open(&f.question, o);

@@ -8,7 +8,7 @@
 
 typedef struct Listing {
     const Options *o;
-    Out *out;
+    Sink *out;
     bool color;
 } Listing;
 
@@ -72,28 +72,28 @@ static void function_json(const Listing *l, Program *program, const Function *f,
         jump_json(&j, &r->jumps[i]);
     json_close(&j, ']');
     json_close(&j, '}');
-    out_char(l->out, '\n');
+    sink_char(l->out, '\n');
 }
 
 static void function_line(const Listing *l, Program *program, const Function *f, const FunctionReport *r)
 {
     Str name = program_demangled(program, f);
-    out_format(l->out, "%s0x%-10llx%s %8llu  %-9s ", l->color ? "\033[36m" : "", (unsigned long long)f->start,
+    sink_format(l->out, "%s0x%-10llx%s %8llu  %-9s ", l->color ? "\033[36m" : "", (unsigned long long)f->start,
                 l->color ? "\033[0m" : "", (unsigned long long)function_size(f), found_by_name(f->found_by));
     escape_terminal(l->out, name.p ? name : f->name.p ? f->name : str_of("-"));
     if (r->noreturn)
-        out_add(l->out, "  does not return");
+        sink_add(l->out, "  does not return");
     if (!r->decoded)
-        out_add(l->out, "  not decoded");
+        sink_add(l->out, "  not decoded");
     for (size_t i = 0; i < r->njumps; i++) {
         const IndirectJump *jump = &r->jumps[i];
-        out_format(l->out, "\n    jump at 0x%llx: ", (unsigned long long)jump->pc);
+        sink_format(l->out, "\n    jump at 0x%llx: ", (unsigned long long)jump->pc);
         if (jump->kind == JUMP_TABLE)
-            out_format(l->out, "table at 0x%llx, %zu entries", (unsigned long long)jump->table, jump->ntargets);
+            sink_format(l->out, "table at 0x%llx, %zu entries", (unsigned long long)jump->table, jump->ntargets);
         else
-            out_add(l->out, jump->kind == JUMP_TAIL ? "to another function" : "not resolved");
+            sink_add(l->out, jump->kind == JUMP_TAIL ? "to another function" : "not resolved");
     }
-    out_char(l->out, '\n');
+    sink_char(l->out, '\n');
 }
 
 static bool function_wanted(const Options *o, Program *program, const Function *f)
@@ -145,7 +145,7 @@ static int functions_in(void *context, const Input *in, bool walked)
     return status;
 }
 
-int command_functions(const Options *o, Out *out)
+int command_functions(const Options *o, Sink *out)
 {
     Listing l = {o, out, color_wanted(o)};
     return inputs_each(o, functions_in, &l);

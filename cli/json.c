@@ -8,20 +8,20 @@
 static void json_before(Json *j)
 {
     if (j->comma)
-        out_char(j->out, ',');
+        sink_char(j->out, ',');
     j->comma = true;
 }
 
 void json_open(Json *j, char bracket)
 {
     json_before(j);
-    out_char(j->out, bracket);
+    sink_char(j->out, bracket);
     j->comma = false;
 }
 
 void json_close(Json *j, char bracket)
 {
-    out_char(j->out, bracket);
+    sink_char(j->out, bracket);
     j->comma = true;
 }
 
@@ -29,7 +29,7 @@ void json_key_str(Json *j, Str key)
 {
     json_before(j);
     escape_json(j->out, key);
-    out_char(j->out, ':');
+    sink_char(j->out, ':');
     j->comma = false;
 }
 
@@ -38,7 +38,7 @@ void json_key(Json *j, const char *key) { json_key_str(j, str_of(key)); }
 void json_null(Json *j)
 {
     json_before(j);
-    out_add(j->out, "null");
+    sink_add(j->out, "null");
 }
 
 void json_str(Json *j, Str s)
@@ -56,21 +56,21 @@ void json_z(Json *j, const char *z) { json_str(j, str_of(z)); }
 void json_u64(Json *j, uint64_t v)
 {
     json_before(j);
-    out_u64(j->out, v);
+    sink_u64(j->out, v);
 }
 
 void json_i64(Json *j, int64_t v)
 {
     json_before(j);
-    out_i64(j->out, v);
+    sink_i64(j->out, v);
 }
 
 void json_hex(Json *j, uint64_t v)
 {
     json_before(j);
-    out_char(j->out, '"');
-    out_hex(j->out, v);
-    out_char(j->out, '"');
+    sink_char(j->out, '"');
+    sink_hex(j->out, v);
+    sink_char(j->out, '"');
 }
 
 void json_bytes(Json *j, Bytes b)
@@ -80,15 +80,15 @@ void json_bytes(Json *j, Bytes b)
         return;
     }
     json_before(j);
-    out_char(j->out, '"');
-    out_bytes(j->out, b);
-    out_char(j->out, '"');
+    sink_char(j->out, '"');
+    sink_bytes(j->out, b);
+    sink_char(j->out, '"');
 }
 
 void json_bool(Json *j, bool v)
 {
     json_before(j);
-    out_add(j->out, v ? "true" : "false");
+    sink_add(j->out, v ? "true" : "false");
 }
 
 /* Scaled integers, so that the locale's decimal point and rounding modes play no part. */
@@ -104,7 +104,7 @@ void json_real(Json *j, double v)
     size_t n = 4;
     while (n > 1 && digits[n - 1] == '0')
         n--;
-    out_u64(j->out, scaled / 10000);
-    out_char(j->out, '.');
-    out_put(j->out, digits, n);
+    sink_u64(j->out, scaled / 10000);
+    sink_char(j->out, '.');
+    sink_put(j->out, digits, n);
 }

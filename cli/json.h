@@ -2,10 +2,10 @@
 #ifndef LVSCAN_CLI_JSON_H
 #define LVSCAN_CLI_JSON_H
 
-#include "cli/out.h"
+#include "cli/sink.h"
 
 typedef struct Json {
-    Out *out;
+    Sink *out;
     bool comma; /* the next value at this level needs a comma before it */
 } Json;
 

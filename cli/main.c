@@ -6,7 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 
-typedef int CommandFn(const Options *o, Out *out);
+typedef int CommandFn(const Options *o, Sink *out);
 
 /* A mapped file that shrinks while it is read ends here: nothing that was read of it can be trusted any more. */
 static void on_bus_error(int signal_number)
@@ -25,7 +25,7 @@ static void signals_prepare(void)
     sigaction(SIGPIPE, &ignore, NULL); /* a closed standard output is an error of write, and reported as one */
 }
 
-static int run(const Options *o, Out *out)
+static int run(const Options *o, Sink *out)
 {
     static CommandFn *const commands[] = {command_find, command_trace, command_disasm, command_functions};
     if (o->help) {
@@ -33,7 +33,7 @@ static int run(const Options *o, Out *out)
         return EXIT_FOUND;
     }
     if (o->version) {
-        out_add(out, "lvscan " LVSCAN_VERSION "\n");
+        sink_add(out, "lvscan " LVSCAN_VERSION "\n");
         return EXIT_FOUND;
     }
     return commands[o->command](o, out);
@@ -43,21 +43,21 @@ int main(int argc, char **argv)
 {
     Options options;
     Diag diag = {0};
-    Out out;
+    Sink out;
     signals_prepare();
     if (!options_parse(&options, argc, argv, &diag)) {
         message("%s (lvscan --help says more)", diag.what);
         arena_free(&options.arena);
         return EXIT_USAGE;
     }
-    out_open(&out, STDOUT_FILENO);
+    sink_open(&out, STDOUT_FILENO);
     int status = run(&options, &out);
-    out_flush(&out);
+    sink_flush(&out);
     if (out.error) {
         message("standard output: %s", errno_text(out.error));
         status = EXIT_INPUT;
     }
-    out_close(&out);
+    sink_close(&out);
     arena_free(&options.arena);
     return status;
 }

@@ -10,19 +10,19 @@
 static void line(const char *path, const char *format, va_list ap)
 {
     char what[1024];
-    Out t;
+    Sink t;
     int n = vsnprintf(what, sizeof what, format, ap);
     if (n < 0)
         return;
-    out_open(&t, STDERR_FILENO);
-    out_add(&t, "lvscan: ");
+    sink_open(&t, STDERR_FILENO);
+    sink_add(&t, "lvscan: ");
     if (path) {
         escape_terminal(&t, str_of(path));
-        out_add(&t, ": ");
+        sink_add(&t, ": ");
     }
     escape_terminal(&t, str_of(what));
-    out_char(&t, '\n');
-    out_close(&t);
+    sink_char(&t, '\n');
+    sink_close(&t);
 }
 
 void message(const char *format, ...)

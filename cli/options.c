@@ -351,30 +351,30 @@ static const char *const USAGE[] = {
     "Lists the functions found, how each was found, and where its indirect jumps go.\n")};
 
 /* `help` broken into lines of 78 columns, from column 27 on. */
-static void help_wrapped(Out *t, const char *help)
+static void help_wrapped(Sink *t, const char *help)
 {
     size_t column = 26;
     for (const char *p = help; *p;) {
         size_t n = strcspn(p, " ");
         if (column + 1 + n > 100) {
-            out_char(t, '\n');
-            out_repeat(t, ' ', 26);
+            sink_char(t, '\n');
+            sink_repeat(t, ' ', 26);
             column = 26;
         }
         if (column > 26)
-            out_char(t, ' ');
-        out_put(t, p, n);
+            sink_char(t, ' ');
+        sink_put(t, p, n);
         column += n + 1;
         p += n;
         p += *p == ' ';
     }
-    out_char(t, '\n');
+    sink_char(t, '\n');
 }
 
-void options_help(Out *t, Command command)
+void options_help(Sink *t, Command command)
 {
-    out_add(t, USAGE[command]);
-    out_add(t, "\nOptions:\n");
+    sink_add(t, USAGE[command]);
+    sink_add(t, "\nOptions:\n");
     for (OptionId id = 0; id < OPTION_COUNT_ALL; id++) {
         const Option *o = &OPTIONS[id];
         if (!(o->commands >> command & 1))
@@ -383,14 +383,14 @@ void options_help(Out *t, Command command)
         char letter[] = {'-', o->letter, ',', 0};
         int n = snprintf(left, sizeof left, "  %-3s --%s%s%s", o->letter ? letter : "", o->name, o->argument ? " " : "",
                          o->argument ? o->argument : "");
-        out_put(t, left, (size_t)n);
+        sink_put(t, left, (size_t)n);
         if (n < 25)
-            out_repeat(t, ' ', 26 - (size_t)n);
+            sink_repeat(t, ' ', 26 - (size_t)n);
         else {
-            out_char(t, '\n');
-            out_repeat(t, ' ', 26);
+            sink_char(t, '\n');
+            sink_repeat(t, ' ', 26);
         }
         help_wrapped(t, o->help);
     }
-    out_add(t, "\nExit status: 0 found, 1 nothing found, 2 wrong command line, 3 unusable input, 4 could not attach.\n");
+    sink_add(t, "\nExit status: 0 found, 1 nothing found, 2 wrong command line, 3 unusable input, 4 could not attach.\n");
 }

@@ -2,7 +2,7 @@
 #ifndef LVSCAN_CLI_OPTIONS_H
 #define LVSCAN_CLI_OPTIONS_H
 
-#include "cli/out.h"
+#include "cli/sink.h"
 
 #include <sys/types.h>
 
@@ -51,7 +51,7 @@ typedef struct Options {
 bool options_parse(Options *options, int argc, char **argv, Diag *diag);
 
 /* The help text of a command. */
-void options_help(Out *t, Command command);
+void options_help(Sink *t, Command command);
 
 /* Adds what one LIST names ("30000,0x7530,'A',1..5") to *items (of *n, ascending order not kept). A range over 10^6
  * or a total over 10^6 is refused. */

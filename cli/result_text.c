@@ -13,7 +13,7 @@ enum { SITES_SHOWN = 6, RANGES_SHOWN = 4, CONSTANTS_SHOWN = 12, DEFS_SHOWN = 4, 
 
 /* The paper a report is written on: the text, and whether it has colours. */
 typedef struct Page {
-    Out *t;
+    Sink *t;
     const Report *r;
     bool color;
 } Page;
@@ -24,7 +24,7 @@ static void ink(const Page *p, Ink which)
 {
     static const char *const codes[] = {"\033[36m", "\033[33m", "\033[1;32m", "\033[1m", "\033[2m", "\033[0m"};
     if (p->color)
-        out_add(p->t, codes[which]);
+        sink_add(p->t, codes[which]);
 }
 
 bool color_wanted(const Options *o)
@@ -46,21 +46,21 @@ const char *proof_words(unsigned proof)
 
 static void label(const Page *p, const char *what)
 {
-    out_add(p->t, "   ");
-    ink(p, INK_DIM);
-    out_add(p->t, what);
+    sink_add(p->t, "   ");
+    ink(p, *what ? INK_DIM : INK_NONE);
+    sink_add(p->t, what);
     ink(p, INK_NONE);
-    out_repeat(p->t, ' ', strlen(what) < LABEL_WIDTH ? LABEL_WIDTH - strlen(what) : 1);
+    sink_repeat(p->t, ' ', strlen(what) < LABEL_WIDTH ? LABEL_WIDTH - strlen(what) : 1);
 }
 
 /* Written to a scratch text first, so that a flush in the middle cannot spoil the column. */
-static void column(const Page *p, Ink which, Out *cell, size_t width)
+static void column(const Page *p, Ink which, Sink *cell, size_t width)
 {
-    Str s = out_view(cell);
+    Str s = sink_view(cell);
     ink(p, which);
-    out_str(p->t, s);
+    sink_str(p->t, s);
     ink(p, INK_NONE);
-    out_repeat(p->t, ' ', s.n < width ? width - s.n : 1);
+    sink_repeat(p->t, ' ', s.n < width ? width - s.n : 1);
     cell->n = 0;
 }
 
@@ -70,11 +70,11 @@ static void constant_text(const Page *p, const Variable *v, uint64_t constant)
     Str name = enum_name_of(p->r->names, value);
     ink(p, INK_VALUE);
     if (v->sign == SIGN_UNSIGNED)
-        out_u64(p->t, (uint64_t)value);
+        sink_u64(p->t, (uint64_t)value);
     else
-        out_i64(p->t, value);
+        sink_i64(p->t, value);
     if (name.p) {
-        out_char(p->t, ' ');
+        sink_char(p->t, ' ');
         escape_terminal(p->t, name);
     }
     ink(p, INK_NONE);
@@ -85,74 +85,74 @@ static void title(const Page *p, const Variable *v, size_t id)
     const Function *f = v->function;
     Str name = program_demangled(p->r->program, f);
     ink(p, INK_TITLE);
-    out_format(p->t, "%zu. ", id);
+    sink_format(p->t, "%zu. ", id);
     if (!name.p)
         name = f->name;
     if (name.p)
         escape_terminal(p->t, name);
     else
-        out_add(p->t, "function without a name");
+        sink_add(p->t, "function without a name");
     ink(p, INK_NONE);
-    out_add(p->t, " at ");
+    sink_add(p->t, " at ");
     ink(p, INK_PLACE);
-    out_hex(p->t, f->start);
+    sink_hex(p->t, f->start);
     ink(p, INK_NONE);
-    out_format(p->t, ", %llu bytes, found by %s\n", (unsigned long long)function_size(f), found_by_name(f->found_by));
+    sink_format(p->t, ", %llu bytes, found by %s\n", (unsigned long long)function_size(f), found_by_name(f->found_by));
 }
 
 static void summary(const Page *p, const Variable *v)
 {
     label(p, "variable");
-    out_format(p->t, "%u bits%s%s", v->width, v->sign == SIGN_UNKNOWN ? "" : ", ",
+    sink_format(p->t, "%u bits%s%s", v->width, v->sign == SIGN_UNKNOWN ? "" : ", ",
                 v->sign == SIGN_UNKNOWN ? "" : sign_name(v->sign));
     bool asked = p->r->query->nconstants > 0;
     const uint64_t *items = asked ? v->matched : v->constants;
     size_t n = asked ? v->nmatched : v->nconstants, shown = n;
     if (asked && p->r->query->nconstants > 1)
-        out_format(p->t, "; compared with %zu of the %zu constants asked for", n, p->r->query->nconstants);
+        sink_format(p->t, "; compared with %zu of the %zu constants asked for", n, p->r->query->nconstants);
     else if (!asked)
-        out_format(p->t, "; compared with %zu constant%s", n, n == 1 ? "" : "s");
+        sink_format(p->t, "; compared with %zu constant%s", n, n == 1 ? "" : "s");
     else
-        out_add(p->t, "; compared with the constant asked for");
+        sink_add(p->t, "; compared with the constant asked for");
     if (asked && v->nconstants > n)
-        out_format(p->t, ", and %zu more", v->nconstants - n);
-    out_char(p->t, '\n');
+        sink_format(p->t, ", and %zu more", v->nconstants - n);
+    sink_char(p->t, '\n');
     if (shown > CONSTANTS_SHOWN && !p->r->options->verbose)
         shown = CONSTANTS_SHOWN;
     label(p, "constants");
     for (size_t i = 0; i < shown; i++) {
-        out_add(p->t, i ? ", " : "");
+        sink_add(p->t, i ? ", " : "");
         constant_text(p, v, items[i]);
     }
-    out_add(p->t, shown < n ? ", …\n" : "\n");
+    sink_add(p->t, shown < n ? ", …\n" : "\n");
 }
 
 /* 0x12345 +133  text of the instruction */
-static void place(const Page *p, const Variable *v, Addr pc, Out *cell)
+static void place(const Page *p, const Variable *v, Addr pc, Sink *cell)
 {
     Insn insn;
     char text[128];
-    out_hex(cell, pc);
+    sink_hex(cell, pc);
     column(p, INK_PLACE, cell, 10);
-    out_format(cell, "%+lld", (long long)(pc - v->function->start));
+    sink_format(cell, "%+lld", (long long)(pc - v->function->start));
     column(p, INK_DIM, cell, 6);
     if (program_insn(p->r->program, pc, &insn))
-        out_put(cell, text, insn_text(&insn, SYNTAX_ATT, text, sizeof text));
+        sink_put(cell, text, insn_text(&insn, SYNTAX_ATT, text, sizeof text));
     column(p, INK_NONE, cell, 28);
 }
 
 /* As place, but without the instruction: what an argument or a merge has to do with it is nothing. */
-static void bare_place(const Page *p, const Variable *v, const Def *d, Out *cell)
+static void bare_place(const Page *p, const Variable *v, const Def *d, Sink *cell)
 {
-    out_hex(cell, d->pc);
+    sink_hex(cell, d->pc);
     column(p, INK_PLACE, cell, 10);
-    out_format(cell, "%+lld", (long long)(d->pc - v->function->start));
+    sink_format(cell, "%+lld", (long long)(d->pc - v->function->start));
     column(p, INK_DIM, cell, 6);
-    out_add(cell, d->kind == DEF_ARGUMENT ? "(an argument)" : "(paths join)");
+    sink_add(cell, d->kind == DEF_ARGUMENT ? "(an argument)" : "(paths join)");
     column(p, INK_NONE, cell, 28);
 }
 
-static void located(const Page *p, const Location *l, Out *cell)
+static void located(const Page *p, const Location *l, Sink *cell)
 {
     location_text(cell, l);
     column(p, INK_LOCATION, cell, 1);
@@ -164,11 +164,11 @@ static void rest(const Page *p, size_t n, size_t shown)
 {
     if (shown < n) {
         label(p, "");
-        out_format(p->t, "… and %zu more (-v shows all)\n", n - shown);
+        sink_format(p->t, "… and %zu more (-v shows all)\n", n - shown);
     }
 }
 
-static void defs(const Page *p, const Variable *v, Out *cell)
+static void defs(const Page *p, const Variable *v, Sink *cell)
 {
     size_t shown = cut(p, v->ndefs, DEFS_SHOWN);
     for (size_t i = 0; i < shown; i++) {
@@ -179,29 +179,52 @@ static void defs(const Page *p, const Variable *v, Out *cell)
         else
             place(p, v, d->pc, cell);
         located(p, &d->location, cell);
-        out_format(p->t, "%s\n", def_kind_name(d->kind));
+        sink_format(p->t, "%s\n", def_kind_name(d->kind));
     }
     rest(p, v->ndefs, shown);
 }
 
-static void sites(const Page *p, const Variable *v, Out *cell)
+/* Sites of one instruction with one relation are one line: the cases of a switch, the members of a set. */
+static size_t sites_together(const Variable *v, size_t i)
 {
-    size_t shown = cut(p, v->nsites, SITES_SHOWN);
-    for (size_t i = 0; i < shown; i++) {
-        const Site *s = &v->sites[i];
-        label(p, i ? "" : "tested at");
-        place(p, v, s->pc, cell);
-        located(p, &s->location, cell);
-        out_format(p->t, "%s ", relation_name(s->relation));
-        constant_text(p, v, s->constant);
-        if (s->via != VIA_IMMEDIATE)
-            out_format(p->t, "  (%s)", via_name(s->via));
-        out_char(p->t, '\n');
-    }
-    rest(p, v->nsites, shown);
+    size_t last = i + 1;
+    while (last < v->nsites && v->sites[last].pc == v->sites[i].pc && v->sites[last].relation == v->sites[i].relation)
+        last++;
+    return last;
 }
 
-static void ranges(const Page *p, const Variable *v, Out *cell)
+static void site_line(const Page *p, const Variable *v, size_t from, size_t to)
+{
+    const Site *s = &v->sites[from];
+    sink_format(p->t, "%s ", relation_name(s->relation));
+    for (size_t i = from; i < to && i < from + cut(p, to - from, CONSTANTS_SHOWN); i++) {
+        sink_add(p->t, i > from ? ", " : "");
+        constant_text(p, v, v->sites[i].constant);
+    }
+    sink_add(p->t, cut(p, to - from, CONSTANTS_SHOWN) < to - from ? ", …" : "");
+    if (s->via != VIA_IMMEDIATE)
+        sink_format(p->t, "  (%s)", via_name(s->via));
+    sink_char(p->t, '\n');
+}
+
+static void sites(const Page *p, const Variable *v, Sink *cell)
+{
+    size_t lines = 0, most = p->r->options->verbose ? SIZE_MAX : SITES_SHOWN;
+    for (size_t i = 0, next; i < v->nsites; i = next) {
+        next = sites_together(v, i);
+        if (lines == most) {
+            rest(p, v->nsites, i);
+            break;
+        }
+        label(p, i ? "" : "tested at");
+        place(p, v, v->sites[i].pc, cell);
+        located(p, &v->sites[i].location, cell);
+        site_line(p, v, i, next);
+        lines++;
+    }
+}
+
+static void ranges(const Page *p, const Variable *v, Sink *cell)
 {
     size_t shown = cut(p, v->nranges, RANGES_SHOWN);
     for (size_t i = 0; i < shown; i++) {
@@ -209,33 +232,33 @@ static void ranges(const Page *p, const Variable *v, Out *cell)
         label(p, i ? "" : "lives in");
         location_text(cell, &range->location);
         column(p, INK_LOCATION, cell, 16);
-        out_hex(cell, range->start);
-        out_add(cell, "..");
-        out_hex(cell, range->end);
+        sink_hex(cell, range->start);
+        sink_add(cell, "..");
+        sink_hex(cell, range->end);
         column(p, INK_PLACE, cell, 28);
-        out_format(p->t, "rests on: %s\n", proof_words(range->proof));
+        sink_format(p->t, "rests on: %s\n", proof_words(range->proof));
     }
     rest(p, v->nranges, shown);
 }
 
-static void probe_words(const Page *p, const Variable *v, Out *cell)
+static void probe_words(const Page *p, const Variable *v, Sink *cell)
 {
     static const char *const passed[] = {"passed once for each value", "not passed for every value",
                                          "may be passed many times for one value"};
     const Probe *probe = &v->probe;
     label(p, "probe");
     if (probe->pc == 0) {
-        out_add(p->t, "none: no place is proved that the kernel would accept\n");
+        sink_add(p->t, "none: no place is proved that the kernel would accept\n");
         return;
     }
     place(p, v, probe->pc, cell);
     located(p, &probe->location, cell);
-    out_format(p->t, "\n");
+    sink_format(p->t, "\n");
     label(p, "");
-    out_format(p->t, "%s by the kernel, about %s µs a hit; %s\n", cost_name(probe->cost),
+    sink_format(p->t, "%s by the kernel, about %s µs a hit; %s\n", cost_name(probe->cost),
                 probe->cost == COST_EMULATED ? "1.5" : "15", passed[probe->coverage <= COVERAGE_MANY ? probe->coverage : 2]);
     label(p, "");
-    out_format(p->t, "rests on: %s\n", proof_words(probe->proof));
+    sink_format(p->t, "rests on: %s\n", proof_words(probe->proof));
 }
 
 /* `lvscan trace` with the options that lead to this variable again: only for the first one, which trace takes. */
@@ -243,53 +266,53 @@ static void paste_trace(const Page *p)
 {
     const Options *o = p->r->options;
     label(p, "read it");
-    out_add(p->t, "lvscan trace");
+    sink_add(p->t, "lvscan trace");
     if (o->enum_file) {
-        out_add(p->t, " -e ");
+        sink_add(p->t, " -e ");
         escape_shell(p->t, str_of(o->enum_file));
     }
     for (size_t i = 0; i < o->nconstants; i++) {
         size_t last = i;
         while (last + 1 < o->nconstants && o->constants[last + 1] == o->constants[last] + 1)
             last++;
-        out_add(p->t, i ? "," : " -c ");
-        out_i64(p->t, o->constants[i]);
+        sink_add(p->t, i ? "," : " -c ");
+        sink_i64(p->t, o->constants[i]);
         if (last > i) {
-            out_add(p->t, "..");
-            out_i64(p->t, o->constants[last]);
+            sink_add(p->t, "..");
+            sink_i64(p->t, o->constants[last]);
         }
         i = last;
     }
     for (size_t i = 0; i < o->nfunctions; i++) {
-        out_add(p->t, " -f ");
+        sink_add(p->t, " -f ");
         escape_shell(p->t, o->functions[i]);
     }
-    out_char(p->t, ' ');
+    sink_char(p->t, ' ');
     escape_shell(p->t, str_of(p->r->path));
-    out_add(p->t, " -a\n");
+    sink_add(p->t, " -a\n");
 }
 
 static void paste_bpftrace(const Page *p, const Variable *v)
 {
     Arena arena = {0};
     ProbeSpec spec;
-    Out script;
-    out_open(&script, -1);
+    Sink script;
+    sink_open(&script, -1);
     if (spec_of_variable(&spec, p->r->program, v, str_of(p->r->path), NULL, &arena, NULL) &&
         emit_bpftrace_line(&script, &spec, NULL)) {
         label(p, "bpftrace");
-        out_add(p->t, "bpftrace --unsafe -e ");
-        escape_shell(p->t, out_view(&script));
-        out_char(p->t, '\n');
+        sink_add(p->t, "bpftrace --unsafe -e ");
+        escape_shell(p->t, sink_view(&script));
+        sink_char(p->t, '\n');
     }
-    out_close(&script);
+    sink_close(&script);
     arena_free(&arena);
 }
 
 static void variable_text(const Page *p, const Variable *v, size_t id)
 {
-    Out cell;
-    out_open(&cell, -1);
+    Sink cell;
+    sink_open(&cell, -1);
     title(p, v, id);
     summary(p, v);
     defs(p, v, &cell);
@@ -300,8 +323,8 @@ static void variable_text(const Page *p, const Variable *v, size_t id)
         paste_trace(p);
     if (v->probe.pc)
         paste_bpftrace(p, v);
-    out_char(p->t, '\n');
-    out_close(&cell);
+    sink_char(p->t, '\n');
+    sink_close(&cell);
 }
 
 static void file_text(const Page *p)
@@ -310,15 +333,15 @@ static void file_text(const Page *p)
     ink(p, INK_TITLE);
     escape_terminal(p->t, str_of(p->r->path));
     ink(p, INK_NONE);
-    out_format(p->t, ": x86-64 %s%s", image->type == 2 ? "EXEC" : "DYN", image->has_symtab ? "" : ", stripped");
+    sink_format(p->t, ": x86-64 %s%s", image->type == 2 ? "EXEC" : "DYN", image->has_symtab ? "" : ", stripped");
     if (image->build_id.n) {
-        out_add(p->t, ", build id ");
-        out_bytes(p->t, image->build_id);
+        sink_add(p->t, ", build id ");
+        sink_bytes(p->t, image->build_id);
     }
-    out_add(p->t, "\n\n");
+    sink_add(p->t, "\n\n");
 }
 
-void report_text(Out *t, const Report *r)
+void report_text(Sink *t, const Report *r)
 {
     Page p = {t, r, color_wanted(r->options)};
     const SearchResult *result = r->result;
@@ -326,9 +349,9 @@ void report_text(Out *t, const Report *r)
     for (size_t i = 0; i < result->nvariables; i++)
         variable_text(&p, &result->variables[i], i + 1);
     if (result->nfound > result->nvariables && !r->options->quiet)
-        out_format(t, "… and %zu more variables (-n 0 shows all)\n", result->nfound - result->nvariables);
+        sink_format(t, "… and %zu more variables (-n 0 shows all)\n", result->nfound - result->nvariables);
     if (r->options->verbose)
-        out_format(t, "%llu functions, %llu analysed: %llu instructions; %.1f ms\n", (unsigned long long)result->stats.functions,
+        sink_format(t, "%llu functions, %llu analysed: %llu instructions; %.1f ms\n", (unsigned long long)result->stats.functions,
                     (unsigned long long)result->stats.analyzed, (unsigned long long)result->stats.instructions,
                     (double)r->elapsed_ns / 1e6);
 }

@@ -4,7 +4,7 @@
 
 #include "cli/result_json.h"
 
-void report_text(Out *t, const Report *r);
+void report_text(Sink *t, const Report *r);
 
 /* Are colours wanted on standard output? (--color, NO_COLOR, a terminal) */
 bool color_wanted(const Options *o);

@@ -18,23 +18,23 @@ static void announce(const Options *o, const Plan *plan)
 {
     static const char *const passed[] = {"each value is met once", "some values are not met", "one value may be met many times"};
     const ProbeSpec *s = &plan->spec;
-    Out t;
+    Sink t;
     if (o->quiet)
         return;
-    out_open(&t, STDERR_FILENO);
-    out_add(&t, "lvscan: reading ");
+    sink_open(&t, STDERR_FILENO);
+    sink_add(&t, "lvscan: reading ");
     location_text(&t, &s->location);
-    out_format(&t, " (%u bits) at 0x%llx, ", s->location.bits, (unsigned long long)s->pc);
+    sink_format(&t, " (%u bits) at 0x%llx, ", s->location.bits, (unsigned long long)s->pc);
     if (s->function.p)
         escape_terminal(&t, s->function);
     else
-        out_format(&t, "function 0x%llx", (unsigned long long)s->function_start);
-    out_format(&t, "%+lld, of ", (long long)(s->pc - s->function_start));
+        sink_format(&t, "function 0x%llx", (unsigned long long)s->function_start);
+    sink_format(&t, "%+lld, of ", (long long)(s->pc - s->function_start));
     escape_terminal(&t, str_of(plan->in.path));
-    out_format(&t, "; %s by the kernel%s; %s; rests on %s\n", cost_name(s->cost),
+    sink_format(&t, "; %s by the kernel%s; %s; rests on %s\n", cost_name(s->cost),
                 s->cost == COST_STEPPED ? " (leaves an [uprobes] mapping in the target)" : "",
                 passed[s->coverage <= COVERAGE_MANY ? s->coverage : COVERAGE_MANY], proof_words(s->proof));
-    out_close(&t);
+    sink_close(&t);
 }
 
 static int attach_failed(const Plan *plan, const Diag *diag)
@@ -82,7 +82,7 @@ static int trace_attached(Trace *t, const Plan *plan)
     return status_of(t, end);
 }
 
-static int trace_plan(const Options *o, Out *out, Plan *plan)
+static int trace_plan(const Options *o, Sink *out, Plan *plan)
 {
     Attachment attachment = {0};
     Processes processes;
@@ -120,7 +120,7 @@ static int trace_plan(const Options *o, Out *out, Plan *plan)
     return status;
 }
 
-int command_trace(const Options *o, Out *out)
+int command_trace(const Options *o, Sink *out)
 {
     Plan plan;
     int status = plan_open(&plan, o);

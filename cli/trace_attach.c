@@ -95,12 +95,12 @@ static bool enable(Attachment *a, Diag *diag)
 
 static bool open_tracefs(Attachment *a, const ProbeSpec *spec, const char *path, Diag *diag)
 {
-    Out fetch;
-    out_open(&fetch, -1);
+    Sink fetch;
+    sink_open(&fetch, -1);
     bool good = tracefs_fetch(&fetch, spec, diag);
-    out_char(&fetch, 0);
-    good = good && tracefs_open(&a->event, path, spec->off.v, out_view(&fetch).p, diag);
-    out_close(&fetch);
+    sink_char(&fetch, 0);
+    good = good && tracefs_open(&a->event, path, spec->off.v, sink_view(&fetch).p, diag);
+    sink_close(&fetch);
     a->shape.raw = true;
     return good;
 }

@@ -67,10 +67,10 @@ static int plan_from_spec(Plan *plan, const Options *o)
 /* Can the kernel read it there, by the uprobe PMU or a fetch argument? */
 static bool readable(const ProbeSpec *spec)
 {
-    Out scratch;
-    out_open(&scratch, -1);
+    Sink scratch;
+    sink_open(&scratch, -1);
     bool good = spec_regs(spec) || tracefs_fetch(&scratch, spec, NULL);
-    out_close(&scratch);
+    sink_close(&scratch);
     return good;
 }
 

@@ -13,9 +13,9 @@ enum { BAR_WIDTH = 40 };
 static void value_text(const Printer *p, int64_t value)
 {
     if (p->spec->sign == SIGN_UNSIGNED)
-        out_u64(p->out, (uint64_t)value);
+        sink_u64(p->out, (uint64_t)value);
     else
-        out_i64(p->out, value);
+        sink_i64(p->out, value);
 }
 
 static void value_json(const Printer *p, Json *j, int64_t value)
@@ -59,57 +59,57 @@ static void hit_json(const Printer *p, const Hit *hit, const char *comm)
         json_close(&j, ']');
     }
     json_close(&j, '}');
-    out_char(p->out, '\n');
+    sink_char(p->out, '\n');
 }
 
 /* Seconds since the start, six decimals, at least ten columns. */
-static void time_text(Out *t, uint64_t ns)
+static void time_text(Sink *t, uint64_t ns)
 {
     uint64_t seconds = ns / 1000000000, micros = ns / 1000 % 1000000;
     for (uint64_t width = 100; width > seconds && width > 1; width /= 10)
-        out_char(t, ' ');
-    out_u64(t, seconds);
-    out_char(t, '.');
+        sink_char(t, ' ');
+    sink_u64(t, seconds);
+    sink_char(t, '.');
     for (uint64_t digit = 100000; digit > 0; digit /= 10)
-        out_char(t, (char)('0' + micros / digit % 10));
+        sink_char(t, (char)('0' + micros / digit % 10));
 }
 
-static void padded(Out *t, size_t from, size_t width)
+static void padded(Sink *t, size_t from, size_t width)
 {
     for (size_t n = t->n >= from ? t->n - from : width; n < width; n++)
-        out_char(t, ' ');
-    out_char(t, ' ');
+        sink_char(t, ' ');
+    sink_char(t, ' ');
 }
 
 /* "  0.000123 1234/1240        redis-server    30007 print_non_map" */
 static void hit_text(const Printer *p, const Hit *hit, const char *comm)
 {
-    Out *t = p->out;
+    Sink *t = p->out;
     time_text(t, hit->time_ns > p->start_ns ? hit->time_ns - p->start_ns : 0);
-    out_char(t, ' ');
+    sink_char(t, ' ');
     size_t from = t->n;
-    out_u64(t, hit->pid);
-    out_char(t, '/');
-    out_u64(t, hit->tid);
+    sink_u64(t, hit->pid);
+    sink_char(t, '/');
+    sink_u64(t, hit->tid);
     padded(t, from, 13);
     from = t->n;
     escape_terminal(t, str_of(comm));
     padded(t, from, 15);
-    out_add(t, p->color ? "\033[33m" : "");
+    sink_add(t, p->color ? "\033[33m" : "");
     if (hit->readable)
         value_text(p, hit->value);
     else
-        out_add(t, "(not readable)");
+        sink_add(t, "(not readable)");
     Str name = enum_name_of(&p->spec->names, hit->value);
     if (name.p && hit->readable) {
-        out_char(t, ' ');
+        sink_char(t, ' ');
         escape_terminal(t, name);
     }
-    out_add(t, p->color ? "\033[0m\n" : "\n");
+    sink_add(t, p->color ? "\033[0m\n" : "\n");
     for (size_t i = 0; p->o->stack && i < hit->nchain; i++) {
-        out_add(t, "           ");
-        out_hex(t, hit->chain[i]);
-        out_char(t, '\n');
+        sink_add(t, "           ");
+        sink_hex(t, hit->chain[i]);
+        sink_char(t, '\n');
     }
 }
 
@@ -145,30 +145,30 @@ static void count_json(const Printer *p, const U64Entry *e)
     json_key(&j, "count");
     json_u64(&j, e->value);
     json_close(&j, '}');
-    out_char(p->out, '\n');
+    sink_char(p->out, '\n');
 }
 
 static void count_text(const Printer *p, const U64Entry *e, uint64_t most)
 {
-    Out cell;
+    Sink cell;
     Str name = enum_name_of(&p->spec->names, (int64_t)e->key);
     Printer in_cell = *p;
-    out_open(&cell, -1);
+    sink_open(&cell, -1);
     in_cell.out = &cell;
-    out_format(p->out, "%12llu  ", (unsigned long long)e->value);
+    sink_format(p->out, "%12llu  ", (unsigned long long)e->value);
     value_text(&in_cell, (int64_t)e->key);
     if (name.p) {
-        out_char(&cell, ' ');
+        sink_char(&cell, ' ');
         escape_terminal(&cell, name);
     }
-    out_str(p->out, out_view(&cell));
+    sink_str(p->out, sink_view(&cell));
     if (p->color) {
-        out_repeat(p->out, ' ', cell.n < 32 ? 32 - cell.n : 1);
+        sink_repeat(p->out, ' ', cell.n < 32 ? 32 - cell.n : 1);
         for (uint64_t i = 0; i < (uint64_t)((double)e->value / (double)most * BAR_WIDTH + 0.5); i++)
-            out_add(p->out, "█");
+            sink_add(p->out, "█");
     }
-    out_char(p->out, '\n');
-    out_close(&cell);
+    sink_char(p->out, '\n');
+    sink_close(&cell);
 }
 
 void print_counts(Printer *p)
@@ -205,14 +205,14 @@ static void summary_json(Printer *p, const Summary *s)
     json_key(&j, "elapsed_ns");
     json_u64(&j, s->elapsed_ns);
     json_close(&j, '}');
-    out_char(p->out, '\n');
+    sink_char(p->out, '\n');
 }
 
 void print_summary(Printer *p, const Summary *s)
 {
     if (p->o->json)
         summary_json(p, s);
-    out_flush(p->out);
+    sink_flush(p->out);
     if (!p->o->quiet || s->lost)
         message("%llu hit%s, %llu lost, in %.3f s", (unsigned long long)s->hits, s->hits == 1 ? "" : "s",
                 (unsigned long long)s->lost, (double)s->elapsed_ns / 1e9);

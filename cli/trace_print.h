@@ -16,7 +16,7 @@ typedef struct Hit {
 } Hit;
 
 typedef struct Printer {
-    Out *out;
+    Sink *out;
     const Options *o;
     const ProbeSpec *spec;
     uint64_t start_ns; /* times are shown since then */

@@ -143,7 +143,7 @@ static TraceEnd loop(Trace *t, struct pollfd *fds, size_t n)
         TraceEnd outside = check_end(t, &fds[1]);
         for (int rounds = 0; end == END_NOT && more && rounds < 64; rounds++)
             end = round_once(t, &more);
-        out_flush(t->printer->out);
+        sink_flush(t->printer->out);
         end = end == END_NOT ? outside : end;
     }
     return end;

@@ -1,5 +1,5 @@
-/* cli/out.c - see text.h. */
-#include "cli/out.h"
+/* cli/sink.c - see text.h. */
+#include "cli/sink.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -7,11 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { OUT_BLOCK = 1 << 16 };
+enum { SINK_BLOCK = 1 << 16 };
 
-void out_open(Out *t, int fd) { *t = (Out){.fd = fd}; }
+void sink_open(Sink *t, int fd) { *t = (Sink){.fd = fd}; }
 
-static void write_all(Out *t, const char *p, size_t n)
+static void write_all(Sink *t, const char *p, size_t n)
 {
     while (n > 0 && !t->error) {
         ssize_t done = write(t->fd, p, n);
@@ -26,7 +26,7 @@ static void write_all(Out *t, const char *p, size_t n)
     }
 }
 
-bool out_flush(Out *t)
+bool sink_flush(Sink *t)
 {
     if (t->fd >= 0) {
         write_all(t, t->p, t->n);
@@ -35,9 +35,9 @@ bool out_flush(Out *t)
     return t->error == 0;
 }
 
-bool out_close(Out *t)
+bool sink_close(Sink *t)
 {
-    bool good = out_flush(t);
+    bool good = sink_flush(t);
     free(t->p);
     t->p = NULL;
     t->n = t->cap = 0;
@@ -45,15 +45,15 @@ bool out_close(Out *t)
 }
 
 /* Makes room for n more bytes: by flushing what goes to a file, by growing what stays. */
-static bool out_room(Out *t, size_t n)
+static bool sink_room(Sink *t, size_t n)
 {
     if (n <= t->cap - t->n)
         return true;
     if (t->fd >= 0)
-        out_flush(t);
+        sink_flush(t);
     if (n <= t->cap - t->n)
         return true;
-    size_t want = t->cap < OUT_BLOCK ? OUT_BLOCK : t->cap;
+    size_t want = t->cap < SINK_BLOCK ? SINK_BLOCK : t->cap;
     while (want - t->n < n) {
         if (want > SIZE_MAX / 2) {
             t->error = ENOMEM;
@@ -71,39 +71,39 @@ static bool out_room(Out *t, size_t n)
     return true;
 }
 
-void out_put(Out *t, const void *p, size_t n)
+void sink_put(Sink *t, const void *p, size_t n)
 {
-    if (n == 0 || !out_room(t, n))
+    if (n == 0 || !sink_room(t, n))
         return;
     memcpy(t->p + t->n, p, n);
     t->n += n;
 }
 
-void out_add(Out *t, const char *z) { out_put(t, z, strlen(z)); }
-void out_str(Out *t, Str s) { out_put(t, s.p, s.n); }
+void sink_add(Sink *t, const char *z) { sink_put(t, z, strlen(z)); }
+void sink_str(Sink *t, Str s) { sink_put(t, s.p, s.n); }
 
-void out_char(Out *t, char c)
+void sink_char(Sink *t, char c)
 {
     if (t->n < t->cap)
         t->p[t->n++] = c;
     else
-        out_put(t, &c, 1);
+        sink_put(t, &c, 1);
 }
 
-void out_repeat(Out *t, char c, size_t n)
+void sink_repeat(Sink *t, char c, size_t n)
 {
     while (n-- > 0)
-        out_char(t, c);
+        sink_char(t, c);
 }
 
-void out_format(Out *t, const char *format, ...)
+void sink_format(Sink *t, const char *format, ...)
 {
     va_list ap, again;
     va_start(ap, format);
     va_copy(again, ap);
     int n = vsnprintf(NULL, 0, format, ap);
     va_end(ap);
-    if (n > 0 && out_room(t, (size_t)n + 1)) {
+    if (n > 0 && sink_room(t, (size_t)n + 1)) {
         vsnprintf(t->p + t->n, (size_t)n + 1, format, again);
         t->n += (size_t)n;
     }
@@ -111,7 +111,7 @@ void out_format(Out *t, const char *format, ...)
 }
 
 /* Digits are made by hand: a traced hit prints several numbers, and a printf call costs as much as the probe. */
-void out_u64(Out *t, uint64_t v)
+void sink_u64(Sink *t, uint64_t v)
 {
     char digits[20];
     size_t i = sizeof digits;
@@ -119,17 +119,17 @@ void out_u64(Out *t, uint64_t v)
         digits[--i] = (char)('0' + v % 10);
         v /= 10;
     } while (v);
-    out_put(t, digits + i, sizeof digits - i);
+    sink_put(t, digits + i, sizeof digits - i);
 }
 
-void out_i64(Out *t, int64_t v)
+void sink_i64(Sink *t, int64_t v)
 {
     if (v < 0)
-        out_char(t, '-');
-    out_u64(t, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
+        sink_char(t, '-');
+    sink_u64(t, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
 }
 
-void out_hex(Out *t, uint64_t v)
+void sink_hex(Sink *t, uint64_t v)
 {
     char digits[18];
     size_t i = sizeof digits;
@@ -139,15 +139,15 @@ void out_hex(Out *t, uint64_t v)
     } while (v);
     digits[--i] = 'x';
     digits[--i] = '0';
-    out_put(t, digits + i, sizeof digits - i);
+    sink_put(t, digits + i, sizeof digits - i);
 }
 
-void out_bytes(Out *t, Bytes b)
+void sink_bytes(Sink *t, Bytes b)
 {
     for (size_t i = 0; i < b.n; i++) {
-        out_char(t, "0123456789abcdef"[b.p[i] >> 4]);
-        out_char(t, "0123456789abcdef"[b.p[i] & 15]);
+        sink_char(t, "0123456789abcdef"[b.p[i] >> 4]);
+        sink_char(t, "0123456789abcdef"[b.p[i] & 15]);
     }
 }
 
-Str out_view(const Out *t) { return (Str){t->p ? t->p : "", t->n}; }
+Str sink_view(const Sink *t) { return (Str){t->p ? t->p : "", t->n}; }
