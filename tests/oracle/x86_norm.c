@@ -3,6 +3,7 @@
 
 #include <ctype.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static void cut_comment(char *s)
@@ -44,6 +45,19 @@ static void target_0x(char *s, size_t n)
     last[2] = 'x';
 }
 
+/* "[rip+0xfffffffffffffe92]": objdump does not show the sign there. */
+static void rip_signed(char *s, size_t n)
+{
+    char *at = strstr(s, "[rip+0xffffffff"), rest[128], *end;
+    if (!at)
+        return;
+    unsigned long long v = strtoull(at + 5, &end, 16);
+    if (v >> 31 != 0x1ffffffff)
+        return;
+    snprintf(rest, sizeof rest, "%s", end);
+    snprintf(at + 4, n - (size_t)(at + 4 - s), "-0x%llx%s", 0 - v, rest);
+}
+
 void norm_text(char *s, size_t n)
 {
     while (isspace((unsigned char)*s))
@@ -53,6 +67,7 @@ void norm_text(char *s, size_t n)
     cut_comment(s);
     squeeze_blanks(s);
     target_0x(s, n);
+    rip_signed(s, n);
 }
 
 static size_t prefix_length(const char *s)

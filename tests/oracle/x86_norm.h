@@ -3,7 +3,8 @@
  * What is taken out, and nothing else:
  *   - the padding after the mnemonic (ours has one space), and blanks at the end;
  *   - "# comment" and "<symbol>", which ours leaves away by contract;
- *   - a branch target without 0x gets one.
+ *   - a branch target without 0x gets one;
+ *   - Intel syntax: "[rip+0xffffffffffffff92]" becomes "[rip-0x6e]", as in AT&T syntax.
  */
 #ifndef LVSCAN_TESTS_X86_NORM_H
 #define LVSCAN_TESTS_X86_NORM_H
