@@ -54,10 +54,11 @@ live() {
 }
 
 json() {
-    if printf '%s\n' "$2" | jq -e "$3" >/dev/null 2>&1; then result 0 "$1"; else
+    local got
+    got=$(printf '%s\n' "$2" | jq "$3" 2>&1)
+    if [ "$got" = true ]; then result 0 "$1"; else
         result 1 "$1"
-        say "not true: $3"
-        say "$(printf '%s\n' "$2" | head -c 6000)"
+        say "not true: $3" "$got" "$(printf '%s\n' "$2" | head -c 6000)"
     fi
 }
 

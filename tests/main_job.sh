@@ -26,7 +26,7 @@ same "objdump has an instruction at the probe" \
 same "the same with one thread and with two" "$("$LVSCAN" --json -j1 -c 30000..30011 $target | jq -c 'del(.stats.elapsed_ns)')" \
     "$("$LVSCAN" --json -j2 -c 30000..30011 $target | jq -c 'del(.stats.elapsed_ns)')"
 json "--proof exact leaves out what rests on more" "$("$LVSCAN" --json --proof exact -c 30000..30011 $target)" \
-    '[.variables[].ranges[].proof] | all(. == "exact")'
+    '[.variables[].ranges[].proof] | length > 0 and all(. == "exact")'
 json "an enum of a source file stands for its values" "$("$LVSCAN" --json -e tests/fixtures/async_action.h:AsyncAction $target)" \
     '.variables[0].matched | length >= 11 and index(30007) != null'
 same "--sha256 is the file's" "$("$LVSCAN" --json --sha256 -c 30000 $target | jq -r .binary.sha256)" "$(sha256sum <$target | cut -d' ' -f1)"
@@ -59,7 +59,8 @@ fi
 
 if live "--emit bpftrace in bpftrace"; then
     "$LVSCAN" --emit bpftrace -c 30000..30011 $target >"$work/script.bt"
-    bpftrace "$work/script.bt" >"$work/bt.out" 2>"$work/bt.err" &
+    chmod +x "$work/script.bt"
+    "$work/script.bt" >"$work/bt.out" 2>"$work/bt.err" &
     tracer=$!
     for _ in $(seq 100); do grep -qi attach "$work/bt.out" "$work/bt.err" && break; sleep 0.1; done
     sleep 1

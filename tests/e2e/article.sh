@@ -35,6 +35,6 @@ for name in perf_event_printer bpftrace::perf_event_printer _ZN8bpftrace18perf_e
     same "-f $name names it" "$("$LVSCAN" --json -f "$name" -c 30000 "$work/article" | jq -r '.variables[0].function.start')" 0xecb00
 done
 strip -o "$work/stripped" "$work/article"
-json "stripped, without symbols and FDEs, by the constants alone: never elsewhere" \
-    "$("$LVSCAN" --json -c 30000..30011 "$work/stripped")" '[.variables[].sites[].location.reg] | all(. == "rax")'
+json "stripped, by the constants alone" \
+    "$("$LVSCAN" --json -c 30000..30011 "$work/stripped")" '[.variables[].sites[].location.reg] | length == 9 and all(. == "rax")'
 done_testing
