@@ -150,7 +150,9 @@ static Str record_name(Pclntab *t, uint64_t record)
     Cursor c = cursor_at(t->bytes, record);
     value_read(t, &c);
     uint32_t name = cursor_u32(&c);
-    return c.bad ? (Str){0} : names_at(&t->names, name);
+    if (c.bad)
+        return (Str){0};
+    return names_at(&t->names, name);
 }
 
 /* The functions, in the table's order, which is upward: a row that goes back, or leaves the code, is left out. */
