@@ -8,6 +8,8 @@
 #include "x86/format.h"
 #include "x86/insn.h"
 
+#define ALWAYS_INLINE inline __attribute__((always_inline))
+
 /* The longest look ahead: 15 prefix bytes, then opcode, ModRM, SIB, displacement and immediates. */
 enum { PADDED = 48 };
 
@@ -34,6 +36,7 @@ typedef struct Dec {
     uint8_t encoding;
     uint8_t mod_or;                /* 0xc0 where ModRM.mod is ignored: moves of control and debug registers */
     uint8_t tail;                  /* bytes after everything else: 3DNow!'s opcode */
+    const uint8_t *far;            /* just past it */
 } Dec;
 
 static inline unsigned rex_w(const Dec *d) { return d->rex >> 3 & 1; }
@@ -176,16 +179,15 @@ static bool opcode_reach(Dec *d)
 
 /* ---- the row ---- */
 
-/* Operand size (0, 1, 2: 16, 32, 64) by row policy (none, D64, F64, -), then by W << 1 | 66. */
-static const uint8_t operand_size[3][4] = {{1, 0, 2, 2}, {2, 0, 2, 2}, {2, 2, 2, 2}};
+/* Operand size (0, 1, 2: 16, 32, 64) by row policy (none, D64, F64), then by W << 1 | 66. */
+static const uint8_t operand_size[4][4] = {{1, 0, 2, 2}, {2, 0, 2, 2}, {2, 2, 2, 2}, {0}};
 
 static inline unsigned osz_of(const Dec *d, unsigned flags)
 {
-    unsigned policy = flags / ROW_D64 & 3;
-    return operand_size[policy][rex_w(d) << 1 | (d->prefixes / PREFIX_OPSIZE & 1)];
+    return operand_size[flags / ROW_D64 & 3][rex_w(d) << 1 | (d->prefixes / PREFIX_OPSIZE & 1)];
 }
 
-static inline uint32_t key_of(const Dec *d, unsigned modrm)
+static ALWAYS_INLINE uint32_t key_of(const Dec *d, unsigned modrm)
 {
     uint32_t vl = d->vl;
     if (d->encoding == ENC_EVEX && (d->evex & 0x10) && modrm >= 0xc0)
@@ -195,70 +197,87 @@ static inline uint32_t key_of(const Dec *d, unsigned modrm)
            (uint32_t)(d->prefixes / PREFIX_ADDRSIZE & 1) << KEY_ASZ_SHIFT | (uint32_t)(d->rex & 1) << KEY_B_SHIFT;
 }
 
-static inline unsigned row_find(const Dec *d, uint32_t key)
+static ALWAYS_INLINE unsigned row_find(const Dec *d, uint32_t key)
 {
-    unsigned entry = x86_root[d->map * 256 + d->opcode];
+    uint32_t root = x86_root[d->map * 256 + d->opcode];
+    unsigned entry = x86_trie[(root & 0xffff) + (key >> (root >> 16 & 31) & root >> 24)];
     while (entry & ENTRY_NODE) {
         const uint16_t *node = x86_trie + (entry & (ENTRY_NODE - 1));
-        unsigned head = node[0], bits = head >> 8;
-        entry = node[1 + (key >> (head & 31) & ((1u << bits) - 1))];
+        entry = node[1 + (key >> (node[0] & 31) & (unsigned)node[0] >> 8)];
     }
     return entry;
 }
 
 /* ---- memory operands ---- */
 
-/* Reads SIB and displacement of ModRM (mod != 3); d->p is just past ModRM. */
-static inline void mem_read(Dec *d, unsigned modrm, unsigned flags, Insn *out)
+/* ModRM and SIB bytes -> address. Without branches: what is not there is computed all the same, and not chosen.
+ * d->p is just past ModRM; modrm >= 0xc0 gives no address and reads nothing. */
+static ALWAYS_INLINE void mem_read(Dec *d, unsigned modrm, bool vector_index, Insn *out)
 {
+    unsigned mod = modrm >> 6, rm = modrm & 7, is_mem = mod != 3, has_sib = is_mem & (rm == 4);
+    unsigned sib = *d->p & (0u - has_sib);
+    unsigned base = has_sib ? sib & 7 : rm, index = (sib >> 3 & 7) | (d->rex << 2 & 8);
+    unsigned no_base = is_mem & (mod == 0) & (base == 5), rip = no_base & (rm == 5);
+    unsigned has_disp32 = no_base | (mod == 2), has_disp8 = mod == 1;
     Mem *m = &out->mem;
-    static const uint8_t disp_bytes[3] = {0, 1, 4};
-    unsigned mod = modrm >> 6, rm = modrm & 7, base = rm;
-    m->index = REG_NONE;
-    m->scale = 1;
-    if (rm == 4) {
-        unsigned sib = *d->p++;
-        unsigned index = (sib >> 3 & 7) | (d->rex << 2 & 8);
-        base = sib & 7;
-        m->scale = (uint8_t)(1u << (sib >> 6));
-        if (flags & ROW_VSIB)
-            m->index = (uint8_t)(REG_XMM0 + (index | (d->vvvv & 0x10)));
-        else if (index != 4)
-            m->index = (uint8_t)index;
-    }
-    unsigned bytes = disp_bytes[mod];
-    m->base = (uint8_t)(base | (d->rex << 3 & 8));
-    if (mod == 0 && base == 5) {
-        m->base = rm == 5 ? REG_RIP : REG_NONE;
-        bytes = 4;
-    }
-    int32_t raw = (int32_t)load32(d->p);
-    m->disp = bytes == 4 ? raw : bytes ? (int8_t)raw : 0;
-    d->p += bytes;
-    out->priv[PRIV_FLAGS] = (uint8_t)((bytes ? PF_DISP : 0) | (rm == 4 ? PF_SIB : 0));
+    index = vector_index ? REG_XMM0 + (index | (d->vvvv & 0x10)) : has_sib & (index != 4) ? index : REG_NONE;
+    base |= d->rex << 3 & 8;
+    m->base = (uint8_t)(no_base ? (rip ? REG_RIP : REG_NONE) : is_mem ? base : REG_NONE);
+    m->index = (uint8_t)index;
+    m->scale = (uint8_t)(1u << (sib >> 6));
+    d->p += has_sib;
+    int32_t disp = (int32_t)load32(d->p), disp8 = (int8_t)disp;
+    m->disp = has_disp32 ? disp : has_disp8 ? disp8 : 0;
+    d->p += has_disp32 * 4 + has_disp8;
+    out->priv[PRIV_FLAGS] = (uint8_t)((has_disp32 | has_disp8) * PF_DISP | has_sib * PF_SIB);
 }
 
 /* 3DNow!: the opcode comes after ModRM's address. */
-static unsigned suffix_find(const Dec *d)
+static unsigned suffix_find(Dec *d)
 {
     Dec ahead = *d;
     Insn scratch;
     ahead.p += 2;
-    if (d->p[1] < 0xc0)
-        mem_read(&ahead, d->p[1], 0, &scratch);
+    mem_read(&ahead, d->p[1], false, &scratch);
+    d->far = ahead.p + 1;
     return *ahead.p;
 }
 
 /* ---- operands ---- */
 
 /* The numbers that operands' sources choose from, a byte each (SRC_*). */
-static inline uint64_t sources_of(const Dec *d, unsigned modrm)
+static ALWAYS_INLINE uint64_t sources_of(const Dec *d, unsigned modrm)
 {
     unsigned b = d->rex << 3 & 8, reg = (modrm >> 3 & 7) | (d->rex << 1 & 8) | d->r4;
     unsigned rm = (modrm & 7) | b;
     return (uint64_t)reg << (8 * SRC_REG) | (uint64_t)rm << (8 * SRC_RM) | (uint64_t)d->vvvv << (8 * SRC_VVVV) |
            (uint64_t)((d->opcode & 7) | b) << (8 * SRC_OPCODE) | (uint64_t)(*d->p >> 4) << (8 * SRC_IS4) |
            (uint64_t)(rm | d->x4) << (8 * SRC_VRM);
+}
+
+/* One operand, again without branches. high: 4 where numbers 4..7 of byte registers are ah..bh. */
+static ALWAYS_INLINE void operand_fill(Operand *op, const OpDesc *desc, uint64_t sources, unsigned mod3, unsigned mode,
+                                unsigned no_rex)
+{
+    unsigned n = (unsigned)(sources >> (8 * desc->src)) & 31, kind = desc->kind[mod3];
+    unsigned is_reg = kind == OPERAND_REG, high = (desc->class == CLASS_GPR8) & no_rex & is_reg & n >> 2;
+    unsigned reg = desc->base + ((n - 4 * high) & desc->mask);
+    op->kind = (uint8_t)kind;
+    op->access = desc->access;
+    op->reg = (uint8_t)(is_reg ? reg : REG_NONE);
+    op->high = (uint8_t)high;
+    op->bits = x86_sizes[desc->size][mode];
+}
+
+static ALWAYS_INLINE void operands_fill(const Pattern *pattern, uint64_t sources, unsigned mod3, unsigned mode, bool rex,
+                                 Insn *out)
+{
+    unsigned n = pattern->n;
+    operand_fill(&out->op[0], &x86_opdescs[pattern->op[0]], sources, mod3, mode, !rex);
+    operand_fill(&out->op[1], &x86_opdescs[pattern->op[1]], sources, mod3, mode, !rex);
+    for (unsigned i = 2; i < n; i++)
+        operand_fill(&out->op[i], &x86_opdescs[pattern->op[i]], sources, mod3, mode, !rex);
+    out->nops = (uint8_t)n;
 }
 
 /* Whether the register number exists in its class (SDM: #UD else). */
@@ -271,84 +290,73 @@ static bool register_exists(unsigned class, unsigned n)
     case CLASS_BND: return n < 4;
     case CLASS_GPR:
     case CLASS_GPR8: return n < 16;
-    default: return n < 8;
+    case CLASS_K:
+    case CLASS_TMM: return n < 8;
+    default: return true;
     }
 }
 
-static inline void operand_fill(Operand *op, const OpDesc *desc, unsigned n, bool mod3, unsigned bits, bool rex)
+static bool registers_exist(const Pattern *pattern, uint64_t sources, Insn *out)
 {
-    unsigned high = (unsigned)(desc->class == CLASS_GPR8 && !rex && mod3) & n >> 2;
-    op->kind = mod3 ? desc->kind : desc->kind_mem;
-    op->access = desc->access;
-    op->high = (uint8_t)high;
-    op->reg = op->kind == OPERAND_REG ? (uint8_t)(desc->base + ((n - 4 * high) & desc->mask)) : REG_NONE;
-    op->bits = (uint16_t)bits;
-}
-
-static inline bool operands_fill(const Dec *d, const Pattern *pattern, unsigned modrm, unsigned mode, Insn *out)
-{
-    uint64_t sources = sources_of(d, modrm);
-    bool mod3 = modrm >= 0xc0;
     for (unsigned i = 0; i < pattern->n; i++) {
         const OpDesc *desc = &x86_opdescs[pattern->op[i]];
         unsigned n = (unsigned)(sources >> (8 * desc->src)) & 31;
-        bool is_reg = mod3 || desc->kind_mem == OPERAND_REG;
-        if (is_reg && (desc->class >= CLASS_SEG || (n >= 16 && desc->class <= CLASS_GPR8))) {
-            if (!register_exists(desc->class, n))
-                return false;
-            out->imm2 = n; /* a control or debug register's number, for text */
-        }
-        operand_fill(&out->op[i], desc, n, is_reg, x86_sizes[desc->size][mode], d->rex != 0);
+        if (out->op[i].kind != OPERAND_REG)
+            continue;
+        if (!register_exists(desc->class, n))
+            return false;
+        if (desc->class == CLASS_CR || desc->class == CLASS_DR)
+            out->imm2 = n; /* the register's number, for text */
     }
     return true;
 }
 
 /* ---- immediates ---- */
 
-static inline uint64_t sign8(uint8_t b) { return (uint64_t)(int64_t)(int8_t)b; }
-static inline uint64_t sign32(uint32_t v) { return (uint64_t)(int64_t)(int32_t)v; }
+/* How an immediate is widened: its bytes are masked, then sign-extended from a bit (0: not). */
+enum { WIDEN_0, WIDEN_U8, WIDEN_S8, WIDEN_U16, WIDEN_S16, WIDEN_U32, WIDEN_S32, WIDEN_U64, WIDEN_ODD };
 
-static unsigned imm_wide(const Dec *d, const uint8_t *p, unsigned osz, Insn *out)
-{
-    if (osz == 2)
-        out->imm = load64(p);
-    else
-        out->imm = osz ? load32(p) : load32(p) & 0xffff;
-    (void)d;
-    return 2u << osz;
-}
+static const uint8_t widen_of[][4] = { /* by operand size */
+    [IMM_U8] = {WIDEN_U8, WIDEN_U8, WIDEN_U8},          [IMM_S8] = {WIDEN_S8, WIDEN_S8, WIDEN_S8},
+    [IMM_U16] = {WIDEN_U16, WIDEN_U16, WIDEN_U16},      [IMM_SZ] = {WIDEN_S16, WIDEN_S32, WIDEN_S32},
+    [IMM_UV] = {WIDEN_U16, WIDEN_U32, WIDEN_U64},       [IMM_S32] = {WIDEN_S32, WIDEN_S32, WIDEN_S32},
+    [IMM_REL8] = {WIDEN_S8, WIDEN_S8, WIDEN_S8},        [IMM_RELZ] = {WIDEN_S16, WIDEN_S32, WIDEN_S32},
+    [IMM_MOFFS] = {WIDEN_ODD, WIDEN_ODD, WIDEN_ODD},    [IMM_ENTER] = {WIDEN_ODD, WIDEN_ODD, WIDEN_ODD},
+    [IMM_TWO8] = {WIDEN_ODD, WIDEN_ODD, WIDEN_ODD},     [IMM_ONE] = {WIDEN_ODD, WIDEN_ODD, WIDEN_ODD},
+    [IMM_U32] = {WIDEN_U32, WIDEN_U32, WIDEN_U32},      [IMM_U4] = {WIDEN_ODD, WIDEN_ODD, WIDEN_ODD},
+};
+static const uint8_t widen_bytes[] = {0, 1, 1, 2, 2, 4, 4, 8, 0};
+static const uint64_t widen_mask[] = {0, 0xff, 0xff, 0xffff, 0xffff, 0xffffffff, 0xffffffff, ~(uint64_t)0, 0};
+static const uint64_t widen_sign[] = {0, 0, 0x80, 0, 0x8000, 0, 0x80000000, 0, 0};
 
-static unsigned moffs_read(const Dec *d, const uint8_t *p, Insn *out)
+static unsigned moffs_read(const Dec *d, Insn *out)
 {
     bool short_address = d->prefixes & PREFIX_ADDRSIZE;
-    out->mem.base = out->mem.index = REG_NONE;
-    out->mem.scale = 1;
-    out->mem.disp = short_address ? (int64_t)load32(p) : (int64_t)load64(p);
+    out->mem.disp = short_address ? (int64_t)load32(d->p) : (int64_t)load64(d->p);
     return short_address ? 4 : 8;
 }
 
-/* Reads the immediates and returns their size in bytes. Relative targets are completed by the caller. */
-static unsigned imm_read(const Dec *d, unsigned kind, unsigned osz, Insn *out)
+/* The immediates of few instructions. Returns how many bytes they take. */
+static unsigned imm_odd(const Dec *d, unsigned kind, Insn *out)
 {
     const uint8_t *p = d->p;
     switch (kind) {
-    case IMM_U8: out->imm = *p; return 1;
-    case IMM_REL8:
-    case IMM_S8: out->imm = sign8(*p); return 1;
     case IMM_U4: out->imm = *p & 15; return 1;
-    case IMM_U16: out->imm = load32(p) & 0xffff; return 2;
-    case IMM_S32: out->imm = sign32(load32(p)); return 4;
-    case IMM_U32: out->imm = load32(p); return 4;
-    case IMM_SZ:
-    case IMM_RELZ:
-        out->imm = osz ? sign32(load32(p)) : (uint64_t)(int64_t)(int16_t)load32(p);
-        return osz ? 4 : 2;
-    case IMM_UV: return imm_wide(d, p, osz, out);
-    case IMM_MOFFS: return moffs_read(d, p, out);
+    case IMM_MOFFS: return moffs_read(d, out);
     case IMM_ENTER: out->imm = load32(p) & 0xffff, out->imm2 = p[2]; return 3;
     case IMM_TWO8: out->imm = p[0], out->imm2 = p[1]; return 2;
     default: out->imm = 1; return 0;
     }
+}
+
+static ALWAYS_INLINE void imm_read(Dec *d, unsigned kind, unsigned osz, Insn *out)
+{
+    unsigned widen = widen_of[kind][osz];
+    uint64_t sign = widen_sign[widen];
+    out->imm = ((load64(d->p) & widen_mask[widen]) ^ sign) - sign;
+    d->p += widen_bytes[widen];
+    if (widen == WIDEN_ODD)
+        d->p += imm_odd(d, kind, out);
 }
 
 /* ---- rules ---- */
@@ -415,7 +423,7 @@ static bool evex_finish(const Dec *d, const Pattern *pattern, unsigned flags, un
         return false;
     unsigned f = zero ? PF_ZERO : 0;
     if (b && mem) {
-        out->op[pattern->rm - 1].bits = (uint16_t)(8u << bc);
+        out->op[(pattern->rm & ~PATTERN_CHECK) - 1].bits = (uint16_t)(8u << bc);
         f |= PF_BROADCAST;
     } else if (b)
         f |= (flags & ROW_ER) ? (unsigned)(PF_ROUND | d->vl << PF_RMODE_SHIFT) : PF_SAE;
@@ -428,7 +436,7 @@ static bool evex_finish(const Dec *d, const Pattern *pattern, unsigned flags, un
 /* disp8 counts units of the memory operand's size (SDM vol. 2, 2.7.5). */
 static void evex_disp8(const Pattern *pattern, unsigned flags, Insn *out)
 {
-    unsigned bytes = out->op[pattern->rm - 1].bits / 8u;
+    unsigned bytes = out->op[(pattern->rm & ~PATTERN_CHECK) - 1].bits / 8u;
     if (flags & ROW_TUPLE1)
         bytes = 1u << (flags >> ROW_BC_SHIFT & 3);
     out->mem.disp *= bytes;
@@ -436,31 +444,29 @@ static void evex_disp8(const Pattern *pattern, unsigned flags, Insn *out)
 
 /* ---- the whole ---- */
 
-static int invalid_at(const uint8_t *looked, const Dec *d, Insn *out)
+/* looked: past the last byte that the verdict depends on. */
+static __attribute__((cold, noinline)) int invalid_at(const uint8_t *looked, const Dec *d, Insn *out)
 {
-    ptrdiff_t n = looked - d->start;
-    out->len = (uint8_t)n;
+    if (d->far)
+        looked = d->far;
+    out->len = (uint8_t)(looked - d->start);
     return INSN_INVALID;
 }
 
-static void insn_clear(Insn *out, uint64_t pc)
-{
-    *out = (Insn){.pc = pc, .cc = 0xff, .mask = REG_NONE};
-    out->mem.base = out->mem.index = out->mem.segment = REG_NONE;
-}
-
 /* What the row and the prefixes say, apart from operands. */
-static void insn_describe(const Dec *d, unsigned row, unsigned osz, Insn *out)
+static ALWAYS_INLINE void insn_describe(const Dec *d, unsigned row, unsigned osz, Insn *out)
 {
     const Row *r = &x86_rows[row];
-    unsigned cc = d->opcode & 15;
-    bool has_cc = r->flags & ROW_CC;
+    unsigned cc = d->opcode & 15, has_cc = r->flags / ROW_CC & 1;
     out->row = (uint16_t)row;
-    out->mnemonic = (uint16_t)(r->mnemonic + (has_cc ? cc : 0));
-    out->cc = (uint8_t)(has_cc ? cc : 0xff);
+    out->mnemonic = (uint16_t)(r->mnemonic + (cc & (0u - has_cc)));
+    out->cc = (uint8_t)(cc | (has_cc - 1));
     out->flow = x86_effects[r->effect].flow;
+    out->mask = REG_NONE;
     out->prefixes = d->prefixes;
     out->encoding = d->encoding;
+    out->mem.segment = d->segment;
+    out->mem.addr_bits = (d->prefixes & PREFIX_ADDRSIZE) ? 32 : 64;
     out->priv[PRIV_VL] = d->vl;
     out->priv[PRIV_OSZ] = (uint8_t)osz;
     out->priv[PRIV_SEGS] = d->segs;
@@ -477,44 +483,47 @@ static bool row_allowed(const Dec *d, unsigned flags, unsigned modrm)
     return !(flags & ROW_VSIB) || (modrm & 7) == 4;
 }
 
-/* Decodes the instruction at d->start; at least PADDED bytes can be read there. */
-static int insn_read(Dec *d, uint64_t pc, Insn *out)
+/* The checks that only instructions with prefixes need. d->p is past the address. */
+static bool prefixed_finish(const Dec *d, const Pattern *pattern, unsigned flags, unsigned modrm, uint64_t sources,
+                            Insn *out)
 {
-    if (!prefixes_read(d))
-        return invalid_at(d->p, d, out);
-    if (byte_class[*d->p] && !opcode_reach(d))
-        return invalid_at(d->p + 1, d, out);
-    d->opcode = d->tail ? suffix_find(d) : *d->p;
-    d->p++;
-    unsigned modrm = *d->p | d->mod_or;
-    uint32_t key = key_of(d, modrm);
-    unsigned row = row_find(d, key);
-    unsigned flags = x86_rows[row].flags, osz = osz_of(d, flags);
-    const Pattern *pattern = &x86_patterns[x86_rows[row].pattern];
-    if (!(flags & ROW_MODRM))
-        modrm = 0xc0;
-    if (!row || !row_allowed(d, flags, modrm))
-        return invalid_at(d->p + 1, d, out);
-    insn_clear(out, pc);
-    insn_describe(d, row, osz, out);
-    d->p += flags & ROW_MODRM;
-    if (modrm < 0xc0)
-        mem_read(d, modrm, flags, out);
-    out->mem.segment = d->segment;
-    out->mem.addr_bits = (d->prefixes & PREFIX_ADDRSIZE) ? 32 : 64;
-    out->nops = pattern->n;
-    if (!operands_fill(d, pattern, modrm, osz + 4u * (key >> KEY_L_SHIFT & 3), out))
-        return invalid_at(d->p, d, out);
+    if (!row_allowed(d, flags, modrm))
+        return false;
     if (d->encoding == ENC_EVEX) {
-        if (!evex_finish(d, pattern, flags, modrm, out))
-            return invalid_at(d->p, d, out);
+        if (!registers_exist(pattern, sources, out) || !evex_finish(d, pattern, flags, modrm, out))
+            return false;
         if (modrm >> 6 == 1)
             evex_disp8(pattern, flags, out);
     }
-    if (!rules_hold(flags, out))
+    return rules_hold(flags, out);
+}
+
+/* From the opcode on. d->p is at the opcode's last byte; plain: there is no prefix but REX. */
+/* Made twice, so that the short way has all the prefixes' fields as constants. */
+static ALWAYS_INLINE int insn_finish(Dec *d, uint64_t pc, bool plain, Insn *out)
+{
+    d->opcode = !plain && d->tail ? suffix_find(d) : *d->p;
+    d->p++;
+    unsigned modrm = *d->p | d->mod_or;
+    uint32_t key = key_of(d, modrm);
+    unsigned row = row_find(d, key), flags = x86_rows[row].flags, osz = osz_of(d, flags);
+    if (!row)
+        return invalid_at(d->p + 1, d, out);
+    const Pattern *pattern = &x86_patterns[x86_rows[row].pattern];
+    unsigned has_modrm = flags & ROW_MODRM;
+    modrm = has_modrm ? modrm : 0xc0;
+    d->p += has_modrm;
+    out->pc = pc;
+    mem_read(d, modrm, !plain && (flags & ROW_VSIB), out);
+    insn_describe(d, row, osz, out);
+    uint64_t sources = sources_of(d, modrm);
+    operands_fill(pattern, sources, modrm >= 0xc0, osz + 4u * (key >> KEY_L_SHIFT & 3), d->rex != 0, out);
+    out->imm2 = 0;
+    if ((pattern->rm & PATTERN_CHECK) && !registers_exist(pattern, sources, out))
         return invalid_at(d->p, d, out);
-    if (pattern->imm)
-        d->p += imm_read(d, pattern->imm, osz, out);
+    if (!plain && !prefixed_finish(d, pattern, flags, modrm, sources, out))
+        return invalid_at(d->p, d, out);
+    imm_read(d, pattern->imm, osz, out);
     d->p += d->tail;
     ptrdiff_t len = d->p - d->start;
     if (len > INSN_MAX_LEN)
@@ -524,10 +533,29 @@ static int insn_read(Dec *d, uint64_t pc, Insn *out)
     return (int)len;
 }
 
-static int insn_read_at(const uint8_t *p, uint64_t pc, Insn *out)
+static int insn_read_prefixed(const uint8_t *p, uint64_t pc, Insn *out)
 {
     Dec d = {.start = p, .p = p, .segment = REG_NONE};
-    return insn_read(&d, pc, out);
+    if (!prefixes_read(&d))
+        return invalid_at(d.p, &d, out);
+    if (byte_class[*d.p] && !opcode_reach(&d))
+        return invalid_at(d.p + 1, &d, out);
+    return insn_finish(&d, pc, false, out);
+}
+
+/* Bytes after 0F that are no plain opcode: 0F 0F, 0F 20..23, 0F 38, 0F 3A. */
+static inline bool second_is_odd(uint8_t b) { return (b & 0xfd) == 0x38 || (b & 0xfc) == 0x20 || b == 0x0f; }
+
+/* At least PADDED bytes can be read at p. What has no prefix but REX, and no third opcode byte, goes the short way. */
+static ALWAYS_INLINE int insn_read_at(const uint8_t *p, uint64_t pc, Insn *out)
+{
+    unsigned has_rex = (*p & 0xf0u) == 0x40, rex = *p & (0u - has_rex);
+    const uint8_t *q = p + has_rex;
+    unsigned is_0f = *q == 0x0f;
+    if (is_0f ? second_is_odd(q[1]) : byte_class[*q] != BYTE_PLAIN)
+        return insn_read_prefixed(p, pc, out);
+    Dec d = {.start = p, .p = q + is_0f, .map = is_0f, .rex = (uint8_t)rex, .segment = REG_NONE};
+    return insn_finish(&d, pc, true, out);
 }
 
 /* Near the end of the bytes: decode a copy with zeros after it, and see whether they were looked at. */
@@ -536,7 +564,7 @@ static int insn_read_short(const uint8_t *p, size_t n, uint64_t pc, Insn *out)
     uint8_t padded[2 * PADDED] = {0};
     for (size_t i = 0; i < n; i++)
         padded[i] = p[i];
-    int len = insn_read_at(padded, pc, out);
+    int len = insn_read_prefixed(padded, pc, out);
     if (len == INSN_INVALID)
         return out->len > n ? INSN_TRUNCATED : INSN_INVALID;
     return (size_t)len > n ? INSN_TRUNCATED : len;

@@ -36,8 +36,9 @@ enum { KEY_FIELDS(KEY_ENUM) KEY_COUNT };
 #define KEY_SHIFT_ENUM(name, shift, bits) KEY_##name##_SHIFT = (shift),
 enum { KEY_FIELDS(KEY_SHIFT_ENUM) KEY_END = 32 };
 
-/* An entry of the root table or of a trie node: a row, or with this bit the index of a node. A node is a word
- * (shift | bits << 8) and then 1 << bits entries. Row 0 is no instruction. */
+/* The root table has for each opcode which field of the key its first choice looks at, and where the entries for the
+ * field's values begin: first | shift << 16 | mask << 24. An entry is a row, or with ENTRY_NODE the index of a node: a
+ * word (shift | mask << 8), then the entries. Row 0 is no instruction. */
 enum { ENTRY_NODE = 0x8000 };
 
 /* Sizes: X(letters, bits with operand size 16, 32, 64) and X(letters, bits with vector length 128, 256, 512). */
@@ -87,13 +88,14 @@ enum {
 
 typedef struct OpDesc {
     uint8_t src, base, mask; /* register = base + (src's number & mask) */
-    uint8_t kind, kind_mem;  /* OperandKind when ModRM names a register, when it names memory */
+    uint8_t kind[2];         /* OperandKind when ModRM names memory, when it names a register */
     uint8_t size, access, class;
 } OpDesc;
 
-enum { PATTERN_OPS = 5 };
+enum { PATTERN_OPS = 5, PATTERN_CHECK = 0x80 };
 typedef struct Pattern {
-    uint8_t n, imm, op[PATTERN_OPS], rm; /* rm: 1 + the operand that ModRM's rm gives, or 0 */
+    uint8_t n, imm, op[PATTERN_OPS];
+    uint8_t rm; /* 1 + the operand that ModRM's rm gives, or 0; PATTERN_CHECK: some register's number may be none */
 } Pattern;
 
 /* Immediates: which bytes follow, and how they are widened. */
@@ -145,7 +147,8 @@ typedef struct EffectDesc {
 } EffectDesc;
 
 /* The tables, made by mktables and defined in tables.c. */
-extern const uint16_t x86_root[], x86_trie[], x86_sizes[][12], x86_row_format[], x86_name_off[], x86_format_off[];
+extern const uint32_t x86_root[];
+extern const uint16_t x86_trie[], x86_sizes[][12], x86_row_format[], x86_name_off[], x86_format_off[];
 extern const Row x86_rows[];
 extern const Pattern x86_patterns[];
 extern const OpDesc x86_opdescs[];

@@ -43,6 +43,14 @@ static void words_emit(FILE *f, const char *name, const uint16_t *w, size_t n)
     fprintf(f, "\n};\n");
 }
 
+static void root_emit(const Tables *t, FILE *f)
+{
+    fprintf(f, "const uint32_t x86_root[] = {");
+    for (size_t i = 0; i < MAP_COUNT * 256; i++)
+        fprintf(f, "%s0x%lx,", i % 8 ? " " : "\n    ", (unsigned long)t->root[i / 256][i % 256]);
+    fprintf(f, "\n};\n");
+}
+
 /* size -> bits, indexed by operand size (0..2) + 4 * vector length (0..2). */
 static void sizes_emit(FILE *f)
 {
@@ -85,7 +93,7 @@ static void patterns_emit(const Tables *t, FILE *f)
     fprintf(f, "};\nconst OpDesc x86_opdescs[] = {\n");
     for (unsigned i = 0; i < t->ndescs; i++) {
         const OpDesc *d = &t->descs[i];
-        fprintf(f, "    {%u, %u, %u, %u, %u, %u, %u, %u},\n", d->src, d->base, d->mask, d->kind, d->kind_mem, d->size,
+        fprintf(f, "    {%u, %u, %u, {%u, %u}, %u, %u, %u},\n", d->src, d->base, d->mask, d->kind[0], d->kind[1], d->size,
                 d->access, d->class);
     }
     fprintf(f, "};\n");
@@ -137,7 +145,7 @@ void tables_emit(const Tables *t, const char *dir)
     mnemonics_emit(t, f);
     output_close(t, f);
     f = output_open(t, dir, "tables.h");
-    words_emit(f, "x86_root", &t->root[0][0], MAP_COUNT * 256);
+    root_emit(t, f);
     words_emit(f, "x86_trie", t->trie, t->ntrie);
     sizes_emit(f);
     rows_emit(t, f);

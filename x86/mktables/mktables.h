@@ -41,7 +41,7 @@ typedef struct Tables {
     unsigned nnames;
     char *formats[MAX_FORMATS];
     unsigned nformats;
-    uint16_t root[MAP_COUNT][256];
+    uint32_t root[MAP_COUNT][256];
     uint16_t trie[MAX_TRIE];
     unsigned ntrie;
 } Tables;

@@ -114,12 +114,12 @@ static void modrm_apply(TblRow *row, unsigned modrm)
 static void letter_apply(TblRow *row, const Letter *l, unsigned size, OpDesc *d)
 {
     d->src = l->src, d->base = l->base, d->mask = l->mask, d->class = l->class, d->size = (uint8_t)size;
-    d->kind = d->kind_mem = OPERAND_REG;
+    d->kind[0] = d->kind[1] = OPERAND_REG;
     modrm_apply(row, l->modrm);
     if (l->modrm == MODRM_ANY || l->modrm == MODRM_MEMORY)
-        d->kind_mem = OPERAND_MEM;
+        d->kind[0] = OPERAND_MEM;
     if (l->class == CLASS_PART) {
-        d->kind = d->kind_mem = l->base;
+        d->kind[0] = d->kind[1] = l->base;
         d->base = REG_NONE;
     }
     if (d->class == CLASS_GPR && size == SIZE_b && d->src != SRC_FIXED)
@@ -135,7 +135,7 @@ static bool immediate_apply(Pattern *p, const char *name, OpDesc *d)
             continue;
         if (immediates[i].imm)
             p->imm = immediates[i].imm;
-        d->kind = d->kind_mem = immediates[i].kind;
+        d->kind[0] = d->kind[1] = immediates[i].kind;
         d->size = immediates[i].size;
         d->base = REG_NONE;
         d->class = CLASS_PART;
@@ -189,7 +189,9 @@ static unsigned pattern_add(Tables *t, const Pattern *p)
 
 unsigned operands_parse(Tables *t, TblRow *row, const char *text)
 {
+    static const OpDesc none = {.base = REG_NONE, .class = CLASS_PART};
     Pattern p = {0};
+    desc_add(t, &none); /* number 0 stands where there is no operand */
     char copy[128];
     snprintf(copy, sizeof copy, "%s", text);
     if (strcmp(text, "-") != 0)
@@ -199,7 +201,9 @@ unsigned operands_parse(Tables *t, TblRow *row, const char *text)
                 table_fail(t, t->line, "too many operands", text);
             operand_parse(t, row, &p, s, &d);
             if (d.src == SRC_RM || d.src == SRC_VRM)
-                p.rm = (uint8_t)(p.n + 1);
+                p.rm |= (uint8_t)(p.n + 1);
+            if (d.class >= CLASS_SEG)
+                p.rm |= PATTERN_CHECK;
             p.op[p.n++] = (uint8_t)desc_add(t, &d);
         }
     return pattern_add(t, &p);

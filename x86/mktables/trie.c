@@ -63,7 +63,7 @@ static unsigned child_build(Tables *t, const Slot *slot, unsigned f, unsigned va
 /* The index of a node equal to these words, made if there is none. */
 static unsigned node_add(Tables *t, const uint16_t *words, unsigned n)
 {
-    for (unsigned i = 0; i + n <= t->ntrie; i += 1 + (1u << (t->trie[i] >> 8)))
+    for (unsigned i = 0; i + n <= t->ntrie; i++)
         if (!memcmp(t->trie + i, words, n * sizeof *words))
             return i;
     if (t->ntrie + n > MAX_TRIE)
@@ -78,7 +78,7 @@ static unsigned node_build(Tables *t, const Slot *slot, unsigned f)
     uint16_t words[1 + 8];
     unsigned n = 1u << field_bits[f];
     bool same = true;
-    words[0] = (uint16_t)(field_shift[f] | field_bits[f] << 8);
+    words[0] = (uint16_t)(field_shift[f] | ((1u << field_bits[f]) - 1) << 8);
     for (unsigned v = 0; v < n; v++) {
         words[1 + v] = (uint16_t)child_build(t, slot, f, v);
         same &= words[1 + v] == words[1];
@@ -109,6 +109,16 @@ static void slot_check(const Tables *t, const Slot *slot)
             }
 }
 
+/* The first step of the walk is packed into the root; one without a choice is a choice among one entry. */
+static uint32_t root_entry(Tables *t, unsigned entry)
+{
+    uint16_t word = (uint16_t)entry;
+    if (!(entry & ENTRY_NODE))
+        return node_add(t, &word, 1);
+    unsigned node = entry & (ENTRY_NODE - 1);
+    return (node + 1) | (uint32_t)(t->trie[node] & 0xff) << 16 | (uint32_t)(t->trie[node] >> 8) << 24;
+}
+
 static void slot_build(Tables *t, unsigned map, unsigned opcode)
 {
     Slot slot = {.n = 0};
@@ -124,7 +134,7 @@ static void slot_build(Tables *t, unsigned map, unsigned opcode)
         slot.region[f] = (uint8_t)((1u << (1u << field_bits[f])) - 1);
     slot.region[KEY_OSZ] = 7;
     slot_check(t, &slot);
-    t->root[map][opcode] = (uint16_t)entry_build(t, &slot);
+    t->root[map][opcode] = root_entry(t, entry_build(t, &slot));
 }
 
 void trie_build(Tables *t)
