@@ -1,10 +1,18 @@
 #!/usr/bin/env bash
 # tests/oracle/corpus.sh - real sources from Debian, built with debug information, for the DWARF oracle.
 #   tests/oracle/corpus.sh FOLDER [CONFIG...]        CONFIG: PROJECT-COMPILER-LEVEL, such as zlib-gcc-O2; none: all
+#   tests/oracle/corpus.sh --projects [CONFIG...]    only their projects
 # Makes FOLDER/PROJECT-COMPILER-LEVEL/ with the linked programs (-g, relocations and local labels kept) and, beside each PROGRAM,
 # PROGRAM.stripped. Prints each program's path. What is there already is kept. Sources come by `apt-get source` with an own list,
 # so the machine's package sources are left as they are.
 set -u
+projects='zlib expat lua xz bash redis jsoncpp tinyxml2'
+levels='O1 O2 O3 Os'
+[ "${1-}" != --projects ] || { # of the given configurations; none: all
+    shift
+    if [ $# -gt 0 ]; then printf '%s\n' "${@%%-*}" | sort -u; else printf '%s\n' $projects; fi
+    exit
+}
 folder=$(realpath -m "${1:?usage: corpus.sh FOLDER [CONFIG...]}")
 shift
 mkdir -p "$folder/source" "$folder/apt/lists/partial" || exit 2
@@ -26,17 +34,12 @@ project() {
         build='make -s CC="$CC" CFLAGS="$FLAGS -w" LDFLAGS="$LINK" bash' ;;
     redis) programs='src/redis-cli src/redis-benchmark'
         build='make -s -C src CC="$CC" OPTIMIZATION= CFLAGS="$FLAGS -w" LDFLAGS="$LINK" DEBUG= MALLOC=libc redis-cli redis-benchmark' ;;
-    coreutils) prepare='FORCE_UNSAFE_CONFIGURE=1 ./configure --disable-nls --enable-no-install-program=stdbuf' programs='src/ls src/sort src/od src/printf src/dd'
-        build='make -s CC="$CC" CFLAGS="$FLAGS -w" LDFLAGS="$LINK" WERROR_CFLAGS= src/ls src/sort src/od src/printf src/dd' ;;
     jsoncpp) package=libjsoncpp programs='jsontest' # C++
         build='$CXX $FLAGS -w -Iinclude -o jsontest src/lib_json/*.cpp src/jsontestrunner/main.cpp $LINK' ;;
     tinyxml2) programs='xmltest' build='$CXX $FLAGS -o xmltest tinyxml2.cpp xmltest.cpp $LINK' ;; # C++
     *) return 1 ;;
     esac
 }
-projects='zlib expat lua xz bash redis coreutils jsoncpp tinyxml2'
-levels='O1 O2 O3 Os'
-
 apt_own() { # apt-get with a list of Debian's sources of its own
     apt-get -qq -o Dir::Etc::sourcelist="$folder/apt/sources.list" -o Dir::Etc::sourceparts=/dev/null -o Dir::State::lists="$folder/apt/lists" \
         -o APT::Sandbox::User=root "$@"

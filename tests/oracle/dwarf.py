@@ -16,6 +16,7 @@ import subprocess
 import sys
 
 SCORES = """right wrong none unknown: of the questions `-f FUNCTION -c CONSTANTS` for a variable that is compared with |c| >= 3
+right2 wrong2: the same of variables whose constants meet them otherwise than by a compare on their register (by a build with -O0)
 immediate: immediate compares on a register where DWARF has a variable, reported with that register; immediate3: those of |c| >= 3
 covered: (pc, register) pairs of DWARF, in the location entry of such a compare, that a range of that variable has
 starts: function starts found; extra: found beyond the symbols
@@ -41,6 +42,7 @@ class Var:
 
     def __init__(self, scope):
         self.name, self.type, self.entries, self.scope, self.single = "?", "?", [], scope, None
+        self.decl, self.origin = [None, None], None  # [file, line], which an inlined copy has by its origin's offset
 
 
 class Func:
@@ -66,7 +68,7 @@ class Dwarf:
     """The functions with code of one program, from llvm-dwarfdump's text."""
 
     def __init__(self, path):
-        self.funcs, self.stack = [], []  # stack: (depth, tag, Func or None, Var or None, parts)
+        self.funcs, self.stack, self.decls = [], [], {}
         proc = subprocess.Popen(["llvm-dwarfdump", "--debug-info", path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
                                 errors="replace")
         self.func = self.var = self.attr = None
@@ -79,9 +81,9 @@ class Dwarf:
             self.settle(f)
 
     def line(self, line):
-        m = re.match(r"0x[0-9a-f]+:( *)(DW_TAG_\w+|NULL)", line)
+        m = re.match(r"0x([0-9a-f]+):( *)(DW_TAG_\w+|NULL)", line)
         if m:
-            self.tag(len(m[1]), m[2])
+            self.tag(len(m[2]), m[3], int(m[1], 16))
             return
         m = re.match(r" +(DW_AT_\w+)\t\((.*)", line)
         if m:
@@ -94,7 +96,7 @@ class Dwarf:
         while self.stack and self.stack[-1]["depth"] >= depth:
             self.stack.pop()
 
-    def tag(self, depth, tag):
+    def tag(self, depth, tag, offset):
         self.finish_to(depth)
         self.attr = None
         self.node = {"depth": depth, "tag": tag, "parts": [], "low": None}
@@ -111,6 +113,7 @@ class Dwarf:
                      ("DW_TAG_subprogram", "DW_TAG_lexical_block", "DW_TAG_inlined_subroutine")]
             self.var = Var(scope)
             self.func.vars.append(self.var)
+            self.decls[offset] = self.var.decl
         self.stack.append(self.node)
 
     def attribute(self, name, text):
@@ -126,6 +129,12 @@ class Dwarf:
                 owner.type = m[1]
             elif owner and m and name != "DW_AT_type":
                 owner.name = m[1]
+            if name == "DW_AT_abstract_origin" and self.var:
+                self.var.origin = int(text.split()[0].rstrip(")"), 16)
+        elif name == "DW_AT_decl_file" and self.var:
+            self.var.decl[0] = os.path.normpath(text.split('"')[1].split("/tree/")[-1])
+        elif name == "DW_AT_decl_line" and self.var:
+            self.var.decl[1] = int(text.split(")")[0])
         elif name == "DW_AT_frame_base" and "func" in node:
             node["func"].base = text.rstrip(")\n")
         elif name == "DW_AT_location" and self.var and text.startswith("DW_OP"):
@@ -146,9 +155,9 @@ class Dwarf:
                 expression = expression[:-1]
             self.var.entries.append((lo, hi, expression))
 
-    @staticmethod
-    def settle(func):
+    def settle(self, func):
         for v in func.vars:
+            v.decl = tuple(self.decls.get(v.origin, v.decl) if v.decl[1] is None else v.decl) + (v.name,)
             if v.single:
                 parts = next((p for p in reversed(v.scope) if p), [])
                 v.entries = [(lo, hi, v.single) for lo, hi in parts]
@@ -174,11 +183,13 @@ class Code:
     """Instructions by pc, as objdump writes them."""
 
     def __init__(self, path):
-        self.text = {}
+        self.text, self.raw = {}, {}  # raw: the address that a rip-relative operand means
         for line in run("objdump", "-d", "-w", "--no-show-raw-insn", path).splitlines():
             m = re.match(r" +([0-9a-f]+):\t(.*)", line)
             if m:
                 self.text[int(m[1], 16)] = m[2].split("#")[0].strip()
+                if "# " in m[2]:
+                    self.raw[int(m[1], 16)] = int(m[2].split("# ")[1].split()[0], 16)
         self.pcs = sorted(self.text)
 
     def between(self, lo, hi):
@@ -210,6 +221,74 @@ def mentions(text, reg):
     return any(WIDE.get(name) == reg for name in re.findall(r"%(\w+)", text))
 
 
+# --- what the source says: the same program without optimisation, where each variable has its slot ---
+
+class Plain:
+    """constants[(file, line, name)] of the variables that a program built with -O0 compares with constants; switches included."""
+
+    def __init__(self, path):
+        self.program = Program(path, None, 0, None)
+        self.code, self.tables = self.program.code, self.program.true_tables()
+        self.constants = collections.defaultdict(set)
+        for func in self.program.dwarf.funcs:
+            for lo, hi in func.parts:
+                self.part(func, self.code.between(lo, hi))
+
+    def slot(self, func, pc, operand):
+        place, _bits = operand_read(operand, "q")
+        there = [v for v in func.vars if place and place[0] == "mem" and place in self.program.places(v, pc)]
+        return there[0].decl if there else None
+
+    def part(self, func, pcs):
+        held = {}  # register: (variable, what was added to it)
+        for i, pc in enumerate(pcs):
+            text = self.code.text[pc].replace("notrack ", "")
+            name, _, operands = text.partition(" ")
+            operands = re.split(r",(?![^(]*\))", operands.strip())
+            if name.startswith("cmp") and operands[0].startswith("$"):
+                self.compare(func, pcs, i, int(operands[0][1:], 0), operands[1], held)
+            elif name.startswith("mov") and len(operands) == 2 and operands[1][1:] in WIDE:
+                source = held.get(WIDE.get(operands[0][1:])) if operands[0][0] == "%" else None
+                variable = None if operands[0][0] in "%$" else self.slot(func, pc, operands[0])
+                held[WIDE[operands[1][1:]]] = (variable, 0) if variable else source
+            elif re.match(r"(sub|add)[lq]? *$", name) and operands[0][0] == "$" and held.get(WIDE.get(operands[1][1:])):
+                variable, added = held[WIDE[operands[1][1:]]]
+                step = int(operands[0][1:], 0)
+                held[WIDE[operands[1][1:]]] = (variable, added + (step if name.startswith("add") else -step))
+            elif name in ("cltq", "nop") or name.startswith(("j", "test")) and name != "jmp":
+                pass
+            elif name.startswith(("call", "jmp", "ret")):
+                held.clear()
+            elif operands[-1][1:] in WIDE:
+                held.pop(WIDE[operands[-1][1:]], None)
+
+    def compare(self, func, pcs, i, immediate, operand, held):
+        register = WIDE.get(operand[1:])
+        variable, added = (held.get(register) or (None, 0)) if register else (self.slot(func, pcs[i], operand), 0)
+        if not variable:
+            return
+        bits = operand_read(operand, self.code.text[pcs[i]].split()[0][-1])[1]
+        immediate &= (1 << bits) - 1
+        immediate -= (1 << bits) if immediate >> (bits - 1) else 0
+        branch = self.code.text[pcs[i + 1]].split()[0] if i + 1 < len(pcs) else ""
+        cases = self.cases(pcs[i + 1:i + 9], branch)
+        if cases is not None:
+            self.constants[variable] |= {k - added for k in cases}
+        else:
+            self.constants[variable] |= {immediate - added} | ({-added} if added else set())
+
+    def cases(self, pcs, branch):
+        """The case numbers of a jump table that the next instructions use; None: they use none."""
+        if branch != "ja" or not pcs:
+            return None
+        default = int(re.search(r"ja +([0-9a-f]+)", self.code.text[pcs[0]])[1], 16)
+        for pc in pcs:
+            raw = self.code.raw.get(pc)
+            if raw in self.tables:
+                return {k for k, target in enumerate(self.tables[raw]) if target != default}
+        return None
+
+
 # --- what lvscan says ---
 
 def ask(lvscan, *args):
@@ -236,7 +315,8 @@ def own_place(location):
 # --- the scores ---
 
 class Program:
-    def __init__(self, path, lvscan, questions, log):
+    def __init__(self, path, lvscan, questions, log, plain=None):
+        self.plain = plain
         self.path, self.lvscan, self.questions, self.log = path, lvscan, questions, log
         self.stripped = path + ".stripped"
         self.label = os.path.basename(os.path.dirname(path)) + "/" + os.path.basename(path)
@@ -277,8 +357,10 @@ class Program:
             for s in v["sites"]:
                 sites[number(s["pc"])].append((v, s))
         asked = []
+        others = []
         for func in self.dwarf.funcs:
             compared = self.compared(func)
+            others += self.sources(func, compared) if self.plain else []
             self.immediates(func, compared, sites)
             constants = collections.defaultdict(set)
             for _pc, constant, _place, there in compared:
@@ -290,10 +372,27 @@ class Program:
                     asked.append((func, v, big, constants))
         random.Random(4).shuffle(asked)
         for func, v, big, constants in asked[:self.questions]:
-            self.question(func, v, big, constants)
+            self.question(func, v, big, constants, "")
+        random.Random(4).shuffle(others)
+        for func, v, big, constants in others[:self.questions]:
+            self.question(func, v, big, constants, "2")
         listed = ask(self.lvscan, "functions", "--json", self.stripped)
         self.starts(listed)
         self.tables(listed)
+
+    def sources(self, func, compared):
+        """Questions about variables whose constants, by the source, are met otherwise than by a compare on their register."""
+        plain = {}
+        for _pc, constant, place, there in compared:
+            for v in there:
+                plain.setdefault(v.decl, set()).add(constant if place[0] == "reg" else None)
+        by_decl = {v: self.plain.constants.get(v.decl, set()) for v in func.vars}
+        seen = set()
+        for v, constants in by_decl.items():
+            big = sorted(c for c in constants if abs(c) >= 3)
+            if big and v.decl not in seen and not constants & plain.get(v.decl, set()):
+                seen.add(v.decl)
+                yield func, v, big, by_decl
 
     def immediates(self, func, compared, sites):
         for pc, constant, place, there in compared:
@@ -320,15 +419,15 @@ class Program:
                     self.score["covered"] += any(number(r["start"]) <= p < number(r["end"]) and own_place(r["location"]) == place
                                                  for v in hits for r in v["ranges"])
 
-    def question(self, func, var, constants, compared):
+    def question(self, func, var, constants, compared, kind):
         answer = ask(self.lvscan, "--json", "-n", "1", "-f", hex(func.start), "-c", ",".join(map(str, constants)), self.stripped)
         first = answer[0]["variables"][0] if answer and answer[0]["variables"] else None
         such = [v for v, cs in compared.items() if v is var or cs & set(constants)]
         verdict, why = self.verdict(func, first, such)
-        self.score[verdict] += 1
-        self.score["questions"] += 1
+        self.score[verdict + kind] += 1
+        self.score["questions" + kind] += 1
         if verdict != "right":
-            self.note(verdict.upper(), "-f", hex(func.start), "-c", ",".join(map(str, constants)), func.name, "variable", var.name,
+            self.note(verdict.upper() + kind, "-f", hex(func.start), "-c", ",".join(map(str, constants)), func.name, "variable", var.name,
                       "(%s)" % var.type, why)
 
     def verdict(self, func, first, such):
@@ -367,7 +466,8 @@ class Program:
     def true_tables(self):
         """{address: targets in entry order} from the relocations of .rodata, cut at the labels that the compiler put there."""
         symbols = run("readelf", "-sW", self.path)
-        labels = {int(m[1], 16) for m in re.finditer(r": ([0-9a-f]{16}) +\S+ NOTYPE +LOCAL +\S+ +\d+ \.L\w*$", symbols, re.M)}
+        index = re.search(r"^ +\[ *(\d+)\] \.rodata ", run("readelf", "-SW", self.path), re.M)[1]
+        labels = {int(m[1], 16) for m in re.finditer(r": ([0-9a-f]{16}) +\S+ NOTYPE +LOCAL +\S+ +%s \.L\w*$" % index, symbols, re.M)}
         pcs, tables, start, after = set(self.code.pcs), {}, None, None
         slots = [(int(m[1], 16), int(m[2], 16) + int(m[4], 16) * (-1 if m[3] == "-" else 1)) for m in re.finditer(
             r"^([0-9a-f]{16}) +\w+ R_X86_64_PC32 +([0-9a-f]{16}) \S+ ([+-]) ([0-9a-f]+)$",
@@ -409,6 +509,7 @@ class Program:
     def line(self):
         s = self.score
         words = ["%s=%d/%d" % (k, s[k], s["questions"]) for k in ("right", "wrong", "none", "unknown")]
+        words += ["%s=%d/%d" % (k, s[k], s["questions2"]) for k in ("right2", "wrong2")]
         words += ["%s=%d/%d" % (k, s[k], s[k + " all"]) for k in ("immediate", "immediate3", "covered", "starts", "tables")]
         return " ".join(["SCORE", self.label] + words + ["extra=%d" % s["extra"], "missing=%d" % s["missing"]])
 
@@ -422,7 +523,9 @@ def main():
     options = parser.parse_args()
     with open(options.verbose, "a", encoding="utf-8") as log:
         for path in options.programs:
-            program = Program(path, options.lvscan, options.questions, log)
+            without = os.path.join(re.sub(r"-\w+-\w+$", "-gcc-O0", os.path.dirname(path)), os.path.basename(path))
+            plain = Plain(without) if os.path.exists(without) else None
+            program = Program(path, options.lvscan, options.questions, log, plain)
             program.all()
             print(program.line(), flush=True)
     return 0
