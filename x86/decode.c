@@ -210,26 +210,42 @@ static ALWAYS_INLINE unsigned row_find(const Dec *d, uint32_t key)
 
 /* ---- memory operands ---- */
 
-/* ModRM and SIB bytes -> address. Without branches: what is not there is computed all the same, and not chosen.
- * d->p is just past ModRM; modrm >= 0xc0 gives no address and reads nothing. */
+/* What ModRM with mod and rm says: the base (REX.B ORed to it changes neither RIP nor NONE), and how long the
+ * displacement is. X8: the eight rm of a mod. */
+typedef struct Address {
+    uint8_t base, disp, shift; /* shift: sign-extends the displacement from 32 bits read */
+} Address;
+#define X8(d, s) {0, d, s}, {1, d, s}, {2, d, s}, {3, d, s}, {4, d, s}, {5, d, s}, {6, d, s}, {7, d, s}
+#define NO_ADDRESS {REG_NONE, 0, 0}
+static const Address addresses[32] = {
+    {0, 0, 0}, {1, 0, 0}, {2, 0, 0}, {3, 0, 0}, {4, 0, 0}, {REG_RIP, 4, 0}, {6, 0, 0}, {7, 0, 0}, X8(1, 24), X8(4, 0),
+    NO_ADDRESS, NO_ADDRESS, NO_ADDRESS, NO_ADDRESS, NO_ADDRESS, NO_ADDRESS, NO_ADDRESS, NO_ADDRESS,
+};
+_Static_assert((REG_RIP | 8) == REG_RIP && (REG_NONE | 8) == REG_NONE, "REX.B must not change these");
+
+/* Reads ModRM's and SIB's address. d->p is just past ModRM; modrm >= 0xc0 gives no address and reads nothing. */
 static ALWAYS_INLINE void mem_read(Dec *d, unsigned modrm, bool vector_index, Insn *out)
 {
-    unsigned mod = modrm >> 6, rm = modrm & 7, is_mem = mod != 3, has_sib = is_mem & (rm == 4);
-    unsigned sib = *d->p & (0u - has_sib);
-    unsigned base = has_sib ? sib & 7 : rm, index = (sib >> 3 & 7) | (d->rex << 2 & 8);
-    unsigned no_base = is_mem & (mod == 0) & (base == 5), rip = no_base & (rm == 5);
-    unsigned has_disp32 = no_base | (mod == 2), has_disp8 = mod == 1;
+    Address a = addresses[(modrm >> 3 & 0x18) | (modrm & 7)];
+    unsigned sib_seen = 0, index = REG_NONE, scale = 0;
     Mem *m = &out->mem;
-    index = vector_index ? REG_XMM0 + (index | (d->vvvv & 0x10)) : has_sib & (index != 4) ? index : REG_NONE;
-    base |= d->rex << 3 & 8;
-    m->base = (uint8_t)(no_base ? (rip ? REG_RIP : REG_NONE) : is_mem ? base : REG_NONE);
+    if (a.base == 4) {
+        unsigned sib = *d->p++;
+        index = (sib >> 3 & 7) | (d->rex << 2 & 8);
+        index = vector_index ? REG_XMM0 + (index | (d->vvvv & 0x10)) : index == 4 ? REG_NONE : index;
+        scale = sib >> 6;
+        a.base = sib & 7;
+        if (a.base == 5 && modrm < 0x40)
+            a = (Address){REG_NONE, 4, 0};
+        sib_seen = PF_SIB;
+    }
+    uint32_t has_disp = 0u - (a.disp != 0);
+    m->base = a.base | (d->rex << 3 & 8);
     m->index = (uint8_t)index;
-    m->scale = (uint8_t)(1u << (sib >> 6));
-    d->p += has_sib;
-    int32_t disp = (int32_t)load32(d->p), disp8 = (int8_t)disp;
-    m->disp = has_disp32 ? disp : has_disp8 ? disp8 : 0;
-    d->p += has_disp32 * 4 + has_disp8;
-    out->priv[PRIV_FLAGS] = (uint8_t)((has_disp32 | has_disp8) * PF_DISP | has_sib * PF_SIB);
+    m->scale = (uint8_t)(1u << scale);
+    m->disp = (int32_t)((uint32_t)((int32_t)(load32(d->p) << a.shift) >> a.shift) & has_disp);
+    d->p += a.disp;
+    out->priv[PRIV_FLAGS] = (uint8_t)(sib_seen | (has_disp & PF_DISP));
 }
 
 /* 3DNow!: the opcode comes after ModRM's address. */
@@ -251,33 +267,29 @@ static ALWAYS_INLINE uint64_t sources_of(const Dec *d, unsigned modrm)
     unsigned b = d->rex << 3 & 8, reg = (modrm >> 3 & 7) | (d->rex << 1 & 8) | d->r4;
     unsigned rm = (modrm & 7) | b;
     return (uint64_t)reg << (8 * SRC_REG) | (uint64_t)rm << (8 * SRC_RM) | (uint64_t)d->vvvv << (8 * SRC_VVVV) |
-           (uint64_t)((d->opcode & 7) | b) << (8 * SRC_OPCODE) | (uint64_t)(*d->p >> 4) << (8 * SRC_IS4) |
+           (uint64_t)((d->opcode & 7) | b) << (8 * SRC_OPCODE) | (uint64_t)(d->encoding ? *d->p >> 4 : 0) << (8 * SRC_IS4) |
            (uint64_t)(rm | d->x4) << (8 * SRC_VRM);
 }
 
-/* One operand, again without branches. high: 4 where numbers 4..7 of byte registers are ah..bh. */
+/* One operand, again without branches. Where there is no REX, numbers 4..7 of byte registers are ah..bh. */
 static ALWAYS_INLINE void operand_fill(Operand *op, const OpDesc *desc, uint64_t sources, unsigned mod3, unsigned mode,
-                                unsigned no_rex)
+                                       unsigned no_rex)
 {
-    unsigned n = (unsigned)(sources >> (8 * desc->src)) & 31, kind = desc->kind[mod3];
-    unsigned is_reg = kind == OPERAND_REG, high = (desc->class == CLASS_GPR8) & no_rex & is_reg & n >> 2;
-    unsigned reg = desc->base + ((n - 4 * high) & desc->mask);
-    op->kind = (uint8_t)kind;
-    op->access = desc->access;
-    op->reg = (uint8_t)(is_reg ? reg : REG_NONE);
-    op->high = (uint8_t)high;
-    op->bits = x86_sizes[desc->size][mode];
+    uint32_t n = (uint32_t)(sources >> desc->src) & desc->mask[mod3], high = no_rex & desc->byte & n >> 2;
+    uint32_t word = desc->word[mod3] + (n << 16) + high * ((1u << 24) - (4u << 16));
+    __builtin_memcpy(op, &word, sizeof word);
+    op->bits = x86_sizes[desc->size + mode];
 }
 
-static ALWAYS_INLINE void operands_fill(const Pattern *pattern, uint64_t sources, unsigned mod3, unsigned mode, bool rex,
-                                 Insn *out)
+static ALWAYS_INLINE void operands_fill(const Pattern *pattern, uint64_t sources, unsigned mod3, unsigned mode,
+                                        unsigned no_rex, Insn *out)
 {
     unsigned n = pattern->n;
-    operand_fill(&out->op[0], &x86_opdescs[pattern->op[0]], sources, mod3, mode, !rex);
-    operand_fill(&out->op[1], &x86_opdescs[pattern->op[1]], sources, mod3, mode, !rex);
-    for (unsigned i = 2; i < n; i++)
-        operand_fill(&out->op[i], &x86_opdescs[pattern->op[i]], sources, mod3, mode, !rex);
+    operand_fill(&out->op[0], &x86_opdescs[pattern->op[0]], sources, mod3, mode, no_rex);
+    operand_fill(&out->op[1], &x86_opdescs[pattern->op[1]], sources, mod3, mode, no_rex);
     out->nops = (uint8_t)n;
+    for (unsigned i = 2; i < n; i++)
+        operand_fill(&out->op[i], &x86_opdescs[pattern->op[i]], sources, mod3, mode, no_rex);
 }
 
 /* Whether the register number exists in its class (SDM: #UD else). */
@@ -300,7 +312,7 @@ static bool registers_exist(const Pattern *pattern, uint64_t sources, Insn *out)
 {
     for (unsigned i = 0; i < pattern->n; i++) {
         const OpDesc *desc = &x86_opdescs[pattern->op[i]];
-        unsigned n = (unsigned)(sources >> (8 * desc->src)) & 31;
+        unsigned n = (unsigned)(sources >> desc->src) & 31;
         if (out->op[i].kind != OPERAND_REG)
             continue;
         if (!register_exists(desc->class, n))
@@ -329,20 +341,19 @@ static const uint8_t widen_bytes[] = {0, 1, 1, 2, 2, 4, 4, 8, 0};
 static const uint64_t widen_mask[] = {0, 0xff, 0xff, 0xffff, 0xffff, 0xffffffff, 0xffffffff, ~(uint64_t)0, 0};
 static const uint64_t widen_sign[] = {0, 0, 0x80, 0, 0x8000, 0, 0x80000000, 0, 0};
 
-static unsigned moffs_read(const Dec *d, Insn *out)
+static unsigned moffs_read(const uint8_t *p, Insn *out)
 {
-    bool short_address = d->prefixes & PREFIX_ADDRSIZE;
-    out->mem.disp = short_address ? (int64_t)load32(d->p) : (int64_t)load64(d->p);
+    bool short_address = out->mem.addr_bits == 32;
+    out->mem.disp = short_address ? (int64_t)load32(p) : (int64_t)load64(p);
     return short_address ? 4 : 8;
 }
 
 /* The immediates of few instructions. Returns how many bytes they take. */
-static unsigned imm_odd(const Dec *d, unsigned kind, Insn *out)
+static unsigned imm_odd(const uint8_t *p, unsigned kind, Insn *out)
 {
-    const uint8_t *p = d->p;
     switch (kind) {
     case IMM_U4: out->imm = *p & 15; return 1;
-    case IMM_MOFFS: return moffs_read(d, out);
+    case IMM_MOFFS: return moffs_read(p, out);
     case IMM_ENTER: out->imm = load32(p) & 0xffff, out->imm2 = p[2]; return 3;
     case IMM_TWO8: out->imm = p[0], out->imm2 = p[1]; return 2;
     default: out->imm = 1; return 0;
@@ -356,12 +367,12 @@ static ALWAYS_INLINE void imm_read(Dec *d, unsigned kind, unsigned osz, Insn *ou
     out->imm = ((load64(d->p) & widen_mask[widen]) ^ sign) - sign;
     d->p += widen_bytes[widen];
     if (widen == WIDEN_ODD)
-        d->p += imm_odd(d, kind, out);
+        d->p += imm_odd(d->p, kind, out);
 }
 
 /* ---- rules ---- */
 
-static unsigned row_rule(unsigned row) { return x86_effects[x86_rows[row].effect].rule; }
+static unsigned row_rule(unsigned row) { return x86_effects[x86_rows[row].effect & ROW_EFFECT].rule; }
 
 /* Gathers, complex multiplication and tiles refuse registers named twice (SDM: #UD). */
 static bool registers_distinct(const Insn *insn, bool all)
@@ -445,11 +456,9 @@ static void evex_disp8(const Pattern *pattern, unsigned flags, Insn *out)
 /* ---- the whole ---- */
 
 /* looked: past the last byte that the verdict depends on. */
-static __attribute__((cold, noinline)) int invalid_at(const uint8_t *looked, const Dec *d, Insn *out)
+static int invalid_at(const uint8_t *looked, const Dec *d, Insn *out)
 {
-    if (d->far)
-        looked = d->far;
-    out->len = (uint8_t)(looked - d->start);
+    out->len = (uint8_t)((d->far ? d->far : looked) - d->start);
     return INSN_INVALID;
 }
 
@@ -461,7 +470,7 @@ static ALWAYS_INLINE void insn_describe(const Dec *d, unsigned row, unsigned osz
     out->row = (uint16_t)row;
     out->mnemonic = (uint16_t)(r->mnemonic + (cc & (0u - has_cc)));
     out->cc = (uint8_t)(cc | (has_cc - 1));
-    out->flow = x86_effects[r->effect].flow;
+    out->flow = (uint8_t)(r->effect >> ROW_FLOW_SHIFT);
     out->mask = REG_NONE;
     out->prefixes = d->prefixes;
     out->encoding = d->encoding;
@@ -517,7 +526,7 @@ static ALWAYS_INLINE int insn_finish(Dec *d, uint64_t pc, bool plain, Insn *out)
     mem_read(d, modrm, !plain && (flags & ROW_VSIB), out);
     insn_describe(d, row, osz, out);
     uint64_t sources = sources_of(d, modrm);
-    operands_fill(pattern, sources, modrm >= 0xc0, osz + 4u * (key >> KEY_L_SHIFT & 3), d->rex != 0, out);
+    operands_fill(pattern, sources, modrm >= 0xc0, osz + 4u * (key >> KEY_L_SHIFT & 3), d->rex == 0, out);
     out->imm2 = 0;
     if ((pattern->rm & PATTERN_CHECK) && !registers_exist(pattern, sources, out))
         return invalid_at(d->p, d, out);

@@ -8,9 +8,11 @@
 #include "x86/format.h"
 #include "x86/insn.h"
 
-/* The flags that condition pairs o/no, b/ae, ... read (SDM vol. 1 appendix B). */
-static const uint8_t condition_flags[8] = {FLAG_O, FLAG_C, FLAG_Z, FLAG_Z | FLAG_C, FLAG_S, FLAG_P, FLAG_S | FLAG_O,
+/* The flags that condition pairs o/no, b/ae, ... read (SDM vol. 1 appendix B); none from the eighth on: no condition. */
+static const uint8_t condition_flags[16] = {FLAG_O, FLAG_C, FLAG_Z, FLAG_Z | FLAG_C, FLAG_S, FLAG_P, FLAG_S | FLAG_O,
                                            FLAG_S | FLAG_O | FLAG_Z};
+
+#define ALWAYS_INLINE inline __attribute__((always_inline))
 
 static inline void set_merge(RegSet *to, RegSet from)
 {
@@ -18,56 +20,55 @@ static inline void set_merge(RegSet *to, RegSet from)
     to->w[1] |= from.w[1];
 }
 
-static inline void set_add_if(RegSet *s, unsigned reg, bool condition)
+/* Sets of registers as they grow: in locals, so that they stay in the processor's registers. A number that is none sets
+ * a bit that effects_close takes away again, which is cheaper than to ask. */
+typedef struct Grow {
+    uint64_t lo, hi;
+} Grow;
+
+static ALWAYS_INLINE void grow(Grow *g, unsigned reg, unsigned condition)
 {
-    s->w[reg >> 6 & 1] |= (uint64_t)condition << (reg & 63);
+    uint64_t bit = (uint64_t)condition << (reg & 63), high = 0 - (uint64_t)(reg >> 6);
+    g->lo |= bit & ~high;
+    g->hi |= bit & high;
 }
 
-static inline void mem_effects(const Insn *insn, Effects *out)
+typedef struct Touch {
+    Grow reads, writes, kills;
+    unsigned mem_access, mem_bits;
+} Touch;
+
+/* A write that may not happen, but clears what lies above the operand, passes the old low part through. */
+static bool operand_shows_old(const Operand *op)
 {
-    const Mem *m = &insn->mem;
-    set_add_if(&out->reads, m->base, m->base < REG_RIP);
-    set_add_if(&out->reads, m->index, m->index < REG_RIP);
+    return op->reg < REG_K0 && (op->reg >= REG_XMM0 || op->bits == 32);
 }
 
-/* Whether writing this operand replaces its whole register. */
-static inline bool operand_kills(const Insn *insn, const Operand *op, unsigned class)
+/* Which registers a write replaces whole, by number / 32: general ones from 32 bits on, vectors by VEX and EVEX. */
+static ALWAYS_INLINE void operand_touch(const Insn *insn, const Operand *op, Touch *t)
 {
-    if (op->access & ACCESS_MAYBE)
-        return false;
-    if (class <= CLASS_GPR8)
-        return op->bits >= 32;
-    if (class == CLASS_VEC)
-        return insn->encoding != ENC_LEGACY;
-    return class != CLASS_PART && class != CLASS_CR && class != CLASS_DR;
+    unsigned whole = 12u | (insn->encoding != ENC_LEGACY ? 2u : 0u) | (op->bits >= 32);
+    unsigned access = op->access, maybe = access & ACCESS_MAYBE, write = access / ACCESS_WRITE & 1;
+    uint64_t bit = (uint64_t)1 << (op->reg & 63), lo = op->reg < 64 ? bit : 0, hi = bit ^ lo;
+    uint64_t reads = 0 - (uint64_t)(access & ACCESS_READ), writes = 0 - (uint64_t)write;
+    uint64_t kills = 0 - (uint64_t)(write & ~(maybe >> 2) & whole >> (op->reg >> 5));
+    t->reads.lo |= lo & reads, t->reads.hi |= hi & reads;
+    t->writes.lo |= lo & writes, t->writes.hi |= hi & writes;
+    t->kills.lo |= lo & kills, t->kills.hi |= hi & kills;
+    bool mem = op->kind == OPERAND_MEM;
+    t->mem_access = mem ? op->access : t->mem_access;
+    t->mem_bits = mem ? op->bits : t->mem_bits;
+    if (maybe && operand_shows_old(op))
+        grow(&t->reads, op->reg, 1);
 }
 
-/* A write that may not happen but clears what lies above it passes the old low part through. */
-static inline bool operand_shows_old(const Operand *op, unsigned class)
+/* The segment's base counts where memory is touched; lea and nops only name an address. */
+static void segment_touch(const Insn *insn, Touch *t)
 {
-    return (op->access & ACCESS_MAYBE) && (class == CLASS_VEC || (class == CLASS_GPR && op->bits == 32));
-}
-
-static inline void reg_effects(const Insn *insn, const Operand *op, unsigned class, Effects *out)
-{
-    bool write = op->access & ACCESS_WRITE;
-    set_add_if(&out->reads, op->reg, (op->access & ACCESS_READ) || operand_shows_old(op, class));
-    set_add_if(&out->writes, op->reg, write);
-    set_add_if(&out->kills, op->reg, write && operand_kills(insn, op, class));
-}
-
-static inline void operand_effects(const Insn *insn, unsigned i, const Pattern *pattern, Effects *out)
-{
-    const Operand *op = &insn->op[i];
-    if (op->kind == OPERAND_REG)
-        reg_effects(insn, op, x86_opdescs[pattern->op[i]].class, out);
-    else if (op->kind == OPERAND_MEM || op->kind == OPERAND_MEM_SI) {
-        set_add_if(&out->reads, insn->mem.segment, insn->mem.segment != REG_NONE && op->access);
-        if (op->kind == OPERAND_MEM) {
-            out->mem_access = op->access;
-            out->mem_bits = op->bits;
-        }
-    }
+    bool string = false;
+    for (unsigned i = 0; i < insn->nops; i++)
+        string |= insn->op[i].kind == OPERAND_MEM_SI;
+    grow(&t->reads, insn->mem.segment, t->mem_access || string);
 }
 
 /* xor, sub, pxor ... of a register with itself: the result is a constant. */
@@ -131,24 +132,49 @@ static void rule_apply(const Insn *insn, unsigned rule, Effects *out)
         unknown_effects(out);
 }
 
-void insn_effects(const Insn *insn, Effects *out)
+/* What only some instructions need. */
+static void effects_refine(const Insn *insn, const Row *row, unsigned rule, Effects *out)
 {
-    const Row *row = &x86_rows[insn->row];
-    const EffectDesc *e = &x86_effects[row->effect];
-    const Pattern *pattern = &x86_patterns[row->pattern];
-    *out = (Effects){x86_regsets[e->reads], x86_regsets[e->writes], x86_regsets[e->kills],
-                     e->flags_read, e->flags_written, e->flags_undefined, 0, 0, true};
-    mem_effects(insn, out);
-    for (unsigned i = 0; i < insn->nops; i++)
-        operand_effects(insn, i, pattern, out);
-    if (row->flags & ROW_CC)
-        out->flags_read |= condition_flags[insn->cc >> 1 & 7];
     if (row->flags & ROW_IDIOM)
         idiom_effects(insn, out);
     if (insn->mask != REG_NONE)
         mask_effects(insn, row->flags, out);
     if ((row->flags & ROW_STRING) && (insn->prefixes & (PREFIX_REP | PREFIX_REPNE)))
         repeat_effects(out);
-    if (e->rule)
-        rule_apply(insn, e->rule, out);
+    if (rule)
+        rule_apply(insn, rule, out);
+}
+
+/* Joins what operands do to what the row says; takes away what is no register, and what stands for more than one. */
+static ALWAYS_INLINE RegSet set_close(RegSet row, Grow g, uint64_t not_high)
+{
+    return (RegSet){{row.w[0] | g.lo, (row.w[1] | g.hi) & ~not_high}};
+}
+
+void insn_effects(const Insn *insn, Effects *out)
+{
+    static const uint64_t none = (uint64_t)1 << (REG_NONE & 63) | (uint64_t)1 << (REG_RIP & 63);
+    static const uint64_t partial = (uint64_t)1 << (REG_SYSTEM & 63);
+    const Row *row = &x86_rows[insn->row];
+    const EffectDesc *e = &x86_effects[row->effect & ROW_EFFECT];
+    Touch t = {{0, 0}, {0, 0}, {0, 0}, 0, 0};
+    operand_touch(insn, &insn->op[0], &t);
+    operand_touch(insn, &insn->op[1], &t);
+    for (unsigned i = 2; i < insn->nops; i++)
+        operand_touch(insn, &insn->op[i], &t);
+    grow(&t.reads, insn->mem.base, 1);
+    grow(&t.reads, insn->mem.index, 1);
+    if (insn->mem.segment != REG_NONE)
+        segment_touch(insn, &t);
+    out->reads = set_close(x86_regsets[e->reads], t.reads, none);
+    out->writes = set_close(x86_regsets[e->writes], t.writes, none);
+    out->kills = set_close(x86_regsets[e->kills], t.kills, none | partial);
+    out->flags_read = e->flags_read | condition_flags[insn->cc >> 1 & 15];
+    out->flags_written = e->flags_written;
+    out->flags_undefined = e->flags_undefined;
+    out->mem_access = (uint8_t)t.mem_access;
+    out->mem_bits = (uint16_t)t.mem_bits;
+    out->known = true;
+    if ((row->flags & (ROW_IDIOM | ROW_STRING)) || e->rule || insn->mask != REG_NONE)
+        effects_refine(insn, row, e->rule, out);
 }

@@ -86,10 +86,16 @@ enum {
     CLASS_SEG, CLASS_CR, CLASS_DR, CLASS_K, CLASS_BND, CLASS_TMM, CLASS_LAST
 };
 
+/* An operand's Operand struct, before its register number is added: what it is when ModRM names memory, and when it
+ * names a register. (Operand's first four bytes, as a little-endian word: the hosts are x86-64 too.) */
 typedef struct OpDesc {
-    uint8_t src, base, mask; /* register = base + (src's number & mask) */
-    uint8_t kind[2];         /* OperandKind when ModRM names memory, when it names a register */
-    uint8_t size, access, class;
+    uint32_t word[2]; /* kind | access << 8 | first register << 16 */
+    uint8_t mask[2];  /* which bits of the source's number are added to the register */
+    uint8_t src;      /* 8 * SRC_* */
+    uint8_t class;
+    uint16_t size;    /* index of the size's first entry in x86_sizes */
+    uint8_t byte;     /* 1: numbers 4..7 are ah..bh where there is no REX */
+    uint8_t spare;
 } OpDesc;
 
 enum { PATTERN_OPS = 5, PATTERN_CHECK = 0x80 };
@@ -125,8 +131,10 @@ enum {
 };
 
 typedef struct Row {
-    uint16_t mnemonic, pattern, flags, effect;
+    uint16_t mnemonic, pattern, flags;
+    uint16_t effect; /* its index | flow << ROW_FLOW_SHIFT */
 } Row;
+enum { ROW_FLOW_SHIFT = 12, ROW_EFFECT = (1 << ROW_FLOW_SHIFT) - 1, SIZE_MODES = 12 };
 
 /* Rules that need the operands' values. */
 enum {
@@ -148,7 +156,7 @@ typedef struct EffectDesc {
 
 /* The tables, made by mktables and defined in tables.c. */
 extern const uint32_t x86_root[];
-extern const uint16_t x86_trie[], x86_sizes[][12], x86_row_format[], x86_name_off[], x86_format_off[];
+extern const uint16_t x86_trie[], x86_sizes[], x86_row_format[], x86_name_off[], x86_format_off[];
 extern const Row x86_rows[];
 extern const Pattern x86_patterns[];
 extern const OpDesc x86_opdescs[];
@@ -161,12 +169,12 @@ enum { FORMAT_PREFIX_USED = 0x8000, FORMAT_INDEX = 0xfff };
 
 /* What the private bytes of an Insn hold. */
 enum {
-    PRIV_VL,    /* vector length: 0..2; EVEX with rounding: the rounding mode << 4 */
+    PRIV_VL,    /* vector length field: 0..3 */
+    PRIV_SEGS,  /* segment override bytes seen: bit n is REG_ES + n */
+    PRIV_66,    /* how many operand-size prefixes */
     PRIV_FLAGS, /* PF_* */
     PRIV_OSZ,   /* operand size: 0..2 */
-    PRIV_SEGS,  /* segment override bytes seen: bit n is REG_ES + n */
-    PRIV_REX,   /* the REX byte in force, or 0 */
-    PRIV_66     /* how many operand-size prefixes */
+    PRIV_REX    /* the REX byte in force, or 0 */
 };
 enum { PF_ZERO = 1, PF_BROADCAST = 2, PF_ROUND = 4, PF_SAE = 8, PF_DISP = 16, PF_SIB = 32, PF_RMODE_SHIFT = 6 };
 

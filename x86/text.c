@@ -118,7 +118,7 @@ static const Operand *suffix_operand(const Insn *insn)
         const OpDesc *desc = &x86_opdescs[pattern->op[i]];
         if (insn->op[i].kind == OPERAND_MEM)
             mem = &insn->op[i];
-        else if (insn->op[i].kind == OPERAND_REG && desc->src != SRC_FIXED && desc->class <= CLASS_GPR8)
+        else if (insn->op[i].kind == OPERAND_REG && desc->src != 8 * SRC_FIXED && desc->class <= CLASS_GPR8)
             return NULL;
     }
     return mem;

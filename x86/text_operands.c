@@ -42,13 +42,13 @@ static void system_text(const Insn *insn, unsigned class, Syntax syntax, TextOut
 static void reg_text(const Insn *insn, const Operand *op, Syntax syntax, TextOut *o)
 {
     const OpDesc *desc = operand_desc(insn, op);
-    bool port = desc->src == SRC_FIXED && op->reg == REG_RDX && op->bits == 16;
+    bool port = desc->src == 8 * SRC_FIXED && op->reg == REG_RDX && op->bits == 16;
     if (port && syntax == SYNTAX_ATT)
         text_char(o, '(');
     percent_text(syntax, o);
     if (op->reg >= REG_ST0 && op->reg < REG_ST0 + 8) {
         text_string(o, "st");
-        if (desc->src != SRC_FIXED) {
+        if (desc->src != 8 * SRC_FIXED) {
             text_char(o, '(');
             number_text(op->reg - REG_ST0, o);
             text_char(o, ')');
@@ -192,7 +192,7 @@ static void broadcast_text(const Insn *insn, const Operand *op, TextOut *o)
     if (!(insn->priv[PRIV_FLAGS] & PF_BROADCAST) || !op->bits)
         return;
     const OpDesc *desc = operand_desc(insn, op);
-    unsigned whole = x86_sizes[desc->size][insn->priv[PRIV_OSZ] + 4u * (insn->priv[PRIV_VL] & 3u)];
+    unsigned whole = x86_sizes[desc->size + insn->priv[PRIV_OSZ] + 4u * (insn->priv[PRIV_VL] & 3u)];
     text_string(o, "{1to");
     number_text(whole / op->bits, o);
     text_char(o, '}');

@@ -61,12 +61,12 @@ static void sizes_emit(FILE *f)
     static const uint16_t by_vector[][3] = {SIZES_BY_VECTOR(X)};
 #undef X
     size_t n = sizeof by_operand / sizeof by_operand[0];
-    fprintf(f, "const uint16_t x86_sizes[][12] = {\n");
+    fprintf(f, "const uint16_t x86_sizes[] = {\n");
     for (size_t s = 0; s < SIZE_COUNT; s++) {
-        fprintf(f, "    {");
-        for (unsigned i = 0; i < 12; i++)
+        fprintf(f, "    ");
+        for (unsigned i = 0; i < SIZE_MODES; i++)
             fprintf(f, "%u, ", i % 4 == 3 ? 0 : s < n ? by_operand[s][i % 4] : by_vector[s - n][i / 4]);
-        fprintf(f, "},\n");
+        fprintf(f, "\n");
     }
     fprintf(f, "};\n");
 }
@@ -76,7 +76,8 @@ static void rows_emit(const Tables *t, FILE *f)
     fprintf(f, "const Row x86_rows[] = {\n");
     for (unsigned i = 0; i < t->nrows; i++) {
         const Row *r = &t->rows[i].row;
-        fprintf(f, "    {%u, %u, 0x%x, %u}, /* line %d */\n", r->mnemonic, r->pattern, r->flags, r->effect,
+        fprintf(f, "    {%u, %u, 0x%x, %u}, /* line %d */\n", r->mnemonic, r->pattern, r->flags,
+                r->effect | (unsigned)t->effects[r->effect].flow << ROW_FLOW_SHIFT,
                 t->rows[i].line);
     }
     fprintf(f, "};\n");
@@ -93,8 +94,8 @@ static void patterns_emit(const Tables *t, FILE *f)
     fprintf(f, "};\nconst OpDesc x86_opdescs[] = {\n");
     for (unsigned i = 0; i < t->ndescs; i++) {
         const OpDesc *d = &t->descs[i];
-        fprintf(f, "    {%u, %u, %u, {%u, %u}, %u, %u, %u},\n", d->src, d->base, d->mask, d->kind[0], d->kind[1], d->size,
-                d->access, d->class);
+        fprintf(f, "    {{0x%xu, 0x%xu}, {%u, %u}, %u, %u, %u, %u, 0},\n", d->word[0], d->word[1], d->mask[0], d->mask[1],
+                d->src, d->class, d->size, d->byte);
     }
     fprintf(f, "};\n");
 }

@@ -14,6 +14,11 @@ static const char *const size_names[] = {
 /* Where ModRM must name a register or memory. */
 enum { MODRM_NO, MODRM_ANY, MODRM_REGISTER, MODRM_MEMORY, MODRM_PLAIN };
 
+/* An operand as the table says it. */
+typedef struct RawOp {
+    uint8_t src, base, mask, kind[2], size, access, class;
+} RawOp;
+
 typedef struct Letter {
     const char *name;
     uint8_t src, base, mask, class, modrm;
@@ -111,7 +116,7 @@ static void modrm_apply(TblRow *row, unsigned modrm)
         row->allow[KEY_MOD3] &= 1;
 }
 
-static void letter_apply(TblRow *row, const Letter *l, unsigned size, OpDesc *d)
+static void letter_apply(TblRow *row, const Letter *l, unsigned size, RawOp *d)
 {
     d->src = l->src, d->base = l->base, d->mask = l->mask, d->class = l->class, d->size = (uint8_t)size;
     d->kind[0] = d->kind[1] = OPERAND_REG;
@@ -128,7 +133,7 @@ static void letter_apply(TblRow *row, const Letter *l, unsigned size, OpDesc *d)
         row->row.flags |= ROW_VVVV;
 }
 
-static bool immediate_apply(Pattern *p, const char *name, OpDesc *d)
+static bool immediate_apply(Pattern *p, const char *name, RawOp *d)
 {
     for (size_t i = 0; i < sizeof immediates / sizeof immediates[0]; i++) {
         if (strcmp(immediates[i].name, name))
@@ -144,7 +149,7 @@ static bool immediate_apply(Pattern *p, const char *name, OpDesc *d)
     return false;
 }
 
-static void operand_parse(Tables *t, TblRow *row, Pattern *p, const char *text, OpDesc *d)
+static void operand_parse(Tables *t, TblRow *row, Pattern *p, const char *text, RawOp *d)
 {
     const char *name = text;
     d->access = access_parse(&name);
@@ -165,14 +170,28 @@ static void operand_parse(Tables *t, TblRow *row, Pattern *p, const char *text, 
     table_fail(t, t->line, "unknown operand", text);
 }
 
-static unsigned desc_add(Tables *t, const OpDesc *d)
+static OpDesc desc_pack(const RawOp *raw)
 {
+    OpDesc d = {.src = (uint8_t)(8 * raw->src), .class = raw->class, .size = (uint16_t)(raw->size * SIZE_MODES),
+                .byte = raw->class == CLASS_GPR8};
+    for (int form = 0; form < 2; form++) {
+        bool is_reg = raw->kind[form] == OPERAND_REG;
+        uint32_t reg = is_reg ? raw->base : REG_NONE;
+        d.word[form] = raw->kind[form] | (uint32_t)raw->access << 8 | reg << 16;
+        d.mask[form] = is_reg ? raw->mask : 0;
+    }
+    return d;
+}
+
+static unsigned desc_add(Tables *t, const RawOp *raw)
+{
+    OpDesc d = desc_pack(raw);
     for (unsigned i = 0; i < t->ndescs; i++)
-        if (!memcmp(&t->descs[i], d, sizeof *d))
+        if (!memcmp(&t->descs[i], &d, sizeof d))
             return i;
     if (t->ndescs == MAX_DESCS)
         table_fail(t, t->line, "too many operand kinds", "");
-    t->descs[t->ndescs] = *d;
+    t->descs[t->ndescs] = d;
     return t->ndescs++;
 }
 
@@ -189,14 +208,14 @@ static unsigned pattern_add(Tables *t, const Pattern *p)
 
 unsigned operands_parse(Tables *t, TblRow *row, const char *text)
 {
-    static const OpDesc none = {.base = REG_NONE, .class = CLASS_PART};
+    static const RawOp none = {.base = REG_NONE, .class = CLASS_PART};
     Pattern p = {0};
     desc_add(t, &none); /* number 0 stands where there is no operand */
     char copy[128];
     snprintf(copy, sizeof copy, "%s", text);
     if (strcmp(text, "-") != 0)
         for (char *s = strtok(copy, ","); s; s = strtok(NULL, ",")) {
-            OpDesc d = {0};
+            RawOp d = {0};
             if (p.n == PATTERN_OPS)
                 table_fail(t, t->line, "too many operands", text);
             operand_parse(t, row, &p, s, &d);
