@@ -1,0 +1,34 @@
+/* elf/demangle_cxx_print.h - the printer's state, shared by its two files. */
+#ifndef LVSCAN_ELF_DEMANGLE_CXX_PRINT_H
+#define LVSCAN_ELF_DEMANGLE_CXX_PRINT_H
+
+#include "elf/demangle_cxx.h"
+
+typedef struct Printer {
+    CxxOut *o;
+    uint32_t depth, steps;
+    uint32_t lambda;      /* > 0: in a lambda's parameters, where template parameters are "auto" */
+    const CxxNode *head;  /* of that lambda */
+    uint64_t pack_index;  /* which element of the packs */
+} Printer;
+
+/* A node whole; a type is what comes before a declarator's name, and what comes after it. */
+void print_node(Printer *p, const CxxNode *n);
+void print_left(Printer *p, const CxxNode *n);
+void print_right(Printer *p, const CxxNode *n);
+
+/* A list with commas; elements that print nothing, at its end, leave none. */
+void print_list(Printer *p, const CxxNode *list);
+void print_template_args(Printer *p, const CxxNode *args);
+
+/* What a template parameter stands for here; NULL: nothing. */
+const CxxNode *param_value(Printer *p, const CxxNode *n);
+
+/* demangle_cxx_print_expr.c */
+void print_expression(Printer *p, const CxxNode *n);
+
+static inline void print_fail(Printer *p) { p->o->failed = true; }
+bool print_enter(Printer *p);
+static inline void print_leave(Printer *p) { p->depth--; }
+
+#endif
