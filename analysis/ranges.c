@@ -23,6 +23,8 @@ static bool cell_add(RangeProof *p, Cell c)
     if (p->ncells == RANGES_MAX_CELLS)
         return false; /* the rest is not claimed */
     p->cells[p->ncells++] = c;
+    p->has_slots |= c >= CELL_SLOT0;
+    p->registers |= c < CELL_SLOT0 ? 1u << c : 0;
     return true;
 }
 
@@ -32,6 +34,11 @@ static uint32_t cell_index(const RangeProof *p, Cell c)
         if (p->cells[i] == c)
             return i;
     return UINT32_MAX;
+}
+
+static bool cell_known(const RangeProof *p, Cell c)
+{
+    return c < CELL_SLOT0 ? (p->registers >> c) & 1 : p->has_slots && cell_index(p, c) != UINT32_MAX;
 }
 
 static void cells_collect(RangeProof *p)
@@ -44,7 +51,7 @@ static void cells_collect(RangeProof *p)
         grown = false;
         for (uint32_t i = 0; i < v->body->nsteps; i++) {
             const Move *m = &v->moves[i];
-            if (carries(p, m) && cell_index(p, m->src) != UINT32_MAX)
+            if (carries(p, m) && cell_known(p, m->src) && !cell_known(p, m->dst))
                 grown |= cell_add(p, m->dst);
         }
     }
@@ -98,9 +105,18 @@ static bool keeps_address(const RangeProof *p, uint32_t step)
     return !move_writes_reg(m, p->mem.base) && !move_writes_reg(m, p->mem.index);
 }
 
+/* Most steps touch nothing that matters here. */
+static bool is_idle(const RangeProof *p, uint32_t step)
+{
+    const Move *m = &p->v->moves[step];
+    return !(m->writes & p->registers) && !m->is_call && !p->has_slots && !p->has_mem && !p->def_at[step];
+}
+
 static void pass_step(const RangeProof *p, uint32_t step, Hold *holds)
 {
     const Move *m = &p->v->moves[step];
+    if (is_idle(p, step))
+        return;
     Hold moved = {0, 0};
     uint32_t dst = UINT32_MAX;
     if (carries(p, m)) {
@@ -253,6 +269,7 @@ bool ranges_prove(RangeProof *p, Values *v, unsigned width, Origins origins, con
     p->def_at = arena_alloc(arena, b->nsteps, 1);
     if (!p->cells || !p->reached || !p->def_at || origins.n == 0 || origins.n > RANGES_MAX_CELLS)
         return false;
+    p->has_mem = mem != NULL;
     if (mem)
         p->mem = *mem;
     for (size_t i = 0; i < origins.n; i++)

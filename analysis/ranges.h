@@ -36,6 +36,8 @@ typedef struct RangeProof {
     Origins origins;
     Cell *cells;    /* those that may ever hold it */
     uint32_t ncells; /* one more Hold follows: the memory at `mem`, for a variable that is compared there */
+    uint32_t registers; /* those of the cells that are registers: bit r */
+    bool has_slots, has_mem;
     Mem mem;
     Hold *in;       /* by block, ncells + 1 each */
     uint8_t *reached;

@@ -24,7 +24,8 @@ typedef struct Builder {
     VariableSink *sink;
     Values *v;
     const Compares *compares;
-    Arena *scratch;
+    Arena *scratch; /* lives as long as the function is worked on */
+    Arena proof;    /* lives as long as one group is worked on */
     Group *groups;
     size_t ngroups;
 } Builder;
@@ -193,7 +194,8 @@ static double score_of(const Query *q, size_t nconstants, size_t nmatched)
 static double group_promise(Builder *b, Group *g)
 {
     const Query *q = b->sink->query;
-    uint64_t *all = arena_alloc(b->scratch, g->n, sizeof *all);
+    arena_reset(&b->proof);
+    uint64_t *all = arena_alloc(&b->proof, g->n, sizeof *all);
     for (size_t i = 0; all && i < g->n; i++)
         all[i] = g->leads[i].k;
     size_t n = all ? distinct(all, g->n) : 0, m = 0;
@@ -205,18 +207,40 @@ static double group_promise(Builder *b, Group *g)
 
 /* ---- defs of a group ---- */
 
-static bool group_origins(Builder *b, Group *g, bool whole)
+static bool memory_origins(Builder *b, const Group *g, Origins *out)
 {
-    if (g->leads[0].root != VALUE_NONE)
-        return origins_find(&g->origins, b->v, g->leads[0].root, g->leads[0].width, whole, b->scratch);
-    g->origins = (Origins){0};
     for (size_t i = 0; i < g->n; i++) {
-        Origins *o = &g->origins;
-        if (o->n && o->items[o->n - 1].step == g->leads[i].step)
+        if (out->n && out->items[out->n - 1].step == g->leads[i].step)
             continue;
-        if (!arena_grow(b->scratch, (void **)&o->items, o->n, &o->cap, sizeof *o->items))
+        if (!arena_grow(&b->proof, (void **)&out->items, out->n, &out->cap, sizeof *out->items))
             return false;
-        o->items[o->n++] = (Origin){DEF_LOAD, g->leads[i].step, CELL_NONE};
+        out->items[out->n++] = (Origin){DEF_LOAD, g->leads[i].step, CELL_NONE};
+    }
+    return true;
+}
+
+static bool find_origins(Builder *b, const Group *g, bool whole, Origins *out)
+{
+    *out = (Origins){0};
+    if (g->leads[0].root == VALUE_NONE)
+        return memory_origins(b, g, out);
+    return origins_find(out, b->v, g->leads[0].root, g->leads[0].width, whole, &b->proof);
+}
+
+/* The origins of every group, once; a group without any (too many, or not followed) has n == 0. */
+static bool groups_trace(Builder *b)
+{
+    for (size_t i = 0; i < b->ngroups; i++) {
+        Group *g = &b->groups[i];
+        Origins found;
+        arena_reset(&b->proof);
+        if (!find_origins(b, g, false, &found))
+            continue;
+        g->origins = found;
+        g->origins.items = arena_alloc(b->scratch, found.n, sizeof *found.items);
+        if (!g->origins.items)
+            return false;
+        memcpy(g->origins.items, found.items, found.n * sizeof *found.items);
     }
     return true;
 }
@@ -265,7 +289,7 @@ static bool sites_add(Builder *b, const RangeProof *p, const Group *g, SiteList 
             *all = false;
             continue;
         }
-        if (!arena_grow(b->scratch, (void **)&list->items, list->n, &list->cap, sizeof *list->items))
+        if (!arena_grow(&b->proof, (void **)&list->items, list->n, &list->cap, sizeof *list->items))
             return false;
         list->items[list->n++] = site;
     }
@@ -330,7 +354,7 @@ static Function *function_copy(const Body *body, Arena *a)
 
 static bool variable_constants(Builder *b, Variable *out, const SiteList *sites)
 {
-    Arena *a = b->sink->results;
+    Arena *a = &b->proof;
     out->constants = arena_alloc(a, sites->n, sizeof *out->constants);
     out->matched = arena_alloc(a, sites->n, sizeof *out->matched);
     if (!out->constants || !out->matched)
@@ -368,14 +392,24 @@ static bool variable_defs(Builder *b, Variable *out, const RangeProof *p)
     return true;
 }
 
-static bool variable_sites(Builder *b, Variable *out, const SiteList *sites)
+/* The same items in the arena of the results. */
+static void *kept(Builder *b, const void *items, size_t n, size_t size)
 {
-    out->sites = arena_alloc(b->sink->results, sites->n, sizeof *out->sites);
-    if (!out->sites)
-        return false;
-    memcpy(out->sites, sites->items, sites->n * sizeof *out->sites);
-    out->nsites = sites->n;
-    return true;
+    void *copy = arena_alloc(b->sink->results, n, size);
+    if (copy && n)
+        memcpy(copy, items, n * size);
+    return copy;
+}
+
+/* Moves what was built so far to where it outlives the function. */
+static bool variable_keep(Builder *b, Variable *v, const SiteList *sites)
+{
+    v->constants = kept(b, v->constants, v->nconstants, sizeof *v->constants);
+    v->matched = kept(b, v->matched, v->nmatched, sizeof *v->matched);
+    v->sites = kept(b, sites->items, sites->n, sizeof *v->sites);
+    v->nsites = sites->n;
+    v->function = function_copy(b->v->body, b->sink->results);
+    return v->constants && v->matched && v->sites && v->function;
 }
 
 static bool sink_put(VariableSink *sink, const Variable *v, Arena *a)
@@ -390,7 +424,7 @@ static bool sink_put(VariableSink *sink, const Variable *v, Arena *a)
 static Probe variable_probe(Builder *b, const RangeProof *p, const Variable *v)
 {
     const Query *q = b->sink->query;
-    Site *first = arena_alloc(b->scratch, v->nsites, sizeof *first);
+    Site *first = arena_alloc(&b->proof, v->nsites, sizeof *first);
     size_t n = 0;
     for (size_t i = 0; first && i < v->nsites; i++)
         if (constant_asked(q, v->sites[i].constant, v->width))
@@ -410,8 +444,7 @@ static bool variable_make(Builder *b, const RangeProof *p, const SiteList *sites
     sink->nfound++;
     if (v.score < sink->least)
         return true;
-    v.function = function_copy(b->v->body, sink->results);
-    if (!v.function || !variable_sites(b, &v, sites))
+    if (!variable_keep(b, &v, sites))
         return false;
     if (!variable_defs(b, &v, p)) /* a def in a slot that can't be named: nothing can be claimed */
         return true;
@@ -423,14 +456,31 @@ static bool variable_make(Builder *b, const RangeProof *p, const SiteList *sites
 
 /* ---- from group to variable ---- */
 
-static bool proved_with(Builder *b, Group *g, RangeProof *p, bool whole, SiteList *sites, bool *all)
+static bool proved_with(Builder *b, const Group *g, RangeProof *p, Origins origins, SiteList *sites, bool *all)
 {
     const Lead *first = &g->leads[0];
     const Mem *mem = first->root == VALUE_NONE ? lead_mem(b, first) : NULL;
     *all = true;
-    sites->n = 0;
-    return group_origins(b, g, whole) && ranges_prove(p, b->v, first->width, g->origins, mem, b->scratch) &&
-           sites_add(b, p, g, sites, all);
+    return origins.n && ranges_prove(p, b->v, first->width, origins, mem, &b->proof) && sites_add(b, p, g, sites, all);
+}
+
+/* With the origins that were found; or, where these don't prove every site, with the join as a def of its own. */
+static bool group_prove(Builder *b, const Group *g, RangeProof *p, SiteList *sites)
+{
+    RangeProof second;
+    SiteList again = {0};
+    Origins whole;
+    bool all = false;
+    bool ok = proved_with(b, g, p, g->origins, sites, &all);
+    if (ok && all)
+        return true;
+    if (g->leads[0].root != VALUE_NONE && find_origins(b, g, true, &whole) &&
+        proved_with(b, g, &second, whole, &again, &all) && again.n > sites->n) {
+        *p = second;
+        *sites = again;
+        return true;
+    }
+    return ok;
 }
 
 /* Takes up other groups whose defs are among this one's, where their compares stay proved. */
@@ -439,7 +489,7 @@ static bool groups_absorb(Builder *b, Group *g, const RangeProof *p, SiteList *s
     for (size_t i = 0; i < b->ngroups; i++) {
         Group *o = &b->groups[i];
         if (o == g || o->taken || o->leads[0].width != g->leads[0].width || o->leads[0].root == VALUE_NONE ||
-            !group_origins(b, o, false) || !origins_within(&o->origins, &g->origins))
+            o->origins.n == 0 || !origins_within(&o->origins, &p->origins))
             continue;
         size_t before = sites->n;
         bool all = true;
@@ -457,19 +507,10 @@ static bool group_build(Builder *b, Group *g)
 {
     RangeProof p;
     SiteList sites = {0};
-    bool all = false, ok = proved_with(b, g, &p, false, &sites, &all);
-    if (!ok || !all) { /* as a def of its own, a join may prove what its parts could not */
-        SiteList again = {0};
-        RangeProof q;
-        if (proved_with(b, g, &q, true, &again, &all) && again.n > sites.n) {
-            p = q;
-            sites = again;
-            ok = true;
-        }
-    }
-    if (!ok || sites.n == 0)
+    arena_reset(&b->proof);
+    if (!group_prove(b, g, &p, &sites) || sites.n == 0)
         return true;
-    if (g->leads[0].root != VALUE_NONE && b->ngroups <= 256 && !groups_absorb(b, g, &p, &sites))
+    if (g->leads[0].root != VALUE_NONE && b->ngroups <= 1024 && !groups_absorb(b, g, &p, &sites))
         return false;
     sites_tidy(&sites);
     return variable_make(b, &p, &sites);
@@ -484,11 +525,34 @@ static int group_order(const void *x, const void *y)
     return a->leads < b->leads ? -1 : a->leads > b->leads;
 }
 
-/* Could anything come of the group, alone or taken up by another? */
-static bool group_matters(const Builder *b, const Group *g)
+/* Could anything come of the group, alone or with what it takes up? `others`: what all groups together promise. */
+static bool group_matters(const Builder *b, const Group *g, double others)
 {
-    if (b->sink->query->nconstants)
-        return g->wanted > 0;
+    const VariableSink *sink = b->sink;
+    bool join = g->origins.n > 1;
+    if (sink->query->nconstants && g->wanted == 0)
+        return false;
+    return (join ? others : g->promise) >= sink->least;
+}
+
+static bool groups_build(Builder *b)
+{
+    double all = 0;
+    for (size_t i = 0; i < b->ngroups; i++) {
+        b->groups[i].promise = group_promise(b, &b->groups[i]);
+        all += b->groups[i].promise;
+    }
+    if (all <= 0 || all < b->sink->least)
+        return true;
+    if (!groups_trace(b))
+        return false;
+    if (b->ngroups)
+        qsort(b->groups, b->ngroups, sizeof *b->groups, group_order);
+    for (size_t i = 0; i < b->ngroups; i++) {
+        Group *g = &b->groups[i];
+        if (!g->taken && group_matters(b, g, all) && !group_build(b, g))
+            return false;
+    }
     return true;
 }
 
@@ -499,24 +563,9 @@ bool variables_find(VariableSink *sink, Values *v, Arena *scratch)
     if (!compares_find(&compares, v, scratch) || !leads_find(&leads, v, &compares, scratch))
         return false;
     Builder b = {.sink = sink, .v = v, .compares = &compares, .scratch = scratch};
-    if (!groups_cut(&b, leads.items, leads_filter(&leads, sink->query)))
-        return false;
-    double best = 0;
-    for (size_t i = 0; i < b.ngroups; i++) {
-        b.groups[i].promise = group_promise(&b, &b.groups[i]);
-        best += b.groups[i].promise;
-    }
-    if (best <= 0 || best < sink->least) /* even all together would not do */
-        return true;
-    for (size_t i = 0; i < b.ngroups; i++)
-        if (!group_origins(&b, &b.groups[i], false))
-            b.groups[i].origins.n = 0;
-    if (b.ngroups)
-        qsort(b.groups, b.ngroups, sizeof *b.groups, group_order);
-    for (size_t i = 0; i < b.ngroups; i++)
-        if (!b.groups[i].taken && group_matters(&b, &b.groups[i]) && !group_build(&b, &b.groups[i]))
-            return false;
-    return true;
+    bool ok = groups_cut(&b, leads.items, leads_filter(&leads, sink->query)) && groups_build(&b);
+    arena_free(&b.proof);
+    return ok;
 }
 
 int variable_order(const void *x, const void *y)
