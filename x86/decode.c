@@ -197,15 +197,23 @@ static ALWAYS_INLINE uint32_t key_of(const Dec *d, unsigned modrm)
            (uint32_t)(d->prefixes / PREFIX_ADDRSIZE & 1) << KEY_ASZ_SHIFT | (uint32_t)(d->rex & 1) << KEY_B_SHIFT;
 }
 
-static ALWAYS_INLINE unsigned row_find(const Dec *d, uint32_t key)
+static ALWAYS_INLINE unsigned entry_find(uint32_t root, uint32_t key)
 {
-    uint32_t root = x86_root[d->map * 256 + d->opcode];
     unsigned entry = x86_trie[(root & 0xffff) + (key >> (root >> 16 & 31) & root >> 24)];
     while (entry & ENTRY_NODE) {
         const uint16_t *node = x86_trie + (entry & (ENTRY_NODE - 1));
         entry = node[1 + (key >> (node[0] & 31) & (unsigned)node[0] >> 8)];
     }
     return entry;
+}
+
+/* The bytes of an entry's immediates: a digit for each BYTES_*, by operand size. */
+static ALWAYS_INLINE unsigned imm_bytes(unsigned entry, unsigned osz, bool short_address)
+{
+    uint32_t digits = osz == 2 ? 0x48384210u : osz ? 0x48344210u : 0x48322210u;
+    if (short_address)
+        digits -= 0x04000000u;
+    return digits >> (entry >> ENTRY_IMM_SHIFT) * 4 & 15;
 }
 
 /* ---- memory operands ---- */
@@ -337,37 +345,28 @@ static const uint8_t widen_of[][4] = { /* by operand size */
     [IMM_TWO8] = {WIDEN_ODD, WIDEN_ODD, WIDEN_ODD},     [IMM_ONE] = {WIDEN_ODD, WIDEN_ODD, WIDEN_ODD},
     [IMM_U32] = {WIDEN_U32, WIDEN_U32, WIDEN_U32},      [IMM_U4] = {WIDEN_ODD, WIDEN_ODD, WIDEN_ODD},
 };
-static const uint8_t widen_bytes[] = {0, 1, 1, 2, 2, 4, 4, 8, 0};
 static const uint64_t widen_mask[] = {0, 0xff, 0xff, 0xffff, 0xffff, 0xffffffff, 0xffffffff, ~(uint64_t)0, 0};
 static const uint64_t widen_sign[] = {0, 0, 0x80, 0, 0x8000, 0, 0x80000000, 0, 0};
 
-static unsigned moffs_read(const uint8_t *p, Insn *out)
-{
-    bool short_address = out->mem.addr_bits == 32;
-    out->mem.disp = short_address ? (int64_t)load32(p) : (int64_t)load64(p);
-    return short_address ? 4 : 8;
-}
-
-/* The immediates of few instructions. Returns how many bytes they take. */
-static unsigned imm_odd(const uint8_t *p, unsigned kind, Insn *out)
+/* The immediates of few instructions. */
+static void imm_odd(const uint8_t *p, unsigned kind, Insn *out)
 {
     switch (kind) {
-    case IMM_U4: out->imm = *p & 15; return 1;
-    case IMM_MOFFS: return moffs_read(p, out);
-    case IMM_ENTER: out->imm = load32(p) & 0xffff, out->imm2 = p[2]; return 3;
-    case IMM_TWO8: out->imm = p[0], out->imm2 = p[1]; return 2;
-    default: out->imm = 1; return 0;
+    case IMM_U4: out->imm = *p & 15; break;
+    case IMM_MOFFS: out->mem.disp = out->mem.addr_bits == 32 ? (int64_t)load32(p) : (int64_t)load64(p); break;
+    case IMM_ENTER: out->imm = load32(p) & 0xffff, out->imm2 = p[2]; break;
+    case IMM_TWO8: out->imm = p[0], out->imm2 = p[1]; break;
+    default: out->imm = 1;
     }
 }
 
-static ALWAYS_INLINE void imm_read(Dec *d, unsigned kind, unsigned osz, Insn *out)
+static ALWAYS_INLINE void imm_read(const uint8_t *p, unsigned kind, unsigned osz, Insn *out)
 {
     unsigned widen = widen_of[kind][osz];
     uint64_t sign = widen_sign[widen];
-    out->imm = ((load64(d->p) & widen_mask[widen]) ^ sign) - sign;
-    d->p += widen_bytes[widen];
+    out->imm = ((load64(p) & widen_mask[widen]) ^ sign) - sign;
     if (widen == WIDEN_ODD)
-        d->p += imm_odd(d->p, kind, out);
+        imm_odd(p, kind, out);
 }
 
 /* ---- rules ---- */
@@ -514,13 +513,14 @@ static ALWAYS_INLINE int insn_finish(Dec *d, uint64_t pc, bool plain, Insn *out)
     d->opcode = !plain && d->tail ? suffix_find(d) : *d->p;
     d->p++;
     unsigned modrm = *d->p | d->mod_or;
-    uint32_t key = key_of(d, modrm);
-    unsigned row = row_find(d, key), flags = x86_rows[row].flags, osz = osz_of(d, flags);
+    uint32_t key = key_of(d, modrm), root = x86_root[d->map * 256 + d->opcode];
+    unsigned entry = entry_find(root, key), row = entry & ENTRY_ROW, has_modrm = root / ROOT_MODRM & 1;
+    unsigned flags = x86_rows[row].flags, osz = osz_of(d, flags);
     if (!row)
         return invalid_at(d->p + 1, d, out);
     const Pattern *pattern = &x86_patterns[x86_rows[row].pattern];
-    unsigned has_modrm = flags & ROW_MODRM;
-    modrm = has_modrm ? modrm : 0xc0;
+    modrm |= has_modrm ? 0 : 0xc0;
+    modrm &= has_modrm ? 0xff : 0xc0;
     d->p += has_modrm;
     out->pc = pc;
     mem_read(d, modrm, !plain && (flags & ROW_VSIB), out);
@@ -532,9 +532,10 @@ static ALWAYS_INLINE int insn_finish(Dec *d, uint64_t pc, bool plain, Insn *out)
         return invalid_at(d->p, d, out);
     if (!plain && !prefixed_finish(d, pattern, flags, modrm, sources, out))
         return invalid_at(d->p, d, out);
-    imm_read(d, pattern->imm, osz, out);
-    d->p += d->tail;
-    ptrdiff_t len = d->p - d->start;
+    imm_read(d->p, pattern->imm, osz, out);
+    /* 64-bit sizes by default matter to no immediate: only REX.W's do, unless a prefix made the size 16. */
+    unsigned bytes = imm_bytes(entry, plain ? 1 + rex_w(d) : osz, !plain && (d->prefixes & PREFIX_ADDRSIZE));
+    ptrdiff_t len = d->p - d->start + bytes + d->tail;
     if (len > INSN_MAX_LEN)
         return invalid_at(d->start + INSN_MAX_LEN, d, out);
     out->len = (uint8_t)len;

@@ -37,9 +37,13 @@ enum { KEY_FIELDS(KEY_ENUM) KEY_COUNT };
 enum { KEY_FIELDS(KEY_SHIFT_ENUM) KEY_END = 32 };
 
 /* The root table has for each opcode which field of the key its first choice looks at, and where the entries for the
- * field's values begin: first | shift << 16 | mask << 24. An entry is a row, or with ENTRY_NODE the index of a node: a
- * word (shift | mask << 8), then the entries. Row 0 is no instruction. */
-enum { ENTRY_NODE = 0x8000 };
+ * field's values begin: first | shift << 16 | mask << 24, and ROOT_MODRM. An entry is a row and the code of how long its
+ * immediates are, or with ENTRY_NODE the index of a node: a word (shift | mask << 8), then the entries. Row 0 is no
+ * instruction. All that the length depends on is here: the next instruction's decoding waits for nothing else. */
+enum { ENTRY_NODE = 0x8000, ENTRY_ROW = 0xfff, ENTRY_IMM_SHIFT = 12, ROOT_MODRM = 1 << 21 };
+
+/* How many bytes immediates take: nothing, 1, 2, z (2 or 4), v (2, 4 or 8), 3, an address, 4. */
+enum { BYTES_0, BYTES_1, BYTES_2, BYTES_Z, BYTES_V, BYTES_3, BYTES_ADDRESS, BYTES_4 };
 
 /* Sizes: X(letters, bits with operand size 16, 32, 64) and X(letters, bits with vector length 128, 256, 512). */
 #define SIZES_BY_OPERAND(X)                                                                                            \

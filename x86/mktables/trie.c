@@ -22,6 +22,12 @@ static const uint8_t field_bits[] = {
 static const uint8_t field_order[KEY_COUNT] = {KEY_PP, KEY_MOD3, KEY_REG, KEY_RM, KEY_W, KEY_L,
                                                KEY_OSZ, KEY_ASZ, KEY_B, KEY_REX2};
 
+static const uint8_t imm_bytes[] = {
+    [IMM_NONE] = BYTES_0, [IMM_U8] = BYTES_1,    [IMM_S8] = BYTES_1,         [IMM_U16] = BYTES_2,  [IMM_SZ] = BYTES_Z,
+    [IMM_UV] = BYTES_V,   [IMM_S32] = BYTES_4,   [IMM_REL8] = BYTES_1,       [IMM_RELZ] = BYTES_Z, [IMM_U32] = BYTES_4,
+    [IMM_ENTER] = BYTES_3, [IMM_TWO8] = BYTES_2, [IMM_MOFFS] = BYTES_ADDRESS, [IMM_ONE] = BYTES_0,  [IMM_U4] = BYTES_1,
+};
+
 typedef struct Slot {
     unsigned row[128], n;
     uint8_t region[KEY_COUNT];
@@ -95,7 +101,8 @@ static unsigned entry_build(Tables *t, const Slot *slot)
             return node_build(t, slot, field_order[i]);
     if (slot->n != 1)
         table_fail(t, t->rows[slot->row[1]].line, "cannot be told from an earlier row", "");
-    return slot->row[0];
+    const Row *row = &t->rows[slot->row[0]].row;
+    return slot->row[0] | (unsigned)imm_bytes[t->patterns[row->pattern].imm] << ENTRY_IMM_SHIFT;
 }
 
 static void slot_check(const Tables *t, const Slot *slot)
@@ -119,6 +126,17 @@ static uint32_t root_entry(Tables *t, unsigned entry)
     return (node + 1) | (uint32_t)(t->trie[node] & 0xff) << 16 | (uint32_t)(t->trie[node] >> 8) << 24;
 }
 
+/* Whether the opcode has ModRM, which all rows must agree about. */
+static uint32_t slot_modrm(const Tables *t, const Slot *slot)
+{
+    unsigned with = 0;
+    for (unsigned i = 0; i < slot->n; i++)
+        with += t->rows[slot->row[i]].row.flags & ROW_MODRM;
+    if (with && with != slot->n)
+        table_fail(t, t->rows[slot->row[0]].line, "only some of an opcode's rows have ModRM", "");
+    return with ? ROOT_MODRM : 0;
+}
+
 static void slot_build(Tables *t, unsigned map, unsigned opcode)
 {
     Slot slot = {.n = 0};
@@ -134,7 +152,7 @@ static void slot_build(Tables *t, unsigned map, unsigned opcode)
         slot.region[f] = (uint8_t)((1u << (1u << field_bits[f])) - 1);
     slot.region[KEY_OSZ] = 7;
     slot_check(t, &slot);
-    t->root[map][opcode] = root_entry(t, entry_build(t, &slot));
+    t->root[map][opcode] = root_entry(t, entry_build(t, &slot)) | slot_modrm(t, &slot);
 }
 
 void trie_build(Tables *t)
