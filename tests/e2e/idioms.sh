@@ -32,20 +32,22 @@ ask() {
     done < <(rows)
 }
 
-# judge PROGRAM LEVEL: a line each: function, verdict (ok, missing, entry, or what is wrong)
+# judge PROGRAM COMPILER LEVEL: a line each: function, verdict (ok, missing, entry, or what is wrong)
 judge() {
-    ask "$1" | jq -r --slurpfile table "$work/table.json" --arg level "$2" '
+    ask "$1" | jq -r --slurpfile table "$work/table.json" --arg compiler "$2" --arg level "$3" '
         . as $answer | $table[0][] | select(.name == $answer.name) | . as $row
         | [$answer.got.variables[]? | select(($row.match - .matched) == [] and .matched != [])][0] as $v
         | [$v.sites[]? | select(.constant as $c | $v.matched | index($c) != null)] as $sites
         | ($sites | map(select(.via as $via | $row.via | index($via) == null))) as $via
         | ($sites | map(select(.relation as $r | $row.relation | index($r) == null))) as $relation
         | [$row.name,
-            if $row.not | index($level) != null then "none"
+            if $row.not | any(. == $level or . == $compiler + "-" + $level) then "none"
             elif $answer.got == null then "no-answer"
             elif $v == null then "missing"
             elif ($via | length) > 0 then "via:" + ($via | map(.via) | unique | join("+"))
             elif $row.relation != ["case"] and ($relation | length) > 0 then "relation:" + ($relation | map(.relation) | unique | join("+"))
+            elif ($v.matched | any(. as $c | any($sites[]; .constant == $c and (.relation as $r | $row.relation[0:2] | index($r) != null)) | not))
+                then "relation:none"
             elif $row.entry != "-" and ([$v.ranges[] | select(.start == $answer.start and .location.reg == $row.entry
                 and .location.addend == null)] == []) then "entry"
             else "ok" end] | join(" ")'
@@ -56,7 +58,7 @@ for compiler in gcc clang; do
         for variant in "${!variants[@]}"; do
             build $compiler $level "$variant" || { result 1 "$compiler -$level ${variants[$variant]} builds"; continue; }
             program=$work/$compiler-$level-$variant
-            { judge "$program.c" $level && judge "$program.cc" $level; } | sed "s/^/$compiler $level $variant /" >>"$work/verdicts"
+            { judge "$program.c" $compiler $level && judge "$program.cc" $compiler $level; } | sed "s/^/$compiler $level $variant /" >>"$work/verdicts"
         done
     done
 done
