@@ -136,9 +136,9 @@ static bool evex_read(Dec *d)
     vector_payload(d, p0, p1);
     d->encoding = ENC_EVEX;
     d->map = maps[p0 & 7];
-    d->r4 = ~p0 & 0x10;
-    d->x4 = (~p0 & 0x40) >> 2;
-    d->vvvv |= ~p2 << 1 & 0x10;
+    d->r4 = (p0 & 0x10) ^ 0x10;
+    d->x4 = (p0 >> 2 & 0x10) ^ 0x10;
+    d->vvvv |= (uint8_t)((p2 << 1 & 0x10) ^ 0x10);
     d->vl = p2 >> 5 & 3;
     d->evex = p2;
     d->p += 4;

@@ -1,0 +1,324 @@
+/* tests/test_x86_decode.c - the decoder: bytes -> text, effects, errors. Most of it is tables; the loops are at the end. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "x86/insn.h"
+
+enum { PC = 0x1000 };
+
+typedef struct TextCase {
+    const char *bytes, *att, *intel; /* intel NULL: not looked at */
+} TextCase;
+
+static const TextCase texts[] = {
+    {"48 3d 30 75 00 00", "cmp $0x7530,%rax", "cmp rax,0x7530"},
+    {"4c 8b 7d 00", "mov 0x0(%rbp),%r15", "mov r15,QWORD PTR [rbp+0x0]"},
+    {"0f 84 22 02 00 00", "je 0x1228", "je 0x1228"},
+    {"66 0f 1f 84 00 00 00 00 00", "nopw 0x0(%rax,%rax,1)", NULL},
+    {"66 2e 0f 1f 84 00 00 00 00 00", "cs nopw 0x0(%rax,%rax,1)", NULL},
+    {"66 90", "xchg %ax,%ax", "xchg ax,ax"},
+    {"f3 0f 1e fa", "endbr64", "endbr64"},
+    {"0f b6 c4", "movzbl %ah,%eax", "movzx eax,ah"},
+    {"48 63 07", "movslq (%rdi),%rax", NULL},
+    {"48 98", "cltq", "cdqe"},
+    {"48 99", "cqto", "cqo"},
+    {"ff 24 c5 00 10 40 00", "jmp *0x401000(,%rax,8)", NULL},
+    {"3e ff e0", "notrack jmp *%rax", NULL},
+    {"ff 15 10 00 00 00", "call *0x10(%rip)", NULL},
+    {"64 48 8b 04 25 28 00 00 00", "mov %fs:0x28,%rax", NULL},
+    {"48 b8 88 77 66 55 44 33 22 11", "movabs $0x1122334455667788,%rax", NULL},
+    {"c8 10 00 02", "enter $0x10,$0x2", "enter 0x10,0x2"},
+    {"f3 48 ab", "rep stos %rax,%es:(%rdi)", NULL},
+    {"f3 a6", "repz cmpsb %es:(%rdi),%ds:(%rsi)", NULL},
+    {"f0 48 0f b1 0e", "lock cmpxchg %rcx,(%rsi)", NULL},
+    {"d1 e0", "shl %eax", NULL},
+    {"d3 20", "shll %cl,(%rax)", NULL},
+    {"6a ff", "push $0xffffffffffffffff", NULL},
+    {"83 c0 ff", "add $0xffffffff,%eax", NULL},
+    {"66 83 c0 ff", "add $0xffff,%ax", NULL},
+    {"f2 48 0f 38 f1 c1", "crc32q %rcx,%rax", NULL},
+    {"0f c2 c1 01", "cmpltps %xmm1,%xmm0", NULL},
+    {"f2 0f 2a 07", "cvtsi2sdl (%rdi),%xmm0", NULL},
+    {"dc e9", "fsubr %st,%st(1)", NULL},
+    {"0f 0f c1 9e", "pfadd %mm1,%mm0", NULL},
+    {"c5 fc 58 c1", "vaddps %ymm1,%ymm0,%ymm0", "vaddps ymm0,ymm0,ymm1"},
+    {"c4 e2 f9 90 04 d1", NULL, NULL}, /* destination and index are the same: no instruction */
+    {"c4 e2 e9 90 0c c1", "vpgatherdq %xmm2,(%rcx,%xmm0,8),%xmm1", NULL},
+    {"62 f1 7c 58 58 40 01", "vaddps 0x4(%rax){1to16},%zmm0,%zmm0", NULL},
+    {"64 62 f1 7c 48 58 40 01", "vaddps %fs:0x40(%rax),%zmm0,%zmm0", NULL}, /* disp8*N beside a segment */
+    {"62 f1 7c 1a 58 c1", "vaddps {rn-sae},%zmm1,%zmm0,%zmm0{%k2}", NULL},
+    {"62 f1 7c ca 58 c1", "vaddps %zmm1,%zmm0,%zmm0{%k2}{z}", NULL},
+    /* A REX that is not last is dead; mandatory prefixes in any order, before or after 66. */
+    {"48 66 89 c8", "mov %cx,%ax", NULL},
+    {"66 f3 0f b8 c1", "popcnt %cx,%ax", NULL},
+    {"f3 66 0f b8 c1", "popcnt %cx,%ax", NULL},
+    {"f2 f3 0f 58 c1", "addss %xmm1,%xmm0", NULL}, /* the last of F2 and F3 */
+    {"66 f2 0f 58 c1", "addsd %xmm1,%xmm0", NULL},
+    /* REX.B on memory bases: 12 needs SIB, 13 a displacement; index 12 is one. */
+    {"49 8b 04 24", "mov (%r12),%rax", NULL},
+    {"49 8b 45 00", "mov 0x0(%r13),%rax", NULL},
+    {"4a 8b 04 20", "mov (%rax,%r12,1),%rax", NULL},
+    {"49 8b 05 10 00 00 00", "mov 0x10(%rip),%rax", NULL}, /* and none on RIP */
+    /* 66 changes no near branch (Intel). vpermpd needs W=1. */
+    {"66 e8 00 00 00 00", "data16 call 0x1006", NULL},
+    {"c4 e3 fd 01 c1 1b", "vpermpd $0x1b,%ymm1,%ymm0", NULL},
+};
+
+static const char *const invalid[] = {
+    "06", "07", "0e", "16", "17", "1e", "1f", "27", "2f", "37", "3f", "60", "61", "82", "9a", "ce", "d4", "d6", "ea",
+    "c4 e3 7d 01 c1 1b",       /* vpermpd with W=0 */
+    "f0 01 c8",                /* lock of a register */
+    "f0 8b 00",                /* lock of a load */
+    "f3 c5 f8 58 c1",          /* VEX after a mandatory prefix */
+    "40 c5 f8 58 c1",          /* VEX after REX */
+    "c5 f0 51 c1",             /* vsqrtps with vvvv in use */
+    "8e c8",                   /* mov to cs */
+    "0f 20 c8",                /* cr1 */
+    "62 f1 7c 88 58 c1",       /* {z} without a mask */
+    "0f 0f c1 00",             /* no such 3DNow! opcode */
+    "8d c0",                   /* lea of a register */
+    "66 66 66 66 66 66 66 66 66 66 66 66 66 66 66 90", /* 16 bytes */
+};
+
+typedef struct EffectCase {
+    const char *bytes, *reads, *writes, *kills, *flags; /* flags: read|written|undefined */
+} EffectCase;
+
+static const EffectCase effects[] = {
+    {"48 01 d8", "rax rbx", "rax", "rax", "|oszapc|"},
+    {"31 c0", "", "rax", "rax", "|oszpc|a"},
+    {"30 c0", "", "rax", "", "|oszpc|a"},
+    {"29 c0", "", "rax", "rax", "|oszapc|"},
+    {"19 c0", "rax", "rax", "rax", "c|oszapc|"},
+    {"66 0f ef c0", "", "xmm0", "", "||"},
+    {"c5 f9 ef c0", "", "xmm0", "xmm0", "||"},
+    {"b4 01", "", "rax", "", "||"},
+    {"66 b8 01 00", "", "rax", "", "||"},
+    {"b8 01 00 00 00", "", "rax", "rax", "||"},
+    {"85 07", "rax rdi", "", "", "|oszpc|a"},                 /* test reads both */
+    {"0f 44 c1", "rax rcx", "rax", "", "z||"},                /* a 32-bit cmov clears the upper half all the same */
+    {"48 0f 44 c1", "rcx", "rax", "", "z||"},
+    {"0f bc c1", "rax rcx", "rax", "", "|z|osapc"},
+    {"f3 0f bc c1", "rcx", "rax", "rax", "|zc|osap"},
+    {"f7 f1", "rax rcx rdx", "rax rdx", "rax rdx", "||oszapc"},
+    {"f6 f1", "rax rcx", "rax", "", "||oszapc"},
+    {"99", "rax", "rdx", "rdx", "||"},
+    {"d3 e0", "rax rcx", "rax", "rax", "oszapc|szpc|oa"},     /* by 0 it leaves flags alone */
+    {"c1 e0 20", "rax", "rax", "rax", "||"},                  /* by 32 & 31 = 0 */
+    {"c1 e0 01", "rax", "rax", "rax", "|oszpc|a"},
+    {"c1 e0 02", "rax", "rax", "rax", "|szpc|oa"},
+    {"a4", "rsi rdi", "rsi rdi", "rsi rdi", "d||"},
+    {"f3 a4", "rcx rsi rdi", "rcx rsi rdi", "", "d||"},
+    {"50", "rax rsp", "rsp", "rsp", "||"},
+    {"c9", "rbp", "rsp rbp", "rsp rbp", "||"},
+    {"c3", "rsp", "rsp", "rsp", "||"},
+    {"0f 05", "system", "rax rcx r11 cs ss", "rcx r11", "oszapcd|oszapcd|"},
+    {"d7", "rax rbx", "rax", "", "||"},
+    {"f3 0f 1e fa", "", "", "", "||"},
+    {"0f 1f 40 00", "rax", "", "", "||"}, /* the address register is named, as lea's would be */
+    {"64 48 8b 04 25 28 00 00 00", "fs", "rax", "rax", "||"},
+    {"64 48 8d 04 07", "rax rdi", "rax", "rax", "||"},        /* lea forms an address without the segment */
+    {"f2 0f 10 c1", "xmm1", "xmm0", "", "||"},
+    {"62 f1 7c 4a 28 c1", "xmm0 xmm1 k2", "xmm0", "", "||"},  /* merging */
+    {"62 f1 7c ca 28 c1", "xmm1 k2", "xmm0", "xmm0", "||"},   /* zeroing */
+    {"87 18", "rax rbx", "rbx", "rbx", "||"},
+    {"0f b1 0b", "rax rcx rbx", "rax", "", "|oszapc|"},
+    {"e2 fe", "rcx", "rcx", "rcx", "||"},
+};
+
+static size_t bytes_parse(const char *text, uint8_t *out)
+{
+    size_t n = 0;
+    for (char *end; *text; text = end + strspn(end, " "))
+        out[n++] = (uint8_t)strtoul(text, &end, 16);
+    return n;
+}
+
+static void test_texts(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        uint8_t bytes[32];
+        size_t n = bytes_parse(texts[i].bytes, bytes);
+        Insn insn;
+        char buf[128];
+        if (!texts[i].att) {
+            assert_int_equal(insn_decode(bytes, n, PC, &insn), INSN_INVALID);
+            continue;
+        }
+        assert_int_equal(insn_decode(bytes, n, PC, &insn), (int)n);
+        assert_int_equal(insn.len, n);
+        insn_text(&insn, SYNTAX_ATT, buf, sizeof buf);
+        assert_string_equal(buf, texts[i].att);
+        if (texts[i].intel) {
+            insn_text(&insn, SYNTAX_INTEL, buf, sizeof buf);
+            assert_string_equal(buf, texts[i].intel);
+        }
+    }
+}
+
+static void test_invalid(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof invalid / sizeof invalid[0]; i++) {
+        uint8_t bytes[64] = {0};
+        Insn insn;
+        bytes_parse(invalid[i], bytes);
+        int r = insn_decode(bytes, sizeof bytes, PC, &insn);
+        if (r != INSN_INVALID)
+            print_error("%s\n", invalid[i]);
+        assert_int_equal(r, INSN_INVALID);
+    }
+}
+
+/* Every proper beginning of a valid instruction is truncated, whatever follows the end; and not a byte is read there. */
+static void test_truncation(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        uint8_t bytes[32];
+        size_t n = bytes_parse(texts[i].bytes, bytes);
+        for (size_t cut = 0; texts[i].att && cut < n; cut++) {
+            uint8_t *exact = malloc(cut ? cut : 1);
+            Insn insn;
+            assert_non_null(exact);
+            memcpy(exact, bytes, cut);
+            assert_int_equal(insn_decode(exact, cut, PC, &insn), INSN_TRUNCATED);
+            free(exact);
+        }
+    }
+}
+
+static RegSet set_parse(const char *names)
+{
+    RegSet s = {{0, 0}};
+    char copy[128];
+    snprintf(copy, sizeof copy, "%s", names);
+    for (char *name = strtok(copy, " "); name; name = strtok(NULL, " "))
+        for (unsigned r = 0; r < REG_NONE; r++)
+            if (!strcmp(reg_name(r), name))
+                regset_add(&s, r);
+    return s;
+}
+
+static void flags_print(uint8_t flags, char *to)
+{
+    for (unsigned i = 0; i < 7; i++)
+        if (flags >> i & 1)
+            *to++ = "oszapcd"[i];
+    *to = 0;
+}
+
+static void set_check(const char *bytes, const char *what, RegSet got, RegSet want)
+{
+    if (got.w[0] != want.w[0] || got.w[1] != want.w[1])
+        print_error("%s: %s differ\n", bytes, what);
+    assert_int_equal(got.w[0], want.w[0]);
+    assert_int_equal(got.w[1], want.w[1]);
+}
+
+static void test_effects(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof effects / sizeof effects[0]; i++) {
+        const EffectCase *c = &effects[i];
+        uint8_t bytes[32];
+        size_t n = bytes_parse(c->bytes, bytes);
+        Insn insn;
+        Effects e;
+        char flags[32], r[8], w[8], u[8];
+        assert_int_equal(insn_decode(bytes, n, PC, &insn), (int)n);
+        insn_effects(&insn, &e);
+        assert_true(e.known);
+        set_check(c->bytes, "reads", e.reads, set_parse(c->reads));
+        set_check(c->bytes, "writes", e.writes, set_parse(c->writes));
+        set_check(c->bytes, "kills", e.kills, set_parse(c->kills));
+        flags_print(e.flags_read, r), flags_print(e.flags_written, w), flags_print(e.flags_undefined, u);
+        snprintf(flags, sizeof flags, "%s|%s|%s", r, w, u);
+        assert_string_equal(flags, c->flags);
+    }
+}
+
+typedef struct ImmCase {
+    const char *bytes;
+    uint64_t imm;
+} ImmCase;
+
+/* Immediates are widened as the instruction uses them. */
+static void test_immediates(void **state)
+{
+    static const ImmCase cases[] = {
+        {"48 83 f8 ff", ~(uint64_t)0},       {"48 3d 00 00 00 80", 0xffffffff80000000u}, {"b8 00 00 00 80", 0x80000000u},
+        {"c1 e0 ff", 0xff},                  {"6a 80", 0xffffffffffffff80u},             {"c2 ff ff", 0xffff},
+        {"48 c7 c0 ff ff ff ff", ~(uint64_t)0}, {"3c 80", 0xffffffffffffff80u},          {"69 c0 ff ff ff ff", ~(uint64_t)0},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        uint8_t bytes[32];
+        size_t n = bytes_parse(cases[i].bytes, bytes);
+        Insn insn;
+        assert_int_equal(insn_decode(bytes, n, PC, &insn), (int)n);
+        assert_int_equal(insn.imm, cases[i].imm);
+    }
+}
+
+static void test_mem_address(void **state)
+{
+    static const uint8_t rip[] = {0x8b, 0x05, 0x10, 0, 0, 0}, sib[] = {0x8b, 0x04, 0x25, 0, 0, 0, 0x80},
+                         base[] = {0x8b, 0x00};
+    Insn insn;
+    uint64_t addr = 0;
+    (void)state;
+    assert_int_equal(insn_decode(rip, sizeof rip, PC, &insn), 6);
+    assert_true(insn_mem_address(&insn, &addr));
+    assert_int_equal(addr, PC + 6 + 0x10);
+    assert_int_equal(insn_decode(sib, sizeof sib, PC, &insn), 7);
+    assert_true(insn_mem_address(&insn, &addr));
+    assert_int_equal(addr, 0xffffffff80000000u);
+    assert_int_equal(insn_decode(base, sizeof base, PC, &insn), 2);
+    assert_false(insn_mem_address(&insn, &addr));
+}
+
+/* Any bytes: no length over 15 or over the buffer, the same verdict with more bytes behind, text that fits. */
+static void test_random(void **state)
+{
+    uint64_t seed = 0x9e3779b97f4a7c15u;
+    (void)state;
+    for (unsigned i = 0; i < 200000; i++) {
+        uint8_t bytes[64];
+        for (size_t k = 0; k < sizeof bytes; k++) {
+            seed = seed * 6364136223846793005u + 1442695040888963407u;
+            bytes[k] = (uint8_t)(seed >> 33);
+        }
+        Insn insn;
+        Effects e;
+        char buf[128];
+        int whole = insn_decode(bytes, sizeof bytes, PC, &insn), cut = insn_decode(bytes, 15, PC, &insn);
+        assert_true(whole <= INSN_MAX_LEN && whole != INSN_TRUNCATED && whole != 0);
+        assert_int_equal(whole, cut);
+        if (whole < 0)
+            continue;
+        insn_effects(&insn, &e);
+        assert_int_equal((e.kills.w[0] & ~e.writes.w[0]) | (e.kills.w[1] & ~e.writes.w[1]), 0);
+        assert_int_equal(e.flags_written & e.flags_undefined, 0);
+        assert_true(insn_text(&insn, SYNTAX_ATT, buf, sizeof buf) < sizeof buf - 1);
+        assert_true(insn_text(&insn, SYNTAX_INTEL, buf, sizeof buf) < sizeof buf - 1);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_texts),      cmocka_unit_test(test_invalid),     cmocka_unit_test(test_truncation),
+        cmocka_unit_test(test_effects),    cmocka_unit_test(test_immediates),  cmocka_unit_test(test_mem_address),
+        cmocka_unit_test(test_random),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
