@@ -118,7 +118,7 @@ static int prefix_count(const char *s, const char *which)
 
 bool norm_same_live_prefixes(const char *ours, const char *theirs)
 {
-    static const char *const live[] = {"lock", "rep", "bnd", "notrack", "xacquire", "xrelease", "{vex}", "{vex3}", "{evex}"};
+    static const char *const live[] = {"lock", "rep", "bnd", "notrack", "xacquire", "xrelease"};
     for (size_t i = 0; i < sizeof live / sizeof live[0]; i++)
         if (!prefix_count(ours, live[i]) != !prefix_count(theirs, live[i]))
             return false;

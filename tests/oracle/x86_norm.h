@@ -21,8 +21,8 @@ bool norm_prefixes_only(const char *s);
 /* Skips the prefixes at the start of a text. */
 const char *norm_skip_prefixes(const char *s);
 
-/* True when two texts name the same of the prefixes that do something (lock, rep, bnd, notrack, xacquire, xrelease, {vex}).
- * The others change nothing where they stand alone, and are told by the operands where they do. */
+/* True when two texts name the same of the prefixes that do something (lock, rep, bnd, notrack, xacquire, xrelease).
+ * The others change nothing where they stand alone, or are told by the operands; {vex} and {evex} are the assembler's. */
 bool norm_same_live_prefixes(const char *ours, const char *theirs);
 
 /* The first word of s, cut to n - 1 characters. */
