@@ -126,7 +126,10 @@ static void rule_apply(const Insn *insn, unsigned rule, Effects *out)
 {
     if (rule == RULE_SHIFT || rule == RULE_ROTATE)
         shift_effects(insn, out);
-    else if (rule == RULE_KEEP)
+    else if (rule == RULE_KPAIR) {
+        regset_add(&out->writes, insn->op[0].reg ^ 1u);
+        regset_add(&out->kills, insn->op[0].reg ^ 1u);
+    } else if (rule == RULE_KEEP)
         out->kills = (RegSet){{0, 0}};
     else if (rule == RULE_UNKNOWN)
         unknown_effects(out);

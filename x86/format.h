@@ -147,6 +147,7 @@ enum {
     RULE_ROTATE,
     RULE_KEEP,     /* writes registers so that they never are killed */
     RULE_UNKNOWN,
+    RULE_KPAIR,    /* writes the other mask register of the pair too */
     RULE_SELECT,   /* the mask chooses between sources: the destination is written whole */
     RULE_DISTINCT, /* the destination must differ from the sources (and a gather's index) */
     RULE_DISTINCT3 /* all registers must differ */

@@ -45,7 +45,7 @@ static void segments_text(const Insn *insn, TextOut *o)
             continue;
         if (i == 3 && (insn->flow == FLOW_JUMP || insn->flow == FLOW_CALL) && insn->op[0].kind != OPERAND_REL)
             text_string(o, "notrack ");
-        else if (insn->flow != FLOW_BRANCH)
+        else if (insn->flow != FLOW_BRANCH || (i != 1 && i != 3))
             text_string(o, names[i]);
     }
 }
@@ -58,11 +58,13 @@ static bool string_compares(unsigned mnemonic)
 
 static void repeat_text(const Insn *insn, TextOut *o)
 {
-    bool string = x86_rows[insn->row].flags & ROW_STRING;
+    unsigned flags = x86_rows[insn->row].flags;
+    bool string = flags & ROW_STRING, lock = insn->prefixes & PREFIX_LOCK;
+    bool near = insn->flow != FLOW_NEXT && (flags & ROW_F64) && (insn->flow != FLOW_BRANCH || insn->cc != 0xff);
     if (insn->prefixes & PREFIX_REP)
-        text_string(o, string && !string_compares(insn->mnemonic) ? "rep " : "repz ");
+        text_string(o, lock ? "xrelease " : string && !string_compares(insn->mnemonic) ? "rep " : "repz ");
     if (insn->prefixes & PREFIX_REPNE)
-        text_string(o, insn->flow != FLOW_NEXT && insn->flow != FLOW_STOP ? "bnd " : "repnz ");
+        text_string(o, lock ? "xacquire " : near ? "bnd " : "repnz ");
 }
 
 /* Operand-size prefixes that change nothing, and REX.W where the size is 64 anyhow. */
@@ -186,7 +188,7 @@ static bool mnemonic_text(const Insn *insn, Syntax syntax, TextOut *o)
         return format_text(insn, format, o);
     else
         text_string(o, mnemonic_name(insn->mnemonic));
-    if (insn->flow == FLOW_BRANCH && insn->cc != 0xff && syntax == SYNTAX_ATT) {
+    if (insn->flow == FLOW_BRANCH && syntax == SYNTAX_ATT) {
         if (insn->priv[PRIV_SEGS] & 2)
             text_string(o, ",pn");
         else if (insn->priv[PRIV_SEGS] & 8)

@@ -272,7 +272,7 @@ static const Word words[] = {
     {"e16", ROW_TUPLE1 | 1 << ROW_BC_SHIFT, 0, 0}, {"e32", ROW_TUPLE1 | 2 << ROW_BC_SHIFT, 0, 0},
     {"e64", ROW_TUPLE1 | 3 << ROW_BC_SHIFT, 0, 0},
     {"rep", ROW_STRING, 0, 0},         {"shift", 0, 0, RULE_SHIFT},       {"rotate", 0, 0, RULE_ROTATE},
-    {"keep", 0, 0, RULE_KEEP},         {"unknown", 0, 0, RULE_UNKNOWN},   {"select", 0, 0, RULE_SELECT},
+    {"keep", 0, 0, RULE_KEEP},         {"unknown", 0, 0, RULE_UNKNOWN},   {"select", 0, 0, RULE_SELECT},       {"kpair", 0, 0, RULE_KPAIR},
     {"distinct", 0, 0, RULE_DISTINCT},  {"distinct3", 0, 0, RULE_DISTINCT3},
 };
 
