@@ -87,7 +87,10 @@ rm -f "$LOG"/*.status
 if [ "$mode" = --full ]; then
     while sleep 60; do
         ended=$(ls "$LOG"/*.status 2>/dev/null | wc -l)
-        echo "oracle: $ended of 4 programs have ended, $(date +%T)" >&2
+        echo "oracle: $(date +%T), $ended of 4 programs have ended" >&2
+        for log in zydis cpu att intel; do
+            [ ! -s "$LOG/$log" ] || echo "    $log: $(tail -n 1 "$LOG/$log" | cut -c1-100)" >&2
+        done
         [ "$ended" -lt 4 ] || break
     done
 fi
@@ -99,7 +102,10 @@ for log in zydis cpu att intel; do
     grep -A3 -E '^DIFF' "$LOG/$log" | grep -v -E '^(--|known|[a-z]+: )' | head -${SHOW:-40}
 done
 for log in zydis cpu att intel; do
-    grep -E '^(STALE|zydis|cpu|objdump|llvm|x86_)' "$LOG/$log"
+    grep -E '^(zydis|cpu|objdump|llvm|x86_)' "$LOG/$log"
 done
+# An entry of the list is stale when no program that reads it had a use for it: objdump's are read by two.
+cat "$LOG/zydis" "$LOG/cpu" "$LOG/att" "$LOG/intel" | grep '^STALE' | sort | uniq -c |
+    awk '!/ objdump / || $1 == 2 { sub(/^ *[0-9]+ /, ""); print }'
 [ $result = 0 ] && echo "oracle: no unexplained difference" || echo "oracle: there are unexplained differences, see $LOG"
 exit $result

@@ -226,8 +226,8 @@ static void file_compare(Text *t, const char *path)
     t->slot = 0;
     if (elf_text_each(path, section_compare, t) >= 0)
         t->files++;
-    if (isatty(2))
-        fprintf(stderr, "\r%" PRIu64 " files, %" PRIu64 " instructions ", t->files, t->insns);
+    if (t->files % 128 == 1)
+        fprintf(stderr, "%" PRIu64 " files, %" PRIu64 " instructions\n", t->files, t->insns);
 }
 
 static void list_compare(Text *t)

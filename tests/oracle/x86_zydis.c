@@ -289,8 +289,8 @@ static void sweep_file(Run *r, const char *path)
 {
     if (elf_text_each(path, sweep_section, r) >= 0)
         r->files++;
-    if (isatty(2))
-        fprintf(stderr, "\r%" PRIu64 " files, %" PRIu64 " instructions ", r->files, r->insns);
+    if (r->files % 128 == 1)
+        fprintf(stderr, "%" PRIu64 " files, %" PRIu64 " instructions\n", r->files, r->insns);
 }
 
 static void sweep_list(Run *r)
