@@ -54,6 +54,15 @@ static uint64_t low_mask(unsigned a, unsigned b)
     return bits >= 64 ? UINT64_MAX : (UINT64_C(1) << bits) - 1;
 }
 
+/* Whether the instruction at the stop is itself a def of the variable, as a compare with memory is. */
+static bool stop_defines(const Stop *stop, size_t variable)
+{
+    for (size_t i = 0; i < stop->nafter; i++)
+        if (stop->after[i]->variable == variable)
+            return true;
+    return false;
+}
+
 static void claim_check(Checker *c, Activation *a, Machine *m, Claim *claim, uint64_t pc)
 {
     Value *v = &a->values[claim->variable];
@@ -188,7 +197,8 @@ void activation_arrive(Checker *c, Activation *a, Machine *m, Stop *stop, uint64
     for (size_t i = 0; i < stop->nmerges; i++)
         def_record(c, a, m, stop->merges[i]);
     for (size_t i = 0; i < stop->nclaims; i++)
-        claim_check(c, a, m, stop->claims[i], pc);
+        if (stop->claims[i]->kind != CLAIM_SITE || !stop_defines(stop, stop->claims[i]->variable))
+            claim_check(c, a, m, stop->claims[i], pc);
     a->prev = stop;
     a->prev_pc = pc;
     a->steps++;

@@ -146,6 +146,24 @@ static int proof_number(const char *name)
     return PROOF_NONE;
 }
 
+static bool place_same(const Place *a, const Place *b)
+{
+    return a->kind == b->kind && a->reg == b->reg && a->index == b->index && a->scale == b->scale &&
+           a->disp == b->disp && a->address == b->address && a->addend == b->addend;
+}
+
+/* A site rests on what the variable's range there rests on. */
+static int site_proof(const Routine *r, const Claim *site)
+{
+    for (size_t i = 0; i < r->nclaims; i++) {
+        const Claim *c = &r->claims[i];
+        if (c->kind == CLAIM_RANGE && c->variable == site->variable && c->start <= site->start &&
+            site->start < c->end && place_same(&c->place, &site->place))
+            return c->proof;
+    }
+    return PROOF_NONE;
+}
+
 static void claim_add(Routine *r, const Json *j, ClaimKind kind, size_t variable)
 {
     const Json *location = json_get(j, "location");
@@ -158,6 +176,8 @@ static void claim_add(Routine *r, const Json *j, ClaimKind kind, size_t variable
     c->place = place_read(location, r->binary);
     c->proof = proof_number(json_string(j, "proof"));
     c->variable = variable;
+    if (kind == CLAIM_SITE)
+        c->proof = site_proof(r, c);
 }
 
 static void claims_add(Routine *r, const Json *variable, size_t index)
