@@ -157,7 +157,8 @@ static void bench_code(const char *path, const Code *c)
     printf("%s: %zu bytes, %llu instructions (libzydis %llu, libcapstone %llu; checks %llx)\n", path, c->n,
            (unsigned long long)w[0].insns, (unsigned long long)w[1].insns, (unsigned long long)w[2].insns,
            (unsigned long long)(w[0].sum ^ w[1].sum ^ w[2].sum));
-    printf("    ns an instruction: ours %.1f  libzydis %.1f  libcapstone %.1f  objdump %.1f\n", ns[0], ns[1], ns[2], objdump);
+    printf("    ns an instruction: ours %.1f  libzydis %.1f  libcapstone %.1f  objdump %.1f\n", ns[0], ns[1], ns[2],
+           objdump);
     printf("    ours is faster: %.2f times than libzydis, %.2f than libcapstone, %.2f than objdump\n",
            median(ratio[1], ROUNDS), median(ratio[2], ROUNDS), objdump / ns[0]);
 }

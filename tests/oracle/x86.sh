@@ -23,7 +23,7 @@ need /usr/bin/objdump binutils
 need /usr/bin/llvm-mc-14 llvm-14
 [ "$mode" != --bench ] || need /usr/include/capstone/capstone.h libcapstone-dev
 
-objects=$(ls x86/*.c | sed "s|^\(.*\)\.c$|$BUILD/\1.o|")
+objects=$(printf '%s\n' x86/*.c | sed "s|^\(.*\)\.c$|$BUILD/\1.o|")
 # shellcheck disable=SC2086
 make -s BUILD="$BUILD" CC="$CC" $objects || exit 2
 
@@ -31,7 +31,7 @@ WARN="-std=c11 -Wall -Wextra -Wpedantic -Wconversion -Wshadow -Wstrict-prototype
 build() { # build NAME LIBRARIES SOURCES...
     name=$1 libs=$2
     shift 2
-    # shellcheck disable=SC2086
+    # shellcheck disable=SC2086,SC2046
     $CC $WARN -O2 -g ${SAN:-} -D_GNU_SOURCE -I. -I"$BUILD/gen" -o "$OUT/$name" \
         $(printf 'tests/oracle/%s.c ' "$@") $objects $libs || exit 2
 }
@@ -86,7 +86,7 @@ rm -f "$LOG"/*.status
 ) &
 if [ "$mode" = --full ]; then
     while sleep 60; do
-        ended=$(ls "$LOG"/*.status 2>/dev/null | wc -l)
+        ended=$(find "$LOG" -name '*.status' | wc -l)
         echo "oracle: $(date +%T), $ended of 4 programs have ended" >&2
         for log in zydis cpu att intel; do
             [ ! -s "$LOG/$log" ] || echo "    $log: $(tail -n 1 "$LOG/$log" | cut -c1-100)" >&2
@@ -99,7 +99,7 @@ wait
 result=0
 for log in zydis cpu att intel; do
     [ "$(cat "$LOG/$log.status" 2>/dev/null)" = 0 ] || result=1
-    grep -A3 -E '^DIFF' "$LOG/$log" | grep -v -E '^(--|known|[a-z]+: )' | head -${SHOW:-40}
+    grep -A3 -E '^DIFF' "$LOG/$log" | grep -v -E '^(--|known|[a-z]+: )' | head -n "${SHOW:-40}"
 done
 for log in zydis cpu att intel; do
     grep -E '^(zydis|cpu|objdump|llvm|x86_)' "$LOG/$log"

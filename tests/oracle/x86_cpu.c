@@ -25,17 +25,17 @@ typedef struct Row {
 
 /* Not run, each for the reason given. "x*" covers every mnemonic that starts with x. */
 static const char *const skipped[] = {
-    "syscall", "sysenter", "int*", "icebp", "into",      /* enter the kernel, or give SIGTRAP themselves */
-    "rdtsc*", "rdrand", "rdseed", "rdpmc", "rdpru",      /* a different result each time */
-    "rdpid", "cpuid", "xgetbv", "rdfsbase", "rdgsbase",  /* results from state that is not ours to vary */
-    "wrfsbase", "wrgsbase", "lfs", "lgs", "lss",         /* break the C library's thread pointer, or block the trap */
-    "xrstor*", "xsave*", "fxrstor*", "fxsave*",          /* read and write whole state areas, depending on edx:eax */
-    "vmmcall", "vmcall", "vmgexit", "tdcall", "vmfunc",  /* to the hypervisor */
-    "mwaitx", "umwait", "tpause", "monitorx",            /* wait */
-    "iret*", "lret*", "lcall*", "ljmp*", "retf*",        /* load segment registers */
-    "smsw", "sgdt", "sidt", "sldt", "str",               /* emulated by Linux under UMIP */
-    "fnsave", "fsave", "frstor", "fnstenv", "fstenv",    /* store pointers that State leaves out */
-    "enqcmd*", "senduipi", "uiret", "clui", "stui", "testui", "xbegin", "xabort",
+    "syscall",  "sysenter", "int*",     "icebp",    "into",     /* enter the kernel, or give SIGTRAP themselves */
+    "rdtsc*",   "rdrand",   "rdseed",   "rdpmc",    "rdpru",    /* a different result each time */
+    "rdpid",    "cpuid",    "xgetbv",   "rdfsbase", "rdgsbase", /* results from state that is not ours to vary */
+    "wrfsbase", "wrgsbase", "lfs",      "lgs",      "lss", /* break the C library's thread pointer, or block the trap */
+    "xrstor*",  "xsave*",   "fxrstor*", "fxsave*",         /* read and write whole state areas, depending on edx:eax */
+    "vmmcall",  "vmcall",   "vmgexit",  "tdcall",   "vmfunc", /* to the hypervisor */
+    "mwaitx",   "umwait",   "tpause",   "monitorx",           /* wait */
+    "iret*",    "lret*",    "lcall*",   "ljmp*",    "retf*",  /* load segment registers */
+    "smsw",     "sgdt",     "sidt",     "sldt",     "str",    /* emulated by Linux under UMIP */
+    "fnsave",   "fsave",    "frstor",   "fnstenv",  "fstenv", /* store pointers that State leaves out */
+    "enqcmd*",  "senduipi", "uiret",    "clui",     "stui",     "testui", "xbegin", "xabort",
 };
 
 static bool name_matches(const char *pattern, const char *name)

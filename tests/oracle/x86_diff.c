@@ -198,7 +198,7 @@ uint64_t diff_report(const DiffTable *t, bool full, bool verbose)
         if (!order[i]->known)
             bad += order[i]->count;
         if (!order[i]->known || verbose)
-            printf("%s %s x%llu%s\n    %s\n", order[i]->known ? "known" : "DIFF", order[i]->key,
+            printf("%s %s x%llu  %s\n    %s\n", order[i]->known ? "known" : "DIFF", order[i]->key,
                    (unsigned long long)order[i]->count, order[i]->known ? order[i]->known->reason : "",
                    order[i]->example ? order[i]->example : "");
     }

@@ -29,7 +29,8 @@ static inline uint8_t rng_byte(Rng *r) { return (uint8_t)(rng_next(r) >> 40); }
 
 static inline size_t gen_legacy_prefixes(Rng *r, uint8_t *p)
 {
-    static const uint8_t prefix[] = {0x66, 0x66, 0xf2, 0xf3, 0xf2, 0xf3, 0x67, 0x2e, 0x36, 0x3e, 0x26, 0x64, 0x65, 0xf0};
+    static const uint8_t prefix[] = {0x66, 0x66, 0xf2, 0xf3, 0xf2, 0xf3, 0x67,
+                                     0x2e, 0x36, 0x3e, 0x26, 0x64, 0x65, 0xf0};
     static const uint8_t how_many[] = {0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 2, 2, 3, 4, 14};
     size_t n = how_many[rng_below(r, 15 + (rng_below(r, 64) == 0))];
     for (size_t i = 0; i < n; i++)

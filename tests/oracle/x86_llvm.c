@@ -54,7 +54,8 @@ static bool llvm_can(const uint8_t *p, const Insn *insn)
     while (p[n] == 0x66 || p[n] == 0xf2 || p[n] == 0xf3)
         n++;
     size_t after = n + ((p[n] & 0xf0) == 0x40); /* a REX that is not last is dead: not to llvm-mc */
-    return n <= 1 && !memchr("\x66\xf2\xf3", p[after], 3) && !(insn->prefixes & (PREFIX_LOCK | PREFIX_ADDRSIZE | PREFIX_SEGMENT)) &&
+    return n <= 1 && !memchr("\x66\xf2\xf3", p[after], 3) &&
+           !(insn->prefixes & (PREFIX_LOCK | PREFIX_ADDRSIZE | PREFIX_SEGMENT)) &&
            ((p[n] & 0xf0) != 0x40 || (p[n + 1] & 0xf0) != 0x40);
 }
 
@@ -65,7 +66,7 @@ static size_t chunk_write(Llvm *l, Rng *rng, const char *path, uint64_t *left)
     Insn insn;
     if (!f)
         perror(path), exit(2);
-    for (l->count = 0; l->count < CHUNK && *left > 0; --*left) {
+    for (l->count = 0; l->count<CHUNK && * left> 0; --*left) {
         gen_bytes(rng, buf);
         int len = insn_decode(buf, sizeof buf, 0, &insn);
         if (len <= 0 || !llvm_can(buf, &insn))

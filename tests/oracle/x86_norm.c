@@ -38,7 +38,8 @@ static void target_0x(char *s, size_t n)
     if (!last || !last[1] || len + 3 > n || strspn(last + 1, "0123456789abcdef") != strlen(last + 1))
         return;
     const char *word = norm_skip_prefixes(s);
-    if (*word != 'j' && strncmp(word, "call", 4) != 0 && strncmp(word, "loop", 4) != 0 && strncmp(word, "xbegin", 6) != 0)
+    if (*word != 'j' && strncmp(word, "call", 4) != 0 && strncmp(word, "loop", 4) != 0 &&
+        strncmp(word, "xbegin", 6) != 0)
         return;
     memmove(last + 3, last + 1, strlen(last + 1) + 1);
     last[1] = '0';
@@ -72,8 +73,9 @@ void norm_text(char *s, size_t n)
 
 static size_t prefix_length(const char *s)
 {
-    static const char *const names[] = {"data16", "addr32", "cs", "ds", "es", "fs", "gs", "ss", "lock", "repz", "repnz",
-                                        "rep", "repne", "repe", "bnd", "notrack", "xacquire", "xrelease", "{vex}", "{vex3}", "{evex}"};
+    static const char *const names[] = {"data16", "addr32",  "cs",       "ds",       "es",    "fs",     "gs",
+                                        "ss",     "lock",    "repz",     "repnz",    "rep",   "repne",  "repe",
+                                        "bnd",    "notrack", "xacquire", "xrelease", "{vex}", "{vex3}", "{evex}"};
     size_t n = strcspn(s, " ");
     if (strncmp(s, "rex", 3) == 0 && (n == 3 || s[3] == '.'))
         return n;
@@ -125,7 +127,4 @@ bool norm_same_live_prefixes(const char *ours, const char *theirs)
     return true;
 }
 
-void norm_word(const char *s, char *buf, size_t n)
-{
-    snprintf(buf, n, "%.*s", (int)strcspn(s, " "), s);
-}
+void norm_word(const char *s, char *buf, size_t n) { snprintf(buf, n, "%.*s", (int)strcspn(s, " "), s); }

@@ -28,9 +28,9 @@ typedef struct Text {
     const uint8_t *p; /* the section */
     size_t n, slot;   /* slot: 0, or only lines at multiples of it count */
     uint64_t addr;
-    uint64_t held;    /* address of prefixes that objdump printed alone */
+    uint64_t held;        /* address of prefixes that objdump printed alone */
     ZydisDecoder decoder; /* a second opinion on reserved fields */
-    bool holding, split; /* split: what was held has a REX */
+    bool holding, split;  /* split: what was held has a REX */
 } Text;
 
 static bool is_prefix(uint8_t b)

@@ -143,10 +143,7 @@ static void fpu_random(const Trial *t, State *s)
         s->fsw = (uint16_t)(s->fsw | rng_below(r, 8) << 11);
 }
 
-static void mxcsr_random(const Trial *t, State *s)
-{
-    s->mxcsr = 0x1f80 | (rng_next(t->rng) & 0xe07f);
-}
+static void mxcsr_random(const Trial *t, State *s) { s->mxcsr = 0x1f80 | (rng_next(t->rng) & 0xe07f); }
 
 static void state_random(Trial *t, State *s)
 {
@@ -276,10 +273,7 @@ static void address_place(Trial *t, State *s)
 }
 
 /* bt with a register: the register's value moves the address by value / 8 bytes (SDM vol. 2, BT). */
-static void bit_offset_small(Trial *t, State *s)
-{
-    s->gpr[t->insn->op[1].reg & 15] = rng_next(t->rng) & 0x1ff;
-}
+static void bit_offset_small(Trial *t, State *s) { s->gpr[t->insn->op[1].reg & 15] = rng_next(t->rng) & 0x1ff; }
 
 static void pointers_place(Trial *t, State *s)
 {
@@ -317,7 +311,6 @@ static void memory_tame(const Trial *t)
 /* ---- what B has different ---- */
 
 static bool in_span(uint64_t at, uint64_t from, uint64_t size) { return at - from < size; }
-
 
 static bool reads(const Trial *t, unsigned reg) { return regset_has(t->e.reads, reg); }
 
@@ -359,8 +352,8 @@ static void state_vary(Trial *t, State *s)
         fpu_random(t, s);
         s->fsw = (uint16_t)((s->fsw & ~0x3800) | top);
     }
-    if (operand_of(t->insn, OPERAND_MEM) && in_span(t->ea, STEP_SCRATCH, STEP_SCRATCH_SIZE - 512) && !(t->e.mem_access & ACCESS_READ) && !t->bit_string &&
-        !vector_index(&t->insn->mem))
+    if (operand_of(t->insn, OPERAND_MEM) && in_span(t->ea, STEP_SCRATCH, STEP_SCRATCH_SIZE - 512) &&
+        !(t->e.mem_access & ACCESS_READ) && !t->bit_string && !vector_index(&t->insn->mem))
         for (unsigned i = 0; i < t->e.mem_bits / 8; i++)
             scratch()[t->ea - STEP_SCRATCH + i] = rng_byte(t->rng);
 }
@@ -380,9 +373,12 @@ typedef struct Part {
     size_t n;
 } Part;
 
-#define PART(t, field, size)                                                                                          \
-    (Part) { (const uint8_t *)((t)->a0.field), (const uint8_t *)((t)->a1.field), (const uint8_t *)((t)->b0.field),          \
-             (const uint8_t *)((t)->b1.field), size }
+#define PART(t, field, size)                                                                                           \
+    (Part)                                                                                                             \
+    {                                                                                                                  \
+        (const uint8_t *)((t)->a0.field), (const uint8_t *)((t)->a1.field), (const uint8_t *)((t)->b0.field),          \
+            (const uint8_t *)((t)->b1.field), size                                                                     \
+    }
 
 static void check_part(Trial *t, unsigned reg, Part p)
 {
@@ -433,12 +429,13 @@ static void check_flags(Trial *t)
         char key[32];
         if (t->e.flags_undefined & f)
             continue;
-        snprintf(key, sizeof key, "%s/%c", t->e.flags_written & f ? "flag-not-in-reads" : "flag-not-in-writes", letters[i]);
+        snprintf(key, sizeof key, "%s/%c", t->e.flags_written & f ? "flag-not-in-reads" : "flag-not-in-writes",
+                 letters[i]);
         if (!(t->e.flags_written & f) ? changed
-                                      : differ && (changed || ((t->b0.flags ^ t->b1.flags) & m) ||
-                                                   t->e.flags_read & f))
+                                      : differ && (changed || ((t->b0.flags ^ t->b1.flags) & m) || t->e.flags_read & f))
             finding_add(t, key, "flags A %llx -> %llx, B %llx -> %llx", (unsigned long long)t->a0.flags,
-                        (unsigned long long)t->a1.flags, (unsigned long long)t->b0.flags, (unsigned long long)t->b1.flags);
+                        (unsigned long long)t->a1.flags, (unsigned long long)t->b0.flags,
+                        (unsigned long long)t->b1.flags);
     }
 }
 
@@ -448,7 +445,8 @@ static bool implied_store(const Trial *t, uint64_t at)
     static const struct {
         const char *name;
         uint8_t reg, bytes;
-    } table[] = {{"maskmovq", REG_RDI, 8}, {"maskmovdqu", REG_RDI, 16}, {"vmaskmovdqu", REG_RDI, 16}, {"clzero", REG_RAX, 64}};
+    } table[] = {
+        {"maskmovq", REG_RDI, 8}, {"maskmovdqu", REG_RDI, 16}, {"vmaskmovdqu", REG_RDI, 16}, {"clzero", REG_RAX, 64}};
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         uint64_t from = t->a0.gpr[table[i].reg];
         if (strcmp(mnemonic_name(t->insn->mnemonic), table[i].name) != 0)
@@ -506,8 +504,8 @@ static void check_flow(Trial *t)
     else if (direct)
         ok = rip == insn->target;
     if (!ok)
-        finding_add(t, insn->prefixes & PREFIX_OPSIZE ? "flow-66" : "flow", "rip %llx, length %d, target %llx", (unsigned long long)rip, insn->len,
-                    (unsigned long long)insn->target);
+        finding_add(t, insn->prefixes & PREFIX_OPSIZE ? "flow-66" : "flow", "rip %llx, length %d, target %llx",
+                    (unsigned long long)rip, insn->len, (unsigned long long)insn->target);
     if (rip != t->b1.rip)
         finding_add(t, "flow-not-in-reads", "rip %llx / %llx", (unsigned long long)rip, (unsigned long long)t->b1.rip);
 }

@@ -16,11 +16,11 @@ typedef struct Finding {
 
 /* What a row's child hands back, in shared memory. */
 typedef struct TrialResult {
-    uint64_t done;              /* states that were executed */
+    uint64_t done;                 /* states that were executed */
     uint64_t ends[STEP_OTHER + 1]; /* how the first runs ended */
     uint32_t nfindings;
     Finding finding[TRIAL_FINDINGS];
-    uint8_t current[16];        /* the encoding under way, should the child die */
+    uint8_t current[16]; /* the encoding under way, should the child die */
 } TrialResult;
 
 /* Makes the encoding fit for a run: points rip-relative and absolute addresses into the scratch area.

@@ -17,11 +17,11 @@ typedef struct ViewOp {
 } ViewOp;
 
 typedef struct View {
-    int len;          /* or INSN_INVALID, INSN_TRUNCATED */
+    int len; /* or INSN_INVALID, INSN_TRUNCATED */
     char mnemonic[32];
     unsigned nops;
     ViewOp op[INSN_MAX_OPERANDS + 1];
-    Mem mem;          /* all zero, registers REG_NONE, where there is none */
+    Mem mem; /* all zero, registers REG_NONE, where there is none */
     RegSet reads, writes, kills;
     uint8_t flags_read, flags_written, flags_undefined;
     uint8_t flow, mask;

@@ -60,14 +60,17 @@ static int view_text(char *buf, size_t n, const View *v)
     for (unsigned i = 0; i < v->nops && (size_t)len < n; i++)
         len += snprintf(buf + len, n - (size_t)len, " op%u=%d:%d:%s%s:%" PRIx64, i, v->op[i].kind, v->op[i].access,
                         v->op[i].kind == OPERAND_REG ? reg_name_sized(v->op[i].reg, v->op[i].bits, v->op[i].high) : "",
-                        v->op[i].kind == OPERAND_REG ? "" : v->op[i].bits ? "#" : "", v->op[i].value);
+                        v->op[i].kind == OPERAND_REG ? ""
+                        : v->op[i].bits              ? "#"
+                                                     : "",
+                        v->op[i].value);
     return len;
 }
 
 static void mem_text(char *buf, size_t n, const Mem *m)
 {
-    snprintf(buf, n, "%s:%s+%s*%d%+" PRId64 "/%d", reg_name(m->segment), reg_name(m->base), reg_name(m->index), m->scale,
-             m->disp, m->addr_bits);
+    snprintf(buf, n, "%s:%s+%s*%d%+" PRId64 "/%d", reg_name(m->segment), reg_name(m->base), reg_name(m->index),
+             m->scale, m->disp, m->addr_bits);
 }
 
 /* Counts a difference: kind and detail make the class together with the mnemonic. */
@@ -86,8 +89,9 @@ static void differ(Run *r, const char *kind, const char *detail)
     mem_text(ma, sizeof ma, &r->a.mem);
     mem_text(mb, sizeof mb, &r->b.mem);
     hex_of(hex, r->at, len > 0 ? (size_t)len : r->room < 15 ? r->room : 15);
-    diff_example(&r->diffs, key, "%s  %s (row %u, pc %" PRIx64 ")\n      ours  %s mem(%s:%d#%d)\n      zydis %s mem(%s:%d#%d)",
-                 hex, ours, r->a.len > 0 ? r->insn.row : 0, r->pc, va, ma, r->a.mem_access, r->a.mem_bits, vb, mb,
+    diff_example(&r->diffs, key,
+                 "%s  %s (row %u, pc %" PRIx64 ")\n      ours  %s mem(%s:%d#%d)\n      zydis %s mem(%s:%d#%d)", hex,
+                 ours, r->a.len > 0 ? r->insn.row : 0, r->pc, va, ma, r->a.mem_access, r->a.mem_bits, vb, mb,
                  r->b.mem_access, r->b.mem_bits);
 }
 
