@@ -75,9 +75,9 @@ bool parse_discriminator(Cxx *c)
     if (!eat(c, '_'))
         return true;
     bool many = eat(c, '_');
-    if (!parse_digits(c, &v))
-        return false;
-    return !many || v < 10 || eat(c, '_');
+    if (!is_digit(peek(c))) /* a lone "_" ends a reference temporary's name */
+        return true;
+    return parse_digits(c, &v) && (!many || v < 10 || eat(c, '_'));
 }
 
 /* ---- unqualified names ---- */
@@ -94,7 +94,8 @@ CxxNode *parse_source_name(Cxx *c)
         return NULL;
     Str s = {c->p, (size_t)n};
     c->p += n;
-    return node_text(c, CXX_NAME, NULL, is_anonymous_namespace(s) ? str_of("(anonymous namespace)") : s);
+    c->last_name = node_text(c, CXX_NAME, NULL, is_anonymous_namespace(s) ? str_of("(anonymous namespace)") : s);
+    return c->last_name;
 }
 
 CxxNode *parse_operator_name(Cxx *c)
@@ -122,10 +123,12 @@ CxxNode *parse_operator_name(Cxx *c)
     return n;
 }
 
-/* C1, D0, CI2 base: of the class that `scope` names. */
+/* C1, D0, CI2 base: of the class that `scope` names; where that has no name, of the last name, as c++filt prints it. */
 static CxxNode *parse_ctor(Cxx *c, CxxNode *scope)
 {
     CxxNode *base = scope ? cxx_base_name(scope) : NULL;
+    if (base && (base->kind == CXX_LAMBDA || base->kind == CXX_UNNAMED) && c->last_name)
+        base = c->last_name;
     bool ctor = *c->p++ == 'C';
     bool inherited = ctor && eat(c, 'I');
     char kind = peek(c);
@@ -148,7 +151,7 @@ static CxxNode *parse_lambda(Cxx *c)
     CxxNode *n = node_number(c, CXX_LAMBDA, args, number);
     if (n)
         n->b = head;
-    return n && sub_add(c, n) ? n : NULL;
+    return n;
 }
 
 static CxxNode *parse_unnamed(Cxx *c)
@@ -156,8 +159,7 @@ static CxxNode *parse_unnamed(Cxx *c)
     uint64_t number;
     if (!parse_compact(c, &number))
         return NULL;
-    CxxNode *n = node_number(c, CXX_UNNAMED, NULL, number);
-    return n && sub_add(c, n) ? n : NULL;
+    return node_number(c, CXX_UNNAMED, NULL, number);
 }
 
 /* DC names E: a structured binding. */
@@ -432,22 +434,11 @@ static bool is_nameless_return(const CxxNode *n)
     return n && (n->kind == CXX_CTOR || n->kind == CXX_DTOR || n->kind == CXX_CONVERSION);
 }
 
-/* The template at the end of the name, if it is one. */
-static const CxxNode *name_template(const CxxNode *n)
+const CxxNode *cxx_name_template(const CxxNode *n)
 {
     while (n->kind == CXX_LOCAL || n->kind == CXX_DEFAULT_ARG)
         n = n->kind == CXX_LOCAL ? n->b : n->a;
     return n->kind == CXX_TEMPLATE ? n : NULL;
-}
-
-static void resolve_pending(Cxx *c)
-{
-    for (CxxNode *n = c->pending, *next; n; n = next) {
-        next = n->c;
-        n->c = NULL;
-        n->a = targs_at(c->targs, n->number);
-    }
-    c->pending = NULL;
 }
 
 /* The rest of an encoding after its name: nothing for data, else [return type] parameters. */
@@ -455,7 +446,7 @@ static CxxNode *parse_signature(Cxx *c, CxxNode *name, const CxxNode *template, 
 {
     uint8_t quals = c->quals;
     char x = peek(c);
-    if (x == 0 || x == 'E' || x == '.')
+    if (x == 0 || x == 'E')
         return quals ? node_number(c, CXX_THIS_QUALS, name, quals) : name;
     bool returns = eat(c, 'J') || (template && !is_nameless_return(template->a)), ok = true;
     CxxNode *type = returns ? parse_type(c) : NULL;
@@ -470,20 +461,8 @@ static CxxNode *parse_signature(Cxx *c, CxxNode *name, const CxxNode *template, 
 
 static CxxNode *parse_function(Cxx *c, bool local)
 {
-    CxxNode *outer_targs = c->targs, *outer_pending = c->pending;
-    c->pending = NULL;
     CxxNode *name = parse_name(c);
-    if (!name)
-        return NULL;
-    const CxxNode *template = name_template(name);
-    if (template)
-        c->targs = template->b;
-    resolve_pending(c);
-    CxxNode *n = parse_signature(c, name, template, local);
-    resolve_pending(c);
-    c->targs = outer_targs;
-    c->pending = outer_pending;
-    return n;
+    return name ? parse_signature(c, name, cxx_name_template(name), local) : NULL;
 }
 
 CxxNode *parse_encoding(Cxx *c, bool local)

@@ -11,6 +11,7 @@ enum {
     DEMANGLE_OUT_MAX = 64 << 10,  /* bytes of output */
     DEMANGLE_DEPTH_MAX = 512,     /* of recursion, in parsing and in printing */
     DEMANGLE_STEPS_MAX = 1 << 20, /* nodes visited while printing */
+    DEMANGLE_PARSE_MAX = 1 << 18, /* grammar rules tried while parsing */
     DEMANGLE_NAME_MAX = 1 << 20,  /* bytes of input */
 };
 
@@ -39,8 +40,7 @@ typedef enum CxxKind {
     CXX_THIS_QUALS,  /* a, with the quals of a function that has no type */
     /* types */
     CXX_BUILTIN,     /* text; number: how its literals print */
-    CXX_PARAM,       /* template parameter `number`; a: what it stands for */
-    CXX_AUTO_PARAM,  /* a lambda's template parameter */
+    CXX_PARAM,       /* template parameter `number` of the function around */
     CXX_CONST, CXX_VOLATILE, CXX_RESTRICT, CXX_POINTER, CXX_LREF, CXX_RREF, CXX_COMPLEX, CXX_IMAGINARY, /* of a */
     CXX_VENDOR_QUAL, /* a text-of-b */
     CXX_FUNCTION,    /* returns a (NULL: not said) and takes b; number: quals */
@@ -91,6 +91,7 @@ typedef struct CxxOut {
     Arena *arena;
     char *p;
     size_t n, cap;
+    char last;   /* the last byte written, also when it was taken back: what c++filt spaces '>' by */
     bool failed; /* too long, too deep, too much work, no memory, or an argument that is missing */
 } CxxOut;
 
@@ -98,10 +99,12 @@ void out_str(CxxOut *o, Str s);
 void out_z(CxxOut *o, const char *z);
 void out_char(CxxOut *o, char c);
 void out_number(CxxOut *o, uint64_t n);
-static inline char out_last(const CxxOut *o) { return o->n ? o->p[o->n - 1] : 0; }
 
 /* demangle_cxx.c: the tree of a mangled name ("_Z..."), NULL when it is none. */
 CxxNode *cxx_parse(Str name, Arena *arena);
+
+/* The template that a function's name ends with, or NULL: its arguments are the function's template parameters. */
+const CxxNode *cxx_name_template(const CxxNode *name);
 
 /* demangle_cxx_ops.c */
 const CxxOp *cxx_op(char a, char b);

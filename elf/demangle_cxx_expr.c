@@ -65,29 +65,59 @@ static CxxNode *with_args(Cxx *c, CxxNode *n)
     return args ? node_new(c, CXX_TEMPLATE, n, args) : NULL;
 }
 
-/* on operator, dn destructor, or a name; with template arguments. */
+/* on operator, dn destructor, or a name. */
 static CxxNode *parse_base_name(Cxx *c)
 {
     if (eat2(c, 'o', 'n'))
-        return with_args(c, parse_operator_name(c));
+        return parse_operator_name(c);
     if (eat2(c, 'd', 'n')) {
         CxxNode *n = is_digit(peek(c)) ? with_args(c, parse_source_name(c)) : parse_type(c);
         return n ? node_new(c, CXX_DTOR, n, NULL) : NULL;
     }
-    return with_args(c, parse_unqualified(c, NULL, NULL));
+    return parse_unqualified(c, NULL, NULL);
 }
 
-/* sr type name, srN type levels E name, sr levels E name */
-static CxxNode *parse_scoped(Cxx *c)
+/* "levels E name" (clang); NULL when it is not of that form. */
+static CxxNode *parse_levels(Cxx *c, CxxNode *scope)
 {
-    bool levels = eat(c, 'N');
-    CxxNode *scope = parse_type(c);
-    while (scope && levels && !eat(c, 'E')) {
-        CxxNode *level = with_args(c, parse_source_name(c));
-        scope = level ? node_new(c, CXX_QUALIFIED, scope, level) : NULL;
+    while (scope && !eat(c, 'E')) {
+        CxxNode *level = is_digit(peek(c)) ? parse_source_name(c) : NULL;
+        scope = level ? with_args(c, node_new(c, CXX_QUALIFIED, scope, level)) : NULL;
     }
     CxxNode *name = scope ? parse_base_name(c) : NULL;
     return name ? node_new(c, CXX_QUALIFIED, scope, name) : NULL;
+}
+
+static void go_back(Cxx *c, Cxx saved)
+{
+    saved.steps = c->steps;
+    saved.subs = c->subs;
+    saved.sub_cap = c->sub_cap;
+    *c = saved;
+}
+
+/* sr type name, srN type levels E name, sr levels E name; then template arguments. What follows tells the first from the
+ * others, which can start as it does. */
+static CxxNode *parse_scoped(Cxx *c)
+{
+    Cxx saved = *c;
+    CxxNode *n = NULL, *scope;
+    if (is_digit(peek(c))) {
+        n = parse_levels(c, with_args(c, parse_source_name(c)));
+        if (!n)
+            go_back(c, saved);
+    }
+    if (!n) {
+        scope = parse_type(c);
+        CxxNode *name = scope ? parse_base_name(c) : NULL;
+        n = name ? node_new(c, CXX_QUALIFIED, scope, name) : NULL;
+    }
+    if (!n && peek(&saved) == 'N') {
+        go_back(c, saved);
+        c->p++;
+        n = parse_levels(c, parse_type(c));
+    }
+    return with_args(c, n);
 }
 
 /* fp quals [number] _, fL level p quals [number] _, fpT */
@@ -208,7 +238,8 @@ static CxxNode *parse_binary(Cxx *c, const CxxOp *op)
     if (op_is(op, "cl"))
         y = parse_expressions(c, 'E', &ok);
     else if (op_is(op, "dtpt"))
-        y = peek(c) == 'g' || (peek(c) == 's' && peek_at(c, 1) == 'r') ? parse_expression(c) : parse_base_name(c);
+        y = peek(c) == 'g' || (peek(c) == 's' && peek_at(c, 1) == 'r') ? parse_expression(c)
+                                                                                  : with_args(c, parse_base_name(c));
     else
         y = parse_expression(c);
     return y ? op_node(c, CXX_BINARY, op, x, y) : NULL;
@@ -274,7 +305,7 @@ static CxxNode *parse_any_expression(Cxx *c)
     if (x == 'f' && (y == 'l' || y == 'r' || y == 'L' || y == 'R'))
         return parse_fold(c);
     if (is_digit(x) || (x == 'o' && y == 'n') || (x == 'd' && y == 'n'))
-        return parse_base_name(c);
+        return with_args(c, parse_base_name(c));
     if ((x == 't' || x == 'i') && y == 'l')
         return parse_init_list(c);
     if (x == 'c' && y == 'v')

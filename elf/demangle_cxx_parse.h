@@ -10,9 +10,8 @@ typedef struct Cxx {
     Arena *arena;
     CxxNode **subs; /* S_, S0_, ... */
     size_t sub_count, sub_cap;
-    CxxNode *targs;   /* what T_, T0_, ... stand for: the arguments of the function's own template */
-    CxxNode *pending; /* parameters met before those were known, linked by c */
-    uint32_t depth;
+    CxxNode *last_name; /* the last source name outside of template arguments */
+    uint32_t depth, steps;
     uint8_t quals;      /* of the last nested name: N [KVr] [RO] */
     bool in_conversion; /* in the type of a conversion operator: an I after T_ belongs to the operator */
 } Cxx;
@@ -29,7 +28,7 @@ static inline bool is_digit(char x) { return x >= '0' && x <= '9'; }
 static inline bool is_lower(char x) { return x >= 'a' && x <= 'z'; }
 
 /* Counts recursion; leave() after each enter(), also after a refused one. */
-static inline bool enter(Cxx *c) { return ++c->depth <= DEMANGLE_DEPTH_MAX; }
+static inline bool enter(Cxx *c) { return ++c->depth <= DEMANGLE_DEPTH_MAX && ++c->steps <= DEMANGLE_PARSE_MAX; }
 static inline void leave(Cxx *c) { c->depth--; }
 
 bool parse_digits(Cxx *c, uint64_t *out);      /* at least one */
@@ -51,7 +50,6 @@ CxxNode *parse_template_param(Cxx *c);
 CxxNode *parse_template_args(Cxx *c);
 CxxNode *parse_template_arg(Cxx *c);
 CxxNode *cxx_base_name(CxxNode *n); /* A of "x::A<int>" */
-CxxNode *targs_at(CxxNode *targs, uint64_t i);
 
 /* types (demangle_cxx_type.c) */
 CxxNode *parse_type(Cxx *c);

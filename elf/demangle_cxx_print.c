@@ -26,8 +26,10 @@ void out_str(CxxOut *o, Str s)
         o->p = p;
         o->cap = cap;
     }
-    if (s.n)
+    if (s.n) {
         memcpy(o->p + o->n, s.p, s.n);
+        o->last = s.p[s.n - 1];
+    }
     o->n += s.n;
 }
 
@@ -61,10 +63,23 @@ static const CxxNode *pack_element(const CxxNode *pack, uint64_t i)
     return pack ? pack->a : NULL;
 }
 
-const CxxNode *param_value(Printer *p, const CxxNode *n)
+const CxxNode *param_argument(const TemplateScope *scope, const CxxNode *param)
 {
-    const CxxNode *a = n->a;
-    return a && a->kind == CXX_TARGS ? pack_element(a, p->pack_index) : a;
+    return scope ? pack_element(scope->args, param->number) : NULL;
+}
+
+/* A node, and the scope to print it in. */
+typedef struct Scoped {
+    const CxxNode *node; /* NULL: a parameter has no argument */
+    const TemplateScope *scope;
+} Scoped;
+
+static Scoped value_of(const Printer *p, Scoped param)
+{
+    const CxxNode *a = param_argument(param.scope, param.node);
+    if (a && a->kind == CXX_TARGS)
+        a = pack_element(a, p->pack_index);
+    return (Scoped){a, param.scope ? param.scope->up : NULL};
 }
 
 /* In a lambda: "auto:1", or "$T0" of its template head. */
@@ -90,30 +105,27 @@ static bool is_quals(const CxxNode *n)
     return n->kind == CXX_CONST || n->kind == CXX_VOLATILE || n->kind == CXX_RESTRICT || n->kind == CXX_VENDOR_QUAL;
 }
 
+/* The type that a chain of parameters stands for. */
+static Scoped resolve(const Printer *p, Scoped s)
+{
+    for (int i = 0; s.node && s.node->kind == CXX_PARAM && !is_auto(p, s.node); i++)
+        s = i < 64 ? value_of(p, s) : (Scoped){0};
+    return s;
+}
+
 /* The type under cv-qualifiers and parameters: what a declarator binds to. */
-static const CxxNode *bare(Printer *p, const CxxNode *n)
+static Scoped bare(const Printer *p, Scoped s)
 {
-    for (int i = 0; n && i < 64; i++) {
-        if (is_quals(n))
-            n = n->a;
-        else if (n->kind == CXX_PARAM && !is_auto(p, n))
-            n = param_value(p, n);
-        else
-            break;
-    }
-    return n;
+    s = resolve(p, s);
+    for (int i = 0; s.node && is_quals(s.node); i++)
+        s = i < 64 ? resolve(p, (Scoped){s.node->a, s.scope}) : (Scoped){0};
+    return s;
 }
 
-static bool is_function(Printer *p, const CxxNode *n)
+static bool is_kind(const Printer *p, const CxxNode *n, CxxKind kind)
 {
-    n = bare(p, n);
-    return n && n->kind == CXX_FUNCTION;
-}
-
-static bool is_array(Printer *p, const CxxNode *n)
-{
-    n = bare(p, n);
-    return n && n->kind == CXX_ARRAY;
+    Scoped s = bare(p, (Scoped){n, p->scope});
+    return s.node && s.node->kind == kind;
 }
 
 /* ---- lists ---- */
@@ -135,11 +147,11 @@ void print_list(Printer *p, const CxxNode *list)
 
 void print_template_args(Printer *p, const CxxNode *args)
 {
-    if (out_last(p->o) == '<')
+    if (p->o->last == '<')
         out_char(p->o, ' ');
     out_char(p->o, '<');
     print_list(p, args);
-    out_z(p->o, out_last(p->o) == '>' ? " >" : ">");
+    out_z(p->o, p->o->last == '>' ? " >" : ">");
 }
 
 /* ---- functions ---- */
@@ -177,24 +189,35 @@ static void print_function_right(Printer *p, const CxxNode *f)
         print_right(p, f->a);
 }
 
+static bool is_declarator(const CxxNode *n)
+{
+    return n->kind == CXX_POINTER || n->kind == CXX_LREF || n->kind == CXX_RREF || n->kind == CXX_MEMBER;
+}
+
 /* The return type, and a space unless its declarator goes on. */
 static void print_function_left(Printer *p, const CxxNode *f)
 {
     if (!f->a)
         return;
     print_left(p, f->a);
-    const CxxNode *r = bare(p, f->a);
-    while (r && (r->kind == CXX_POINTER || r->kind == CXX_LREF || r->kind == CXX_RREF || r->kind == CXX_MEMBER))
-        r = bare(p, r->kind == CXX_MEMBER ? r->b : r->a);
-    if (!r || (r->kind != CXX_FUNCTION && r->kind != CXX_ARRAY))
+    Scoped r = bare(p, (Scoped){f->a, p->scope});
+    for (int i = 0; i < 64 && r.node && is_declarator(r.node); i++)
+        r = bare(p, (Scoped){r.node->kind == CXX_MEMBER ? r.node->b : r.node->a, r.scope});
+    if (!r.node || (r.node->kind != CXX_FUNCTION && r.node->kind != CXX_ARRAY))
         out_char(p->o, ' ');
 }
 
 static void print_typed(Printer *p, const CxxNode *n)
 {
+    const CxxNode *template = cxx_name_template(n->a);
+    TemplateScope scope = {p->scope, template ? template->b : NULL};
+    if (template)
+        p->scope = &scope;
     print_function_left(p, n->b);
     print_node(p, n->a);
     print_function_right(p, n->b);
+    if (template)
+        p->scope = scope.up;
 }
 
 /* ---- declarators ---- */
@@ -202,46 +225,50 @@ static void print_typed(Printer *p, const CxxNode *n)
 /* "(" before the declarator of a function or an array. */
 static void open_declarator(Printer *p, const CxxNode *to)
 {
-    char last = out_last(p->o);
-    if (is_array(p, to)) {
+    char last = p->o->last;
+    if (is_kind(p, to, CXX_ARRAY)) {
         out_z(p->o, " (");
-    } else if (is_function(p, to)) {
+    } else if (is_kind(p, to, CXX_FUNCTION)) {
         if (last != '(' && last != '*' && last != ' ')
             out_char(p->o, ' ');
         out_char(p->o, '(');
     }
 }
 
-static bool binds(Printer *p, const CxxNode *to) { return is_array(p, to) || is_function(p, to); }
+static bool binds(Printer *p, const CxxNode *to) { return is_kind(p, to, CXX_ARRAY) || is_kind(p, to, CXX_FUNCTION); }
 
 /* References to references: & wins (C++ [dcl.ref]). Gives the reference that is printed, and what it refers to. */
-static const CxxNode *collapse(Printer *p, const CxxNode *n, const CxxNode **to)
+static const CxxNode *collapse(const Printer *p, const CxxNode *n, Scoped *to)
 {
-    const CxxNode *sub = n->a;
-    for (int i = 0; sub && sub->kind == CXX_PARAM && !is_auto(p, sub) && i < 64; i++)
-        sub = param_value(p, sub);
-    *to = n->a;
-    if (!sub)
-        return n;
-    if (sub->kind == CXX_LREF || (sub->kind == CXX_RREF && n->kind == CXX_RREF))
-        return collapse(p, sub, to);
-    if (sub->kind == CXX_RREF)
-        *to = sub->a;
+    *to = (Scoped){n->a, p->scope};
+    for (int i = 0; i < 64; i++) {
+        Scoped sub = resolve(p, *to);
+        if (!sub.node || (sub.node->kind != CXX_LREF && sub.node->kind != CXX_RREF))
+            break;
+        if (sub.node->kind == CXX_LREF)
+            n = sub.node;
+        *to = (Scoped){sub.node->a, sub.scope};
+    }
     return n;
 }
 
 static void print_reference(Printer *p, const CxxNode *n, bool left)
 {
-    const CxxNode *to, *r = print_enter(p) ? collapse(p, n, &to) : NULL;
+    Scoped to;
+    const TemplateScope *saved = p->scope;
+    const CxxNode *r = print_enter(p) ? collapse(p, n, &to) : NULL;
+    if (r)
+        p->scope = to.scope;
     if (r && left) {
-        print_left(p, to);
-        open_declarator(p, to);
+        print_left(p, to.node);
+        open_declarator(p, to.node);
         out_z(p->o, r->kind == CXX_LREF ? "&" : "&&");
     } else if (r) {
-        if (binds(p, to))
+        if (binds(p, to.node))
             out_char(p->o, ')');
-        print_right(p, to);
+        print_right(p, to.node);
     }
+    p->scope = saved;
     print_leave(p);
 }
 
@@ -249,7 +276,7 @@ static void print_member_left(Printer *p, const CxxNode *n)
 {
     print_left(p, n->b);
     open_declarator(p, n->b);
-    if (out_last(p->o) != '(')
+    if (p->o->last != '(')
         out_char(p->o, ' ');
     print_node(p, n->a);
     out_z(p->o, "::*");
@@ -257,7 +284,7 @@ static void print_member_left(Printer *p, const CxxNode *n)
 
 static void print_array_right(Printer *p, const CxxNode *n)
 {
-    if (out_last(p->o) != ']')
+    if (p->o->last != ']')
         out_char(p->o, ' ');
     out_char(p->o, '[');
     if (n->b)
@@ -272,10 +299,8 @@ static void print_qualified_left(Printer *p, const CxxNode *n)
     print_left(p, n->a);
     if (n->kind != CXX_VENDOR_QUAL) {
         /* const T with T const is T */
-        const CxxNode *sub = n->a;
-        for (int i = 0; i < 64 && sub && sub->kind == CXX_PARAM && !is_auto(p, sub); i++)
-            sub = param_value(p, sub);
-        if (!sub || sub->kind != n->kind)
+        Scoped sub = resolve(p, (Scoped){n->a, p->scope});
+        if (!sub.node || sub.node->kind != n->kind)
             out_z(p->o, words[n->kind - CXX_CONST]);
         return;
     }
@@ -290,13 +315,16 @@ static void print_param(Printer *p, const CxxNode *n, bool left)
             print_auto(p, n);
         return;
     }
-    const CxxNode *v = param_value(p, n);
-    if (!v)
+    const TemplateScope *saved = p->scope;
+    Scoped v = value_of(p, (Scoped){n, p->scope});
+    p->scope = v.scope;
+    if (!v.node)
         print_fail(p);
     else if (left)
-        print_left(p, v);
+        print_left(p, v.node);
     else
-        print_right(p, v);
+        print_right(p, v.node);
+    p->scope = saved;
 }
 
 /* ---- names ---- */

@@ -4,11 +4,19 @@
 
 #include "elf/demangle_cxx.h"
 
+/* What T_, T0_, ... stand for. Looked up while printing, since one node can stand in two functions' signatures. An argument
+ * is printed in the scope around its function's. */
+typedef struct TemplateScope {
+    const struct TemplateScope *up;
+    const CxxNode *args;
+} TemplateScope;
+
 typedef struct Printer {
     CxxOut *o;
     uint32_t depth, steps;
     uint32_t lambda;      /* > 0: in a lambda's parameters, where template parameters are "auto" */
     const CxxNode *head;  /* of that lambda */
+    const TemplateScope *scope;
     uint64_t pack_index;  /* which element of the packs */
 } Printer;
 
@@ -21,8 +29,8 @@ void print_right(Printer *p, const CxxNode *n);
 void print_list(Printer *p, const CxxNode *list);
 void print_template_args(Printer *p, const CxxNode *args);
 
-/* What a template parameter stands for here; NULL: nothing. */
-const CxxNode *param_value(Printer *p, const CxxNode *n);
+/* The argument, perhaps a pack, of a template parameter in that scope; NULL: there is none. */
+const CxxNode *param_argument(const TemplateScope *scope, const CxxNode *param);
 
 /* demangle_cxx_print_expr.c */
 void print_expression(Printer *p, const CxxNode *n);

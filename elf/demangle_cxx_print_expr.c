@@ -25,7 +25,9 @@ static const CxxNode *find_pack(Printer *p, const CxxNode *n)
     if (print_enter(p)) {
         switch (n->kind) {
         case CXX_PARAM:
-            found = n->a && n->a->kind == CXX_TARGS ? n->a : NULL;
+            found = param_argument(p->scope, n);
+            if (found && found->kind != CXX_TARGS)
+                found = NULL;
             break;
         case CXX_EXPANSION: case CXX_LAMBDA: case CXX_UNNAMED: case CXX_DEFAULT_ARG: case CXX_TAGGED: case CXX_MODULE:
             break;
@@ -120,7 +122,8 @@ static void print_unary(Printer *p, const CxxNode *n)
         out_number(p->o, count);
         return;
     }
-    if (op_is(n, "ad") && operand->kind == CXX_TYPED && operand->a->kind == CXX_QUALIFIED)
+    if (op_is(n, "ad") && operand->kind == CXX_TYPED && operand->a->kind == CXX_QUALIFIED &&
+        operand->b->number == 0)
         operand = operand->a; /* no argument list for the address of a member */
     out_z(p->o, n->op->name);
     if (op_is(n, "st") || op_is(n, "nx"))

@@ -93,24 +93,10 @@ CxxNode *cxx_base_name(CxxNode *n)
 
 /* ---- template parameters ---- */
 
-CxxNode *targs_at(CxxNode *targs, uint64_t i)
-{
-    for (; targs && i > 0; i--)
-        targs = targs->b;
-    return targs ? targs->a : NULL;
-}
-
 CxxNode *parse_template_param(Cxx *c)
 {
     uint64_t i;
-    if (!eat(c, 'T') || !parse_compact(c, &i))
-        return NULL;
-    CxxNode *n = node_number(c, CXX_PARAM, NULL, i);
-    if (n && !(n->a = targs_at(c->targs, i))) {
-        n->c = c->pending;
-        c->pending = n;
-    }
-    return n;
+    return eat(c, 'T') && parse_compact(c, &i) ? node_number(c, CXX_PARAM, NULL, i) : NULL;
 }
 
 /* ---- template arguments ---- */
@@ -147,12 +133,13 @@ static CxxNode *parse_arg_list(Cxx *c)
 
 CxxNode *parse_template_args(Cxx *c)
 {
-    CxxNode *n = NULL;
+    CxxNode *n = NULL, *last_name = c->last_name;
     bool saved = c->in_conversion;
     c->in_conversion = false;
     if (enter(c) && (eat(c, 'I') || eat(c, 'J')))
         n = parse_arg_list(c);
     leave(c);
     c->in_conversion = saved;
+    c->last_name = last_name;
     return n;
 }

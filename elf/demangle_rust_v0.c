@@ -161,7 +161,7 @@ static uint64_t read_binder(V0 *v)
 
 /* ---- back references ---- */
 
-/* After 'B': reads again from an earlier place. */
+/* After 'B': goes to an earlier place, to read it again and return to *saved. False: nothing to print there. */
 static bool go_back(V0 *v, size_t *saved)
 {
     size_t here = v->at - 1;
@@ -170,9 +170,11 @@ static bool go_back(V0 *v, size_t *saved)
         v->failed = true;
         return false;
     }
+    if (v->skipping)
+        return false;
     *saved = v->at;
     v->at = (size_t)to;
-    return !v->skipping;
+    return true;
 }
 
 /* ---- generic arguments ---- */
