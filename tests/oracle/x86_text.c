@@ -25,6 +25,7 @@ typedef struct Text {
     Syntax syntax;
     const char *name; /* of the syntax, the second part of a key */
     uint64_t insns, lines, bad, files, bytes;
+    const char *path;
     const uint8_t *p; /* the section */
     size_t n, slot;   /* slot: 0, or only lines at multiples of it count */
     uint64_t addr;
@@ -203,16 +204,18 @@ static void objdump_run(Text *t, const char *file)
     }
     free(line);
     if (pclose(f) != 0)
-        fprintf(stderr, "x86_text: objdump failed: %s\n", cmd), exit(2);
+        fprintf(stderr, "x86_text: objdump failed: %s (%s)\n", cmd, t->path), exit(2);
 }
 
 static void section_compare(void *ctx, const char *path, uint64_t addr, const uint8_t *p, size_t n)
 {
     Text *t = ctx;
+    if (n == 0)
+        return; /* objdump takes no empty file */
     char name[] = "/tmp/x86_text_XXXXXX";
     int fd = mkstemp(name);
     FILE *f = fd < 0 ? NULL : fdopen(fd, "wb");
-    (void)path;
+    t->path = path;
     if (!f || fwrite(p, 1, n, f) != n || fclose(f) != 0)
         perror(name), exit(2);
     t->p = p, t->n = n, t->addr = addr;
@@ -224,9 +227,9 @@ static void section_compare(void *ctx, const char *path, uint64_t addr, const ui
 static void file_compare(Text *t, const char *path)
 {
     t->slot = 0;
-    if (elf_text_each(path, section_compare, t) >= 0)
-        t->files++;
-    if (t->files % 128 == 1)
+    if (elf_text_each(path, section_compare, t) < 0)
+        return;
+    if (t->files++ % 128 == 0)
         fprintf(stderr, "%" PRIu64 " files, %" PRIu64 " instructions\n", t->files, t->insns);
 }
 

@@ -291,9 +291,9 @@ static void sweep_section(void *ctx, const char *path, uint64_t addr, const uint
 
 static void sweep_file(Run *r, const char *path)
 {
-    if (elf_text_each(path, sweep_section, r) >= 0)
-        r->files++;
-    if (r->files % 128 == 1)
+    if (elf_text_each(path, sweep_section, r) < 0)
+        return;
+    if (r->files++ % 128 == 0)
         fprintf(stderr, "%" PRIu64 " files, %" PRIu64 " instructions\n", r->files, r->insns);
 }
 
