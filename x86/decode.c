@@ -41,12 +41,12 @@ typedef struct Dec {
 
 static inline unsigned rex_w(const Dec *d) { return d->rex >> 3 & 1; }
 
-static uint32_t load32(const uint8_t *p)
+static ALWAYS_INLINE uint32_t load32(const uint8_t *p)
 {
     return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
 
-static uint64_t load64(const uint8_t *p) { return load32(p) | (uint64_t)load32(p + 4) << 32; }
+static ALWAYS_INLINE uint64_t load64(const uint8_t *p) { return load32(p) | (uint64_t)load32(p + 4) << 32; }
 
 /* ---- prefixes ---- */
 
@@ -182,18 +182,20 @@ static bool opcode_reach(Dec *d)
 /* Operand size (0, 1, 2: 16, 32, 64) by row policy (none, D64, F64), then by W << 1 | 66. */
 static const uint8_t operand_size[4][4] = {{1, 0, 2, 2}, {2, 0, 2, 2}, {2, 2, 2, 2}, {0}};
 
-static inline unsigned osz_of(const Dec *d, unsigned flags)
+static ALWAYS_INLINE unsigned osz_of(const Dec *d, unsigned flags, bool plain)
 {
+    if (plain)
+        return 1 + (rex_w(d) | ((flags & (ROW_D64 | ROW_F64)) != 0));
     return operand_size[flags / ROW_D64 & 3][rex_w(d) << 1 | (d->prefixes / PREFIX_OPSIZE & 1)];
 }
 
-static ALWAYS_INLINE uint32_t key_of(const Dec *d, unsigned modrm)
+static ALWAYS_INLINE uint32_t key_of(const Dec *d, unsigned modrm, bool plain)
 {
     uint32_t vl = d->vl;
     if (d->encoding == ENC_EVEX && (d->evex & 0x10) && modrm >= 0xc0)
         vl = 2; /* the length bits are the rounding mode: 512 bits */
     return modrm | (uint32_t)(modrm >= 0xc0) << KEY_MOD3_SHIFT | (uint32_t)d->pp << KEY_PP_SHIFT |
-           (uint32_t)osz_of(d, 0) << KEY_OSZ_SHIFT | (uint32_t)rex_w(d) << KEY_W_SHIFT | vl << KEY_L_SHIFT |
+           (uint32_t)osz_of(d, 0, plain) << KEY_OSZ_SHIFT | (uint32_t)rex_w(d) << KEY_W_SHIFT | vl << KEY_L_SHIFT |
            (uint32_t)(d->prefixes / PREFIX_ADDRSIZE & 1) << KEY_ASZ_SHIFT | (uint32_t)(d->rex & 1) << KEY_B_SHIFT;
 }
 
@@ -232,7 +234,7 @@ static const Address addresses[32] = {
 _Static_assert((REG_RIP | 8) == REG_RIP && (REG_NONE | 8) == REG_NONE, "REX.B must not change these");
 
 /* Reads ModRM's and SIB's address. d->p is just past ModRM; modrm >= 0xc0 gives no address and reads nothing. */
-static ALWAYS_INLINE void mem_read(Dec *d, unsigned modrm, bool vector_index, Insn *out)
+static ALWAYS_INLINE void mem_read(Dec *d, unsigned modrm, bool vector_index, Insn *restrict out)
 {
     Address a = addresses[(modrm >> 3 & 0x18) | (modrm & 7)];
     unsigned sib_seen = 0, index = REG_NONE, scale = 0;
@@ -279,25 +281,34 @@ static ALWAYS_INLINE uint64_t sources_of(const Dec *d, unsigned modrm)
            (uint64_t)(rm | d->x4) << (8 * SRC_VRM);
 }
 
-/* One operand, again without branches. Where there is no REX, numbers 4..7 of byte registers are ah..bh. */
-static ALWAYS_INLINE void operand_fill(Operand *op, const OpDesc *desc, uint64_t sources, unsigned mod3, unsigned mode,
-                                       unsigned no_rex)
+/* One operand, again without branches. */
+static ALWAYS_INLINE void operand_fill(Operand *restrict op, const OpDesc *desc, uint64_t sources, unsigned mod3, unsigned mode)
 {
-    uint32_t n = (uint32_t)(sources >> desc->src) & desc->mask[mod3], high = no_rex & desc->byte & n >> 2;
-    uint32_t word = desc->word[mod3] + (n << 16) + high * ((1u << 24) - (4u << 16));
+    uint32_t n = (uint32_t)(sources >> desc->src) & desc->mask[mod3], word = desc->word[mod3] + (n << 16);
     __builtin_memcpy(op, &word, sizeof word);
     op->bits = x86_sizes[desc->size + mode];
 }
 
-static ALWAYS_INLINE void operands_fill(const Pattern *pattern, uint64_t sources, unsigned mod3, unsigned mode,
-                                        unsigned no_rex, Insn *out)
+static ALWAYS_INLINE void operands_fill(const Pattern *pattern, uint64_t sources, unsigned mod3, unsigned mode, Insn *restrict out)
 {
     unsigned n = pattern->n;
-    operand_fill(&out->op[0], &x86_opdescs[pattern->op[0]], sources, mod3, mode, no_rex);
-    operand_fill(&out->op[1], &x86_opdescs[pattern->op[1]], sources, mod3, mode, no_rex);
+    operand_fill(&out->op[0], &x86_opdescs[pattern->op[0]], sources, mod3, mode);
+    operand_fill(&out->op[1], &x86_opdescs[pattern->op[1]], sources, mod3, mode);
     out->nops = (uint8_t)n;
     for (unsigned i = 2; i < n; i++)
-        operand_fill(&out->op[i], &x86_opdescs[pattern->op[i]], sources, mod3, mode, no_rex);
+        operand_fill(&out->op[i], &x86_opdescs[pattern->op[i]], sources, mod3, mode);
+}
+
+/* Where there is no REX, numbers 4..7 of byte registers are ah..bh. */
+static void high_bytes(const Pattern *pattern, Insn *out)
+{
+    for (unsigned i = 0; i < pattern->n; i++) {
+        Operand *op = &out->op[i];
+        if (!x86_opdescs[pattern->op[i]].byte || op->kind != OPERAND_REG || op->reg < 4)
+            continue;
+        op->reg = (uint8_t)(op->reg - 4);
+        op->high = 1;
+    }
 }
 
 /* Whether the register number exists in its class (SDM: #UD else). */
@@ -360,7 +371,7 @@ static void imm_odd(const uint8_t *p, unsigned kind, Insn *out)
     }
 }
 
-static ALWAYS_INLINE void imm_read(const uint8_t *p, unsigned kind, unsigned osz, Insn *out)
+static ALWAYS_INLINE void imm_read(const uint8_t *p, unsigned kind, unsigned osz, Insn *restrict out)
 {
     unsigned widen = widen_of[kind][osz];
     uint64_t sign = widen_sign[widen];
@@ -433,7 +444,7 @@ static bool evex_finish(const Dec *d, const Pattern *pattern, unsigned flags, un
         return false;
     unsigned f = zero ? PF_ZERO : 0;
     if (b && mem) {
-        out->op[(pattern->rm & ~PATTERN_CHECK) - 1].bits = (uint16_t)(8u << bc);
+        out->op[(pattern->rm & PATTERN_RM) - 1].bits = (uint16_t)(8u << bc);
         f |= PF_BROADCAST;
     } else if (b)
         f |= (flags & ROW_ER) ? (unsigned)(PF_ROUND | d->vl << PF_RMODE_SHIFT) : PF_SAE;
@@ -446,7 +457,7 @@ static bool evex_finish(const Dec *d, const Pattern *pattern, unsigned flags, un
 /* disp8 counts units of the memory operand's size (SDM vol. 2, 2.7.5). */
 static void evex_disp8(const Pattern *pattern, unsigned flags, Insn *out)
 {
-    unsigned bytes = out->op[(pattern->rm & ~PATTERN_CHECK) - 1].bits / 8u;
+    unsigned bytes = out->op[(pattern->rm & PATTERN_RM) - 1].bits / 8u;
     if (flags & ROW_TUPLE1)
         bytes = 1u << (flags >> ROW_BC_SHIFT & 3);
     out->mem.disp *= bytes;
@@ -462,7 +473,7 @@ static int invalid_at(const uint8_t *looked, const Dec *d, Insn *out)
 }
 
 /* What the row and the prefixes say, apart from operands. */
-static ALWAYS_INLINE void insn_describe(const Dec *d, unsigned row, unsigned osz, Insn *out)
+static ALWAYS_INLINE void insn_describe(const Dec *d, unsigned row, unsigned osz, Insn *restrict out)
 {
     const Row *r = &x86_rows[row];
     unsigned cc = d->opcode & 15, has_cc = r->flags / ROW_CC & 1;
@@ -508,14 +519,14 @@ static bool prefixed_finish(const Dec *d, const Pattern *pattern, unsigned flags
 
 /* From the opcode on. d->p is at the opcode's last byte; plain: there is no prefix but REX. */
 /* Made twice, so that the short way has all the prefixes' fields as constants. */
-static ALWAYS_INLINE int insn_finish(Dec *d, uint64_t pc, bool plain, Insn *out)
+static ALWAYS_INLINE int insn_finish(Dec *d, uint64_t pc, bool plain, Insn *restrict out)
 {
     d->opcode = !plain && d->tail ? suffix_find(d) : *d->p;
     d->p++;
     unsigned modrm = *d->p | d->mod_or;
-    uint32_t key = key_of(d, modrm), root = x86_root[d->map * 256 + d->opcode];
+    uint32_t key = key_of(d, modrm, plain), root = x86_root[d->map * 256 + d->opcode];
     unsigned entry = entry_find(root, key), row = entry & ENTRY_ROW, has_modrm = root / ROOT_MODRM & 1;
-    unsigned flags = x86_rows[row].flags, osz = osz_of(d, flags);
+    unsigned flags = x86_rows[row].flags, osz = osz_of(d, flags, plain);
     if (!row)
         return invalid_at(d->p + 1, d, out);
     const Pattern *pattern = &x86_patterns[x86_rows[row].pattern];
@@ -526,7 +537,9 @@ static ALWAYS_INLINE int insn_finish(Dec *d, uint64_t pc, bool plain, Insn *out)
     mem_read(d, modrm, !plain && (flags & ROW_VSIB), out);
     insn_describe(d, row, osz, out);
     uint64_t sources = sources_of(d, modrm);
-    operands_fill(pattern, sources, modrm >= 0xc0, osz + 4u * (key >> KEY_L_SHIFT & 3), d->rex == 0, out);
+    operands_fill(pattern, sources, modrm >= 0xc0, osz + 4u * (key >> KEY_L_SHIFT & 3), out);
+    if ((pattern->rm & PATTERN_BYTES) && !d->rex)
+        high_bytes(pattern, out);
     out->imm2 = 0;
     if ((pattern->rm & PATTERN_CHECK) && !registers_exist(pattern, sources, out))
         return invalid_at(d->p, d, out);
@@ -557,7 +570,7 @@ static int insn_read_prefixed(const uint8_t *p, uint64_t pc, Insn *out)
 static inline bool second_is_odd(uint8_t b) { return (b & 0xfd) == 0x38 || (b & 0xfc) == 0x20 || b == 0x0f; }
 
 /* At least PADDED bytes can be read at p. What has no prefix but REX, and no third opcode byte, goes the short way. */
-static ALWAYS_INLINE int insn_read_at(const uint8_t *p, uint64_t pc, Insn *out)
+static ALWAYS_INLINE int insn_read_at(const uint8_t *p, uint64_t pc, Insn *restrict out)
 {
     unsigned has_rex = (*p & 0xf0u) == 0x40, rex = *p & (0u - has_rex);
     const uint8_t *q = p + has_rex;

@@ -20,21 +20,33 @@ static inline void set_merge(RegSet *to, RegSet from)
     to->w[1] |= from.w[1];
 }
 
-/* Sets of registers as they grow: in locals, so that they stay in the processor's registers. A number that is none sets
- * a bit that effects_close takes away again, which is cheaper than to ask. */
-typedef struct Grow {
-    uint64_t lo, hi;
-} Grow;
+/* A set of registers as one 128-bit value. */
+typedef uint64_t Bits __attribute__((vector_size(16)));
 
-static ALWAYS_INLINE void grow(Grow *g, unsigned reg, unsigned condition)
+static ALWAYS_INLINE Bits bits_of(const RegSet *set)
 {
-    uint64_t bit = (uint64_t)condition << (reg & 63), high = 0 - (uint64_t)(reg >> 6);
-    g->lo |= bit & ~high;
-    g->hi |= bit & high;
+    Bits b;
+    __builtin_memcpy(&b, set, sizeof b);
+    return b;
 }
 
+static ALWAYS_INLINE void bits_store(RegSet *set, Bits b) { __builtin_memcpy(set, &b, sizeof b); }
+
+/* The set of each register alone; empty for numbers that are none, and for RIP, which is not followed. */
+#define LO(n) {(uint64_t)1 << (n), 0}
+#define LO8(n) LO(n), LO(n + 1), LO(n + 2), LO(n + 3), LO(n + 4), LO(n + 5), LO(n + 6), LO(n + 7)
+#define HI(n) {0, (uint64_t)1 << (n)}
+#define HI8(n) HI(n), HI(n + 1), HI(n + 2), HI(n + 3), HI(n + 4), HI(n + 5), HI(n + 6), HI(n + 7)
+static const Bits singles[128] = {
+    LO8(0), LO8(8), LO8(16), LO8(24), LO8(32), LO8(40), LO8(48), LO8(56), HI8(0), HI8(8), HI8(16), HI8(24),
+    HI8(32), HI(40), HI(41), HI(42), HI(43), HI(44), {0, 0}, HI(46),
+};
+_Static_assert(REG_RIP == 64 + 45 && REG_SYSTEM == 64 + 46, "singles follows x86/regs.h");
+
+static const Bits all_if[2] = {{0, 0}, {~(uint64_t)0, ~(uint64_t)0}};
+
 typedef struct Touch {
-    Grow reads, writes, kills;
+    Bits reads, writes, kills;
     unsigned mem_access, mem_bits;
 } Touch;
 
@@ -44,31 +56,28 @@ static bool operand_shows_old(const Operand *op)
     return op->reg < REG_K0 && (op->reg >= REG_XMM0 || op->bits == 32);
 }
 
-/* Which registers a write replaces whole, by number / 32: general ones from 32 bits on, vectors by VEX and EVEX. */
-static ALWAYS_INLINE void operand_touch(const Insn *insn, const Operand *op, Touch *t)
+/* whole: which registers a write replaces whole, by number / 32. */
+static ALWAYS_INLINE void operand_touch(const Operand *op, unsigned whole, Touch *t)
 {
-    unsigned whole = 12u | (insn->encoding != ENC_LEGACY ? 2u : 0u) | (op->bits >= 32);
-    unsigned access = op->access, maybe = access & ACCESS_MAYBE, write = access / ACCESS_WRITE & 1;
-    uint64_t bit = (uint64_t)1 << (op->reg & 63), lo = op->reg < 64 ? bit : 0, hi = bit ^ lo;
-    uint64_t reads = 0 - (uint64_t)(access & ACCESS_READ), writes = 0 - (uint64_t)write;
-    uint64_t kills = 0 - (uint64_t)(write & ~(maybe >> 2) & whole >> (op->reg >> 5));
-    t->reads.lo |= lo & reads, t->reads.hi |= hi & reads;
-    t->writes.lo |= lo & writes, t->writes.hi |= hi & writes;
-    t->kills.lo |= lo & kills, t->kills.hi |= hi & kills;
+    unsigned access = op->access, kills = access >> 1 & (access >> 2 ^ 1) & (whole | (op->bits >= 32)) >> (op->reg >> 5) & 1;
+    Bits bit = singles[op->reg & 127];
     bool mem = op->kind == OPERAND_MEM;
-    t->mem_access = mem ? op->access : t->mem_access;
+    t->reads |= bit & all_if[access & 1];
+    t->writes |= bit & all_if[access >> 1 & 1];
+    t->kills |= bit & all_if[kills];
+    t->mem_access = mem ? access : t->mem_access;
     t->mem_bits = mem ? op->bits : t->mem_bits;
-    if (maybe && operand_shows_old(op))
-        grow(&t->reads, op->reg, 1);
+    if ((access & ACCESS_MAYBE) && operand_shows_old(op))
+        t->reads |= bit;
 }
 
 /* The segment's base counts where memory is touched; lea and nops only name an address. */
-static void segment_touch(const Insn *insn, Touch *t)
+static bool segment_matters(const Insn *insn, const Touch *t)
 {
     bool string = false;
     for (unsigned i = 0; i < insn->nops; i++)
         string |= insn->op[i].kind == OPERAND_MEM_SI;
-    grow(&t->reads, insn->mem.segment, t->mem_access || string);
+    return t->mem_access || string;
 }
 
 /* xor, sub, pxor ... of a register with itself: the result is a constant. */
@@ -148,30 +157,23 @@ static void effects_refine(const Insn *insn, const Row *row, unsigned rule, Effe
         rule_apply(insn, rule, out);
 }
 
-/* Joins what operands do to what the row says; takes away what is no register, and what stands for more than one. */
-static ALWAYS_INLINE RegSet set_close(RegSet row, Grow g, uint64_t not_high)
-{
-    return (RegSet){{row.w[0] | g.lo, (row.w[1] | g.hi) & ~not_high}};
-}
-
 void insn_effects(const Insn *insn, Effects *out)
 {
-    static const uint64_t none = (uint64_t)1 << (REG_NONE & 63) | (uint64_t)1 << (REG_RIP & 63);
-    static const uint64_t partial = (uint64_t)1 << (REG_SYSTEM & 63);
+    static const Bits one_of_many = HI(REG_SYSTEM - 64); /* REG_SYSTEM stands for many: never written whole */
     const Row *row = &x86_rows[insn->row];
     const EffectDesc *e = &x86_effects[row->effect & ROW_EFFECT];
-    Touch t = {{0, 0}, {0, 0}, {0, 0}, 0, 0};
-    operand_touch(insn, &insn->op[0], &t);
-    operand_touch(insn, &insn->op[1], &t);
+    unsigned whole = insn->encoding == ENC_LEGACY ? 12 : 14; /* vectors by VEX and EVEX; general ones from 32 bits on */
+    Touch t = {bits_of(&x86_regsets[e->reads]), bits_of(&x86_regsets[e->writes]), bits_of(&x86_regsets[e->kills]), 0, 0};
+    t.reads |= singles[insn->mem.base & 127] | singles[insn->mem.index & 127];
+    operand_touch(&insn->op[0], whole, &t);
+    operand_touch(&insn->op[1], whole, &t);
     for (unsigned i = 2; i < insn->nops; i++)
-        operand_touch(insn, &insn->op[i], &t);
-    grow(&t.reads, insn->mem.base, 1);
-    grow(&t.reads, insn->mem.index, 1);
-    if (insn->mem.segment != REG_NONE)
-        segment_touch(insn, &t);
-    out->reads = set_close(x86_regsets[e->reads], t.reads, none);
-    out->writes = set_close(x86_regsets[e->writes], t.writes, none);
-    out->kills = set_close(x86_regsets[e->kills], t.kills, none | partial);
+        operand_touch(&insn->op[i], whole, &t);
+    if (insn->mem.segment != REG_NONE && segment_matters(insn, &t))
+        t.reads |= singles[insn->mem.segment & 127];
+    bits_store(&out->reads, t.reads);
+    bits_store(&out->writes, t.writes);
+    bits_store(&out->kills, t.kills & ~one_of_many);
     out->flags_read = e->flags_read | condition_flags[insn->cc >> 1 & 15];
     out->flags_written = e->flags_written;
     out->flags_undefined = e->flags_undefined;

@@ -102,10 +102,11 @@ typedef struct OpDesc {
     uint8_t spare;
 } OpDesc;
 
-enum { PATTERN_OPS = 5, PATTERN_CHECK = 0x80 };
+enum { PATTERN_OPS = 5, PATTERN_CHECK = 0x80, PATTERN_BYTES = 0x40, PATTERN_RM = 7 };
 typedef struct Pattern {
     uint8_t n, imm, op[PATTERN_OPS];
-    uint8_t rm; /* 1 + the operand that ModRM's rm gives, or 0; PATTERN_CHECK: some register's number may be none */
+    uint8_t rm; /* 1 + the operand that ModRM's rm gives, or 0; PATTERN_CHECK: some register's number may be
+                * none; PATTERN_BYTES: byte registers are among them */
 } Pattern;
 
 /* Immediates: which bytes follow, and how they are widened. */

@@ -223,6 +223,8 @@ unsigned operands_parse(Tables *t, TblRow *row, const char *text)
                 p.rm |= (uint8_t)(p.n + 1);
             if (d.class >= CLASS_SEG)
                 p.rm |= PATTERN_CHECK;
+            if (d.class == CLASS_GPR8)
+                p.rm |= PATTERN_BYTES;
             p.op[p.n++] = (uint8_t)desc_add(t, &d);
         }
     return pattern_add(t, &p);
