@@ -1,4 +1,4 @@
-/* x86/mktables/emit.c - writes mnemonics.h (the enum) and tables.h (the packed tables, without a pointer in them). */
+/* x86/mktables/emit.c - writes mnemonics.h (the enum), tables.h and names.h (the packed tables, without pointers). */
 #include "x86/mktables/mktables.h"
 
 #include <ctype.h>
@@ -152,6 +152,8 @@ void tables_emit(const Tables *t, const char *dir)
     rows_emit(t, f);
     patterns_emit(t, f);
     effects_emit(t, f);
+    output_close(t, f);
+    f = output_open(t, dir, "names.h");
     strings_emit(f, "x86_name", t->names, t->nnames);
     formats_emit(t, f);
     output_close(t, f);
