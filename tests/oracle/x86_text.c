@@ -31,7 +31,7 @@ typedef struct Text {
     uint64_t addr;
     uint64_t held;        /* address of prefixes that objdump printed alone */
     ZydisDecoder decoder; /* a second opinion on reserved fields */
-    bool holding, split;  /* split: what was held has a REX */
+    bool holding, split;  /* split: this line or the one held before is compared */
 } Text;
 
 static bool is_prefix(uint8_t b)
@@ -174,9 +174,8 @@ static void parse_line(Text *t, char *line)
     }
     if (norm_prefixes_only(text)) {
         if (!t->holding)
-            t->held = at, t->split = false;
-        t->holding = true;
-        t->split |= strstr(text, "rex") != NULL;
+            t->held = at;
+        t->holding = t->split = true;
         return;
     }
     if (t->holding)
