@@ -1,4 +1,4 @@
-/* tests/test_x86_decode.c - the decoder: bytes -> text, effects, errors. Most of it is tables; the loops are at the end. */
+/* tests/test_x86_decode.c - the decoder: bytes -> text, effects, errors. Mostly tables; the loops are at the end. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
