@@ -46,12 +46,6 @@ Str demangle(Str name, Arena *arena)
 
 /* ---- parts of a demangled name ---- */
 
-static bool ends_with_at(Str s, size_t end, const char *z)
-{
-    size_t n = strlen(z);
-    return end >= n && memcmp(s.p + end - n, z, n) == 0;
-}
-
 static bool is_word(char c)
 {
     return c == '_' || (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
@@ -67,7 +61,7 @@ static size_t operator_len(Str s, size_t i)
     for (size_t k = 0; !inside && k < sizeof names / sizeof *names; k++) {
         size_t n = strlen(names[k]);
         if (s.n - i >= n && memcmp(s.p + i, names[k], n) == 0)
-            return n;
+            return n + (starts_with((Str){s.p + i + n, s.n - i - n}, " <")); /* "operator<< <char>" */
     }
     return 0;
 }
@@ -89,11 +83,19 @@ static int step(Str s, size_t *i)
     return c == '(' || c == '<' || c == '[' || c == '{' ? 1 : c == ')' || c == '>' || c == ']' || c == '}' ? -1 : 0;
 }
 
-/* Where the name's own argument list starts: the first '(' outside of all brackets that ends no type of a function
- * pointer returned, and where its return type ends. */
-typedef struct Span {
-    size_t start, end;
-} Span;
+/* After a '(' that ends at i: past its ')'. */
+static size_t skip_group(Str s, size_t i)
+{
+    for (int depth = 1; i < s.n && depth > 0;)
+        depth += step(s, &i);
+    return i;
+}
+
+/* "operator int", "operator new": what follows the space belongs to the name. */
+static bool is_worded_operator(Str s, size_t i)
+{
+    return starts_with((Str){s.p + i, s.n - i}, "operator ") && !(i > 0 && is_word(s.p[i - 1]));
+}
 
 /* "void (*f<int>(int))(char)": the declarator in the parentheses after the return type. */
 static Str inner_declarator(Str s)
@@ -101,15 +103,15 @@ static Str inner_declarator(Str s)
     int depth = 0;
     for (size_t i = 0; i < s.n;) {
         size_t at = i;
+        if (depth == 0 && is_worded_operator(s, i))
+            return s;
         int change = step(s, &i);
         if (depth == 0 && change == 1 && s.p[at] == '(' && at > 0 && s.p[at - 1] == ' ' && i < s.n &&
             (s.p[i] == '*' || s.p[i] == '&')) {
-            size_t from = i, end = i;
+            size_t from = i, end = skip_group(s, i);
             while (from < s.n && (s.p[from] == '*' || s.p[from] == '&' || s.p[from] == ' '))
                 from++;
-            for (int d = 1; end < s.n && d > 0;)
-                d += step(s, &end);
-            return from < end ? (Str){s.p + from, end - from - 1} : s;
+            return from + 1 < end ? (Str){s.p + from, end - from - 1} : s;
         }
         if (depth == 0 && change == 1 && s.p[at] == '(')
             return s;
@@ -118,53 +120,37 @@ static Str inner_declarator(Str s)
     return s;
 }
 
-static Span name_span(Str s)
+/* From after the return type to the argument list; all of s where there is no argument list. */
+static Str name_of(Str s)
 {
-    Span span = {0, s.n};
+    size_t start = 0, end = s.n;
     int depth = 0;
+    bool worded = false;
     for (size_t i = 0; i < s.n;) {
         size_t at = i;
-        bool is_conversion = starts_with((Str){s.p + i, s.n - i}, "operator ") && !ends_with_at(s, i, "_");
-        if (depth == 0 && is_conversion)
-            i += sizeof "operator" - 1; /* its type follows, perhaps with spaces; what is before is the scope */
+        if (depth == 0 && !worded && is_worded_operator(s, i)) {
+            worded = true;
+            i += sizeof "operator " - 1;
+            continue;
+        }
         int change = step(s, &i);
-        if (depth == 0 && change == 1 && s.p[at] == '(') {
-            size_t close = i;
-            for (int d = 1; close < s.n && d > 0;)
-                d += step(s, &close);
-            if (s.n - close >= 2 && s.p[close] == ':' && s.p[close + 1] == ':') { /* f(int)::local */
-                i = close;
-                continue;
-            }
-            span.end = at;
-            break;
-        }
-        if (depth == 0 && change == 0 && s.p[at] == ' ' && !is_conversion) {
-            if (starts_with((Str){s.p + at, s.n - at}, " [clone") || starts_with((Str){s.p + at, s.n - at}, " const")) {
-                span.end = at;
+        if (depth == 0 && s.p[at] == '(' && change == 1) {
+            size_t close = skip_group(s, i);
+            bool scope = starts_with((Str){s.p + close, s.n - close}, "::"); /* f(int)::local */
+            end = scope ? end : at;
+            if (!scope && !worded)
                 break;
-            }
-            span.start = at + 1;
+            i = close;
+            continue;
         }
-        if (is_conversion && depth == 0) { /* up to the argument list */
-            while (i < s.n && !(s.p[i] == '(' && depth == 0))
-                depth += step(s, &i);
-            span.end = i;
-            break;
-        }
+        if (depth == 0 && s.p[at] == ' ' && !worded)
+            start = i;
         depth += change;
     }
-    return span;
+    return start < end && end < s.n ? (Str){s.p + start, end - start} : s;
 }
 
-Str demangled_without_arguments(Str demangled)
-{
-    if (!demangled.p)
-        return demangled;
-    Str s = inner_declarator(demangled);
-    Span span = name_span(s);
-    return span.start < span.end ? (Str){s.p + span.start, span.end - span.start} : s;
-}
+Str demangled_without_arguments(Str demangled) { return demangled.p ? name_of(inner_declarator(demangled)) : demangled; }
 
 Str demangled_last_component(Str demangled)
 {
@@ -173,7 +159,7 @@ Str demangled_last_component(Str demangled)
     int depth = 0;
     for (size_t i = 0; s.p && i < s.n;) {
         size_t at = i;
-        if (depth == 0 && starts_with((Str){s.p + i, s.n - i}, "operator "))
+        if (depth == 0 && is_worded_operator(s, i))
             return (Str){s.p + start, s.n - start};
         int change = step(s, &i);
         if (depth == 0 && change == 1 && s.p[at] == '<')
@@ -187,7 +173,7 @@ Str demangled_last_component(Str demangled)
         }
         depth += change;
     }
-    while (end > start && s.p[end - 1] == ':')
+    while (end > start && (s.p[end - 1] == ':' || s.p[end - 1] == ' '))
         end--;
     return start < end ? (Str){s.p + start, end - start} : s;
 }

@@ -77,7 +77,7 @@ typedef struct Scoped {
 static Scoped value_of(const Printer *p, Scoped param)
 {
     const CxxNode *a = param_argument(param.scope, param.node);
-    if (a && a->kind == CXX_TARGS)
+    if (a && a->kind == CXX_TARGS && p->pack_index != PACK_WHOLE)
         a = pack_element(a, p->pack_index);
     return (Scoped){a, param.scope ? param.scope->up : NULL};
 }

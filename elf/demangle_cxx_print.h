@@ -4,6 +4,8 @@
 
 #include "elf/demangle_cxx.h"
 
+#define PACK_WHOLE UINT64_MAX /* as a pack_index: all elements, as a fold's operand */
+
 /* What T_, T0_, ... stand for. Looked up while printing, since one node can stand in two functions' signatures. An argument
  * is printed in the scope around its function's. */
 typedef struct TemplateScope {

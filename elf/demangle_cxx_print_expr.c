@@ -228,7 +228,7 @@ static void print_fold(Printer *p, const CxxNode *n)
 {
     char kind = n->text.p[0];
     uint64_t saved = p->pack_index;
-    p->pack_index = UINT64_MAX; /* the pattern itself */
+    p->pack_index = PACK_WHOLE;
     out_char(p->o, '(');
     if (kind != 'l')
         print_operand(p, n->a);

@@ -1,0 +1,315 @@
+/* tests/test_demangle.c - mangled names and what binutils 2.40's c++filt makes of them (Rust: c++filt -i), each of them
+ * truncated at every byte and changed at random; the parts of demangled names. */
+#include "elf/demangle.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+typedef struct Case {
+    const char *mangled, *demangled; /* NULL: it is no mangled name */
+} Case;
+
+/* clang-format off */
+static const Case cases[] = {
+    {"_Z1fv", "f()"},
+    {"_Z1fi", "f(int)"},
+    {"_Z1fPKc", "f(char const*)"},
+    {"_ZN1a1b1cEv", "a::b::c()"},
+    {"_ZNK1a1bEv", "a::b() const"},
+    {"_ZNKR1a1bEv", "a::b() const &"},
+    {"_ZNO1a1bEv", "a::b() &&"},
+    {"_Z1fIiEvT_", "void f<int>(int)"},
+    {"_Z1fIiET_S0_", "int f<int>(int)"},
+    {"_ZN1AC1Ev", "A::A()"},
+    {"_ZN1AD0Ev", "A::~A()"},
+    {"_ZN1AIiEC2ERKS0_", "A<int>::A(A<int> const&)"},
+    {"_ZNSt6vectorIiSaIiEE9push_backERKi", "std::vector<int, std::allocator<int> >::push_back(int const&)"},
+    {"_ZNKSs4sizeEv", "std::basic_string<char, std::char_traits<char>, std::allocator<char> >::size() const"},
+    {"_ZNSsC1Ev", "std::basic_string<char, std::char_traits<char>, std::allocator<char> >::basic_string()"},
+    {"_ZSt4endlIcSt11char_traitsIcEERSt13basic_ostreamIT_T0_ES6_",
+     "std::basic_ostream<char, std::char_traits<char> >& std::endl<char, std::char_traits<char> >"
+     "(std::basic_ostream<char, std::char_traits<char> >&)"},
+    {"_ZlsRSoRK1A", "operator<<(std::basic_ostream<char, std::char_traits<char> >&, A const&)"},
+    {"_ZN1AcvbEv", "A::operator bool()"},
+    {"_ZN1AcvT_IiEEv", "A::operator int<int>()"},
+    {"_Zli2_xy", "operator\"\" _x(unsigned long long)"},
+    {"_ZN1A1fB5cxx11Ev", "A::f[abi:cxx11]()"},
+    {"_ZN12_GLOBAL__N_11fEv", "(anonymous namespace)::f()"},
+    {"_ZN1fL1xE", "f::x"},
+    {"_ZZ1fvE1x", "f()::x"},
+    {"_ZZ1fvE1x_0", "f()::x"},
+    {"_ZZ1fvEs", "f()::string literal"},
+    {"_ZZ1fiEd0_N1A1gEv", "f(int)::{default arg#2}::A::g()"},
+    {"_ZZ1fvENKUlvE_clEv", "f()::{lambda()#1}::operator()() const"},
+    {"_ZZ1fvENKUliE0_clEi", "f()::{lambda(int)#2}::operator()(int) const"},
+    {"_ZNK1AUlT_E_clIiEEDaS0_", "auto A::{lambda(auto:1)#1}::operator()<int>(int) const"},
+    {"_ZN1AUt_C1Ev", "A::{unnamed type#1}::A()"},
+    {"_ZTV1A", "vtable for A"},
+    {"_ZTI1A", "typeinfo for A"},
+    {"_ZTSi", "typeinfo name for int"},
+    {"_ZTT1A", "VTT for A"},
+    {"_ZTC1A0_1B", "construction vtable for B-in-A"},
+    {"_ZThn8_N1A1fEv", "non-virtual thunk to A::f()"},
+    {"_ZTv0_n24_N1A1fEv", "virtual thunk to A::f()"},
+    {"_ZTch0_h16_N1A1fEv", "covariant return thunk to A::f()"},
+    {"_ZGVZ1fvE1x", "guard variable for f()::x"},
+    {"_ZGRL1x_", "reference temporary #0 for x"},
+    {"_ZTW1x", "TLS wrapper function for x"},
+    {"_ZTH1x", "TLS init function for x"},
+    {"_Z1fPFivE", "f(int (*)())"},
+    {"_Z1fPFPFvcEiE", "f(void (*(*)(int))(char))"},
+    {"_Z1fRA5_Ki", "f(int const (&) [5])"},
+    {"_Z1fRA2_A3_i", "f(int (&) [2][3])"},
+    {"_Z1fM1Ai", "f(int A::*)"},
+    {"_Z1fM1AKFvvE", "f(void (A::*)() const)"},
+    {"_Z1fPVKi", "f(int const volatile*)"},
+    {"_Z1fOi", "f(int&&)"},
+    {"_Z1fCf", "f(float _Complex)"},
+    {"_Z1fDv4_f", "f(float __vector(4))"},
+    {"_Z1fDn", "f(decltype(nullptr))"},
+    {"_Z1fDF16_", "f(_Float16)"},
+    {"_Z1fPDoFvvE", "f(void (*)() noexcept)"},
+    {"_Z1fU3fooPi", "f(int* foo)"},
+    {"_Z1fz", "f(...)"},
+    {"_Z1fILi5EEvv", "void f<5>()"},
+    {"_Z1fILin5EEvv", "void f<-5>()"},
+    {"_Z1fILj5EEvv", "void f<5u>()"},
+    {"_Z1fILb1EEvv", "void f<true>()"},
+    {"_Z1fILc65EEvv", "void f<(char)65>()"},
+    {"_Z1fIL1E1EEvv", "void f<(E)1>()"},
+    {"_Z1fIXadL_Z1gvEEEvv", "void f<&(g())>()"},
+    {"_Z1fIXadL_ZN1A1gEvEEEvv", "void f<&A::g>()"},
+    {"_Z1fIJiclEEvDpT_", "void f<int, char, long>(int, char, long)"},
+    {"_Z1fIJEEvDpT_", "void f<>()"},
+    {"_Z1fIJEiEvT0_", "void f<, int>(int)"},
+    {"_Z1fIiEDTplfp_LifEET_", "decltype ({parm#1}+(f)) f<int>(int)"},
+    {"_Z1fIiEDTplfp_Li1EET_", "decltype ({parm#1}+(1)) f<int>(int)"},
+    {"_Z1fIiEvDTcl1gfp_EE", "void f<int>(decltype (g({parm#1})))"},
+    {"_Z1fIiENSt9enable_ifIXsr8is_arrayIT_EE5valueEvE4typeEv",
+     "std::enable_if<is_array<int>::value, void>::type f<int>()"},
+    {"_Z1fIiEvDTcvT_Li0EE", "void f<int>(decltype ((int)(0)))"},
+    {"_Z1fIiEDTszT_Ev", "decltype (sizeof (int)) f<int>()"},
+    {"_Z1fIJicEEvDTsZT_E", "void f<int, char>(decltype (2))"},
+    {"_Z1fIiEvDTgtfp_Li1EE", "void f<int>(decltype (({parm#1}>(1))))"},
+    {"_Z1fIiEvDTquT_Li1ELi2EE", "void f<int>(decltype ((int)?(1) : (2)))"},
+    {"_Z1fIiEvDTtlT_Li1EEE", "void f<int>(decltype (int{1}))"},
+    {"_Z1fIiEvDTnwLi1E_iE", NULL},
+    {"_Z1fIJiiEEvDTfrplT_E", "void f<int, int>(decltype (((int, int)+...)))"},
+    {"_Z1fIiEvDTscT_Li1EE", "void f<int>(decltype (static_cast<int>(1)))"},
+    {"_Z1fIiEvDTixfp_Li0EE", "void f<int>(decltype ({parm#1}[0]))"},
+    {"_Z1fIiEvDTdtfp_1xE", "void f<int>(decltype ({parm#1}.x))"},
+    {"_Z1fIiEvDTppfp_E", "void f<int>(decltype ({parm#1}++))"},
+    {"_Z1fIiEvDTpp_fp_E", "void f<int>(decltype (++{parm#1}))"},
+    {"_Z1fIiEvDTstT_E", "void f<int>(decltype (sizeof (int)))"},
+    {"_Z1fv.cold", "f() [clone .cold]"},
+    {"_Z1fi.part.0", "f(int) [clone .part.0]"},
+    {"_Z1fi.constprop.0.isra.1", "f(int) [clone .constprop.0] [clone .isra.1]"},
+    {"_ZL1x.0", NULL},
+    {"_GLOBAL__I_foo", "global constructors keyed to foo"},
+    {"_ZW3fooW3bar1fv", "f@foo.bar()"},
+    {"_ZN9_GLOBAL_1fEv", NULL},
+    {"_Z3foo", "foo"},
+    {"_Z", NULL},
+    {"_Zq", NULL},
+    {"_ZN", NULL},
+    {"_ZNE", NULL},
+    {"_Z1", NULL},
+    {"_Z1fIT_EvT_", NULL},
+    {"main", NULL},
+    {"_ZN8bpftrace18perf_event_printerEPvS0_i", "bpftrace::perf_event_printer(void*, void*, int)"},
+    {"_ZN8bpftrace18perf_event_printerEPvS0_i.cold", "bpftrace::perf_event_printer(void*, void*, int) [clone .cold]"},
+    {"_ZSt4moveIRA5_KcEONSt16remove_referenceIT_E4typeEOS4_",
+     "std::remove_reference<char const (&) [5]>::type&& std::move<char const (&) [5]>(char const (&) [5])"},
+    {"_Z1fIRiEvOT_", "void f<int&>(int&)"},
+    {"_Z1fIKiEvRKT_", "void f<int const>(int const&)"},
+    {"_Z1fIFviEEvPT_", "void f<void (int)>(void (*)(int))"},
+    {"_Z1fIA5_iEvRT_", "void f<int [5]>(int (&) [5])"},
+    {"_ZN4core3fmt9Formatter3pad17h0123456789abcdefE", "core::fmt::Formatter::pad"},
+    {"_ZN71_$LT$Test$u20$$u2b$$u20$$u27$static$u20$as$u20$foo..Bar$LT$Test$GT$$GT$3bar17h930b740aa94f1d3aE",
+     "<Test + 'static as foo::Bar<Test>>::bar"},
+    {"_ZN3foo3bar17h0123456789abcdefE.llvm.123", "foo::bar"},
+    {"_RNvCs1234_7mycrate3foo", "mycrate::foo"},
+    {"_RNvNtCs1234_7mycrate3foo3bar", "mycrate::foo::bar"},
+    {"_RNCNvCs1234_7mycrate3foo0", "mycrate::foo::{closure#0}"},
+    {"_RNvMs_Cs4_1aNtB4_1S1f", "<a::S>::f"},
+    {"_RNvXs_Cs4_1aNtB4_1SNtB4_1T1f", "<a::S as a::T>::f"},
+    {"_RINvCs4_1a1fhEB2_", "a::f::<u8>"},
+    {"_RINvCs4_1a1fRShE", "a::f::<&[u8]>"},
+    {"_RINvCs4_1a1fAhj4_E", "a::f::<[u8; 4]>"},
+    {"_RINvCs4_1a1fTabEE", "a::f::<(i8, bool)>"},
+    {"_RINvCs4_1a1fFUKCEuE", "a::f::<unsafe extern \"C\" fn()>"},
+    {"_RINvCs4_1a1fDNtB2_1TEL_E", "a::f::<dyn a::T>"},
+    {"_RINvCs4_1a1fDNtB2_1Tp1AhEL_E", "a::f::<dyn a::T<A = u8>>"},
+    {"_RINvCs4_1a1fFG_RL0_hEuE", "a::f::<for<'a> fn(&'a u8)>"},
+    {"_RINvCs4_1a1fKj7f_E", "a::f::<127>"},
+    {"_RINvCs4_1a1fKb1_E", "a::f::<true>"},
+    {"_RINvCs4_1a1fKc41_E", "a::f::<'A'>"},
+    {"_RINvCs4_1a1fKlnf_E", "a::f::<-15>"},
+    {"_RNvCs4_1au8bcher_kvaE", NULL},
+    {"_RNvCs4_1au9bcher_kva", "a::bücher"},
+    {"_RNvCs4_1au5_fiqaEE", NULL},
+    {"_RNvCs4_1a1f.llvm.9", "a::f"},
+    {"_RNvB_1f", NULL},
+    {"_R", NULL},
+    {"_RNv", NULL},
+    {"_RINvCs4_1a1fpE", "a::f::<_>"},
+};
+/* clang-format on */
+
+static void test_table(void **state)
+{
+    (void)state;
+    Arena arena = {0};
+    int failures = 0;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        Str got = demangle(str_of(cases[i].mangled), &arena), want = str_of(cases[i].demangled);
+        if (!got.p == !want.p && str_eq(got, want))
+            continue;
+        print_error("%s\n  expected %s\n  got      %.*s\n", cases[i].mangled, want.p ? want.p : "none", (int)got.n,
+                    got.p ? got.p : "");
+        failures++;
+    }
+    arena_free(&arena);
+    assert_int_equal(failures, 0);
+}
+
+/* Demangles a copy that ends where the name does, so that a sanitizer sees a read past it. */
+static void demangle_copy(const char *p, size_t n)
+{
+    Arena arena = {.limit = (size_t)256 << 20};
+    char *copy = malloc(n + !n);
+    assert_non_null(copy);
+    memcpy(copy, p, n);
+    Str s = {copy, n}, out = demangle(s, &arena);
+    assert_true(!out.p || (out.n > 0 && out.n <= (64 << 10) + 64));
+    assert_true(demangled_last_component(s).n <= n);
+    if (out.p)
+        assert_true(demangled_last_component(out).n <= out.n && demangled_without_arguments(out).n <= out.n);
+    arena_free(&arena);
+    free(copy);
+}
+
+static void test_truncation(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+        for (size_t n = 0; n <= strlen(cases[i].mangled); n++)
+            demangle_copy(cases[i].mangled, n);
+}
+
+static uint32_t next_random(uint64_t *state)
+{
+    *state = *state * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)(*state >> 33);
+}
+
+/* Bytes of one name put into another, or changed to letters that mean something. */
+static void test_mutations(void **state)
+{
+    (void)state;
+    static const char letters[] = "_ZNSTILEKRPOFDABXCJMUdpltsrcvfon0123456789vij.$";
+    uint64_t seed = 1;
+    for (int round = 0; round < 20000; round++) {
+        char text[1024];
+        const char *from = cases[next_random(&seed) % (sizeof cases / sizeof *cases)].mangled;
+        size_t n = strlen(from);
+        memcpy(text, from, n);
+        for (uint32_t k = next_random(&seed) % 4 + 1; k > 0; k--)
+            text[next_random(&seed) % n] = letters[next_random(&seed) % (sizeof letters - 1)];
+        demangle_copy(text, n);
+    }
+}
+
+static const struct {
+    const char *name, *without, *last;
+} parts[] = {
+    {"bpftrace::perf_event_printer(void*, void*, int)", "bpftrace::perf_event_printer", "perf_event_printer"},
+    {"bpftrace::perf_event_printer(void*, void*, int) [clone .cold]", "bpftrace::perf_event_printer",
+     "perf_event_printer"},
+    {"main", "main", "main"},
+    {"a::f<int>(int) const", "a::f<int>", "f"},
+    {"void (*f<int>(int))(char)", "f<int>", "f"},
+    {"std::vector<int, std::allocator<int> > a::f<b<c> >(int)", "a::f<b<c> >", "f"},
+    {"operator<<(int)", "operator<<", "operator<<"},
+    {"std::ostream& std::operator<< <char>(std::ostream&)", "std::operator<< <char>", "operator<<"},
+    {"A::operator()(int)", "A::operator()", "operator()"},
+    {"A::operator->() const", "A::operator->", "operator->"},
+    {"A::operator int() const", "A::operator int", "operator int"},
+    {"operator new(unsigned long)", "operator new", "operator new"},
+    {"(anonymous namespace)::f() [clone .cold]", "(anonymous namespace)::f", "f"},
+    {"f(int)::{lambda(int)#1}::operator()(int) const", "f(int)::{lambda(int)#1}::operator()", "operator()"},
+    {"A::~A()", "A::~A", "~A"},
+    {"vtable for A", "vtable for A", "vtable for A"},
+    {"core::fmt::Formatter::pad", "core::fmt::Formatter::pad", "pad"},
+    {"<T as core::fmt::Display>::fmt", "<T as core::fmt::Display>::fmt", "fmt"},
+    {"a::f::<u8>", "a::f::<u8>", "f"},
+    {"a::f::{closure#0}", "a::f::{closure#0}", "{closure#0}"},
+    {"", "", ""},
+};
+
+static void check_part(const char *name, const char *what, Str got, const char *want)
+{
+    if (!str_eq(got, str_of(want)))
+        fail_msg("%s of %s: %.*s, not %s", what, name, (int)got.n, got.p, want);
+}
+
+static void test_parts(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
+        Str s = str_of(parts[i].name);
+        check_part(parts[i].name, "name", demangled_without_arguments(s), parts[i].without);
+        check_part(parts[i].name, "last component", demangled_last_component(s), parts[i].last);
+    }
+    assert_null(demangled_last_component((Str){0}).p);
+}
+
+/* `n` times `part` after `head`. */
+static void check_bomb(const char *head, const char *part, size_t n, const char *tail)
+{
+    size_t h = strlen(head), m = strlen(part), e = strlen(tail);
+    char *p = malloc(h + n * m + e);
+    assert_non_null(p);
+    memcpy(p, head, h);
+    for (size_t i = 0; i < n; i++)
+        memcpy(p + h + i * m, part, m);
+    memcpy(p + h + n * m, tail, e);
+    demangle_copy(p, h + n * m + e);
+    free(p);
+}
+
+/* Depth, exponential sharing, quadratic lists: each ends soon. */
+static void test_bounds(void **state)
+{
+    (void)state;
+    check_bomb("_Z1f", "P", 300000, "i");
+    check_bomb("_Z1f", "FvM", 300000, "i");
+    check_bomb("_Z", "Z1fvE", 1, "");
+    check_bomb("_Z", "Z", 300000, "1fv");
+    check_bomb("_Z1fI", "X", 300000, "E");
+    check_bomb("_Z1fIiEvDT", "sr1a", 300000, "E");
+    check_bomb("_Z1fIiEvDT", "pl", 300000, "E");
+    check_bomb("_Z1f1AIiE", "S_IS0_S0_E", 60, "");
+    check_bomb("_Z1fIiEvT_", "FS_S_E", 100, "");
+    check_bomb("_Z1fI", "J", 300000, "");
+    check_bomb("_Z1f", "i", 300000, "");
+    check_bomb("_RNvC1a1f", "B_", 100000, "");
+    check_bomb("_RINvC1a1f", "T", 300000, "E");
+    check_bomb("_RINvC1a1fTTTThhEB8_EB7_EB6_E", "TB6_B6_E", 64, "E");
+    check_bomb("", "(", 300000, "");
+    check_bomb("operator ", "(a)::", 100000, "");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_table), cmocka_unit_test(test_truncation), cmocka_unit_test(test_mutations),
+        cmocka_unit_test(test_parts), cmocka_unit_test(test_bounds),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
