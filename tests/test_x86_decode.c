@@ -72,18 +72,36 @@ static const TextCase texts[] = {
 };
 
 static const char *const invalid[] = {
-    "06", "07", "0e", "16", "17", "1e", "1f", "27", "2f", "37", "3f", "60", "61", "82", "9a", "ce", "d4", "d6", "ea",
-    "c4 e3 7d 01 c1 1b",       /* vpermpd with W=0 */
-    "f0 01 c8",                /* lock of a register */
-    "f0 8b 00",                /* lock of a load */
-    "f3 c5 f8 58 c1",          /* VEX after a mandatory prefix */
-    "40 c5 f8 58 c1",          /* VEX after REX */
-    "c5 f0 51 c1",             /* vsqrtps with vvvv in use */
-    "8e c8",                   /* mov to cs */
-    "0f 20 c8",                /* cr1 */
-    "62 f1 7c 88 58 c1",       /* {z} without a mask */
-    "0f 0f c1 00",             /* no such 3DNow! opcode */
-    "8d c0",                   /* lea of a register */
+    "06",
+    "07",
+    "0e",
+    "16",
+    "17",
+    "1e",
+    "1f",
+    "27",
+    "2f",
+    "37",
+    "3f",
+    "60",
+    "61",
+    "82",
+    "9a",
+    "ce",
+    "d4",
+    "d6",
+    "ea",
+    "c4 e3 7d 01 c1 1b",                               /* vpermpd with W=0 */
+    "f0 01 c8",                                        /* lock of a register */
+    "f0 8b 00",                                        /* lock of a load */
+    "f3 c5 f8 58 c1",                                  /* VEX after a mandatory prefix */
+    "40 c5 f8 58 c1",                                  /* VEX after REX */
+    "c5 f0 51 c1",                                     /* vsqrtps with vvvv in use */
+    "8e c8",                                           /* mov to cs */
+    "0f 20 c8",                                        /* cr1 */
+    "62 f1 7c 88 58 c1",                               /* {z} without a mask */
+    "0f 0f c1 00",                                     /* no such 3DNow! opcode */
+    "8d c0",                                           /* lea of a register */
     "66 66 66 66 66 66 66 66 66 66 66 66 66 66 66 90", /* 16 bytes */
 };
 
@@ -102,16 +120,16 @@ static const EffectCase effects[] = {
     {"b4 01", "", "rax", "", "||"},
     {"66 b8 01 00", "", "rax", "", "||"},
     {"b8 01 00 00 00", "", "rax", "rax", "||"},
-    {"85 07", "rax rdi", "", "", "|oszpc|a"},                 /* test reads both */
-    {"0f 44 c1", "rax rcx", "rax", "", "z||"},                /* a 32-bit cmov clears the upper half all the same */
+    {"85 07", "rax rdi", "", "", "|oszpc|a"},  /* test reads both */
+    {"0f 44 c1", "rax rcx", "rax", "", "z||"}, /* a 32-bit cmov clears the upper half all the same */
     {"48 0f 44 c1", "rcx", "rax", "", "z||"},
     {"0f bc c1", "rax rcx", "rax", "", "|z|osapc"},
     {"f3 0f bc c1", "rcx", "rax", "rax", "|zc|osap"},
     {"f7 f1", "rax rcx rdx", "rax rdx", "rax rdx", "||oszapc"},
     {"f6 f1", "rax rcx", "rax", "", "||oszapc"},
     {"99", "rax", "rdx", "rdx", "||"},
-    {"d3 e0", "rax rcx", "rax", "rax", "oszapc|szpc|oa"},     /* by 0 it leaves flags alone */
-    {"c1 e0 20", "rax", "rax", "rax", "||"},                  /* by 32 & 31 = 0 */
+    {"d3 e0", "rax rcx", "rax", "rax", "oszapc|szpc|oa"}, /* by 0 it leaves flags alone */
+    {"c1 e0 20", "rax", "rax", "rax", "||"},              /* by 32 & 31 = 0 */
     {"c1 e0 01", "rax", "rax", "rax", "|oszpc|a"},
     {"c1 e0 02", "rax", "rax", "rax", "|szpc|oa"},
     {"a4", "rsi rdi", "rsi rdi", "rsi rdi", "d||"},
@@ -124,10 +142,10 @@ static const EffectCase effects[] = {
     {"f3 0f 1e fa", "", "", "", "||"},
     {"0f 1f 40 00", "rax", "", "", "||"}, /* the address register is named, as lea's would be */
     {"64 48 8b 04 25 28 00 00 00", "fs", "rax", "rax", "||"},
-    {"64 48 8d 04 07", "rax rdi", "rax", "rax", "||"},        /* lea forms an address without the segment */
+    {"64 48 8d 04 07", "rax rdi", "rax", "rax", "||"}, /* lea forms an address without the segment */
     {"f2 0f 10 c1", "xmm1", "xmm0", "", "||"},
-    {"62 f1 7c 4a 28 c1", "xmm0 xmm1 k2", "xmm0", "", "||"},  /* merging */
-    {"62 f1 7c ca 28 c1", "xmm1 k2", "xmm0", "xmm0", "||"},   /* zeroing */
+    {"62 f1 7c 4a 28 c1", "xmm0 xmm1 k2", "xmm0", "", "||"}, /* merging */
+    {"62 f1 7c ca 28 c1", "xmm1 k2", "xmm0", "xmm0", "||"},  /* zeroing */
     {"87 18", "rax rbx", "rbx", "rbx", "||"},
     {"0f b1 0b", "rax rcx rbx", "rax", "", "|oszapc|"},
     {"e2 fe", "rcx", "rcx", "rcx", "||"},
@@ -255,9 +273,11 @@ typedef struct ImmCase {
 static void test_immediates(void **state)
 {
     static const ImmCase cases[] = {
-        {"48 83 f8 ff", ~(uint64_t)0},       {"48 3d 00 00 00 80", 0xffffffff80000000u}, {"b8 00 00 00 80", 0x80000000u},
-        {"c1 e0 ff", 0xff},                  {"6a 80", 0xffffffffffffff80u},             {"c2 ff ff", 0xffff},
-        {"48 c7 c0 ff ff ff ff", ~(uint64_t)0}, {"3c 80", 0xffffffffffffff80u},          {"69 c0 ff ff ff ff", ~(uint64_t)0},
+        {"48 83 f8 ff", ~(uint64_t)0},          {"48 3d 00 00 00 80", 0xffffffff80000000u},
+        {"b8 00 00 00 80", 0x80000000u},        {"c1 e0 ff", 0xff},
+        {"6a 80", 0xffffffffffffff80u},         {"c2 ff ff", 0xffff},
+        {"48 c7 c0 ff ff ff ff", ~(uint64_t)0}, {"3c 80", 0xffffffffffffff80u},
+        {"69 c0 ff ff ff ff", ~(uint64_t)0},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
@@ -316,8 +336,8 @@ static void test_random(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_texts),      cmocka_unit_test(test_invalid),     cmocka_unit_test(test_truncation),
-        cmocka_unit_test(test_effects),    cmocka_unit_test(test_immediates),  cmocka_unit_test(test_mem_address),
+        cmocka_unit_test(test_texts),   cmocka_unit_test(test_invalid),    cmocka_unit_test(test_truncation),
+        cmocka_unit_test(test_effects), cmocka_unit_test(test_immediates), cmocka_unit_test(test_mem_address),
         cmocka_unit_test(test_random),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

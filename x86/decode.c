@@ -5,41 +5,10 @@
  * insn_decode sees to it that at least PADDED bytes can be read, and compares lengths at the end.
  * (SDM vol. 2 chapter 2 for the formats; APM vol. 3 for XOP.)
  */
-#include "x86/format.h"
-#include "x86/insn.h"
-
-#define ALWAYS_INLINE inline __attribute__((always_inline))
+#include "x86/dec.h"
 
 /* The longest look ahead: 15 prefix bytes, then opcode, ModRM, SIB, displacement and immediates. */
 enum { PADDED = 48 };
-
-enum { BYTE_PLAIN, BYTE_REX, BYTE_SEG, BYTE_OPSIZE, BYTE_ADDRSIZE, BYTE_LOCK, BYTE_REPNE, BYTE_REP,
-       BYTE_LAST_PREFIX = BYTE_REP, BYTE_0F, BYTE_VEX3, BYTE_VEX2, BYTE_EVEX, BYTE_XOP };
-
-#define REX4 BYTE_REX, BYTE_REX, BYTE_REX, BYTE_REX
-static const uint8_t byte_class[256] = {
-    [0x0f] = BYTE_0F, [0x26] = BYTE_SEG, [0x2e] = BYTE_SEG, [0x36] = BYTE_SEG, [0x3e] = BYTE_SEG,
-    [0x40] = REX4, REX4, REX4, REX4,
-    [0x62] = BYTE_EVEX, [0x64] = BYTE_SEG, [0x65] = BYTE_SEG, [0x66] = BYTE_OPSIZE, [0x67] = BYTE_ADDRSIZE,
-    [0x8f] = BYTE_XOP, [0xc4] = BYTE_VEX3, [0xc5] = BYTE_VEX2, [0xf0] = BYTE_LOCK, [0xf2] = BYTE_REPNE,
-    [0xf3] = BYTE_REP,
-};
-
-/* What the prefixes say, and where reading has got to. */
-typedef struct Dec {
-    const uint8_t *start, *p;
-    uint32_t map, opcode;
-    uint8_t rex;                   /* 0100WRXB, also from VEX, EVEX and XOP; 0: none */
-    uint8_t pp, prefixes, segs, segment, n66;
-    uint8_t r4, x4, vvvv, vl;      /* EVEX.R' and .X << 4; 5 bits of vvvv; the vector length field */
-    uint8_t evex;                  /* its last byte: z, L'L, b, V', aaa */
-    uint8_t encoding;
-    uint8_t mod_or;                /* 0xc0 where ModRM.mod is ignored: moves of control and debug registers */
-    uint8_t tail;                  /* bytes after everything else: 3DNow!'s opcode */
-    const uint8_t *far;            /* just past it */
-} Dec;
-
-static inline unsigned rex_w(const Dec *d) { return d->rex >> 3 & 1; }
 
 static ALWAYS_INLINE uint32_t load32(const uint8_t *p)
 {
@@ -47,135 +16,6 @@ static ALWAYS_INLINE uint32_t load32(const uint8_t *p)
 }
 
 static ALWAYS_INLINE uint64_t load64(const uint8_t *p) { return load32(p) | (uint64_t)load32(p + 4) << 32; }
-
-/* ---- prefixes ---- */
-
-/* One legacy prefix byte. The last of F2 and F3 is the mandatory one; cs, ss, ds, es overrides have no effect. */
-static void prefix_take(Dec *d, unsigned class, uint8_t byte)
-{
-    switch (class) {
-    case BYTE_OPSIZE: d->prefixes |= PREFIX_OPSIZE, d->n66++; break;
-    case BYTE_ADDRSIZE: d->prefixes |= PREFIX_ADDRSIZE; break;
-    case BYTE_LOCK: d->prefixes |= PREFIX_LOCK; break;
-    case BYTE_REPNE: d->prefixes |= PREFIX_REPNE, d->pp = 3; break;
-    case BYTE_REP: d->prefixes |= PREFIX_REP, d->pp = 2; break;
-    default:
-        d->prefixes |= PREFIX_SEGMENT;
-        d->segs |= (uint8_t)(1u << (byte >= 0x64 ? byte - 0x60u : byte >> 3 & 3u));
-        if (byte >= 0x64)
-            d->segment = (uint8_t)(REG_FS + (byte - 0x64));
-    }
-}
-
-/* Reads prefixes up to the opcode, at most 15 bytes of them. A REX that is not last is dead. */
-static bool prefixes_read(Dec *d)
-{
-    for (unsigned class; (class = byte_class[*d->p] - 1u) < BYTE_LAST_PREFIX; d->p++) {
-        if (d->p - d->start >= INSN_MAX_LEN)
-            return false;
-        if (class + 1 == BYTE_REX) {
-            d->rex = *d->p;
-            continue;
-        }
-        d->rex = 0;
-        prefix_take(d, class + 1, *d->p);
-    }
-    if (!d->pp && (d->prefixes & PREFIX_OPSIZE))
-        d->pp = 1;
-    return true;
-}
-
-/* VEX, EVEX and XOP refuse REX, LOCK and mandatory prefixes before them. */
-static bool vector_prefix_allowed(const Dec *d)
-{
-    return !d->rex && !(d->prefixes & (PREFIX_LOCK | PREFIX_REP | PREFIX_REPNE | PREFIX_OPSIZE));
-}
-
-static void vector_payload(Dec *d, uint8_t rxb, uint8_t wvlp)
-{
-    d->rex = (uint8_t)(0x40 | (~rxb >> 5 & 7) | (wvlp >> 4 & 8));
-    d->vvvv = (uint8_t)(~wvlp >> 3 & 15);
-    d->vl = wvlp >> 2 & 1;
-    d->pp = wvlp & 3;
-}
-
-/* VEX.pp counts F3 before F2, as KEY_PP does. */
-static bool vex2_read(Dec *d)
-{
-    vector_payload(d, d->p[1] | 0x60, d->p[1] & 0x7f);
-    d->encoding = ENC_VEX;
-    d->map = MAP_VEX;
-    d->p += 2;
-    return true;
-}
-
-static bool vex3_read(Dec *d)
-{
-    unsigned map = d->p[1] & 31u;
-    vector_payload(d, d->p[1], d->p[2]);
-    d->encoding = ENC_VEX;
-    d->map = MAP_VEX + map - 1;
-    d->p += 3;
-    return map >= 1 && map <= 3;
-}
-
-static bool xop_read(Dec *d)
-{
-    unsigned map = d->p[1] & 31u;
-    vector_payload(d, d->p[1], d->p[2]);
-    d->encoding = ENC_XOP;
-    d->map = MAP_XOP + map - 8;
-    d->p += 3;
-    return map >= 8 && map <= 10;
-}
-
-static bool evex_read(Dec *d)
-{
-    static const uint8_t maps[8] = {0, MAP_EVEX, MAP_EVEX + 1, MAP_EVEX + 2, 0, MAP_EVEX + 3, MAP_EVEX + 4, 0};
-    uint8_t p0 = d->p[1], p1 = d->p[2], p2 = d->p[3];
-    vector_payload(d, p0, p1);
-    d->encoding = ENC_EVEX;
-    d->map = maps[p0 & 7];
-    d->r4 = (p0 & 0x10) ^ 0x10;
-    d->x4 = (p0 >> 2 & 0x10) ^ 0x10;
-    d->vvvv |= (uint8_t)((p2 << 1 & 0x10) ^ 0x10);
-    d->vl = p2 >> 5 & 3;
-    d->evex = p2;
-    d->p += 4;
-    return d->map && !(p0 & 8) && (p1 & 4);
-}
-
-/* The rest of an opcode that begins with 0F. */
-static bool escape_read(Dec *d)
-{
-    uint8_t b = *++d->p;
-    d->map = MAP_LEGACY + 1;
-    if (b == 0x38 || b == 0x3a)
-        d->map += b == 0x3a ? 2 : 1, d->p++;
-    else if ((b & 0xfc) == 0x20)
-        d->mod_or = 0xc0;
-    else if (b == 0x0f)
-        d->map = MAP_3DNOW, d->tail = 1;
-    return true;
-}
-
-/* Moves to the opcode's last byte, through escape bytes and vector prefixes. */
-static bool opcode_reach(Dec *d)
-{
-    unsigned class = byte_class[*d->p];
-    if (class == BYTE_0F)
-        return escape_read(d);
-    if (class == BYTE_XOP && (d->p[1] & 31) < 8)
-        return true;
-    if (!vector_prefix_allowed(d))
-        return false;
-    switch (class) {
-    case BYTE_VEX2: return vex2_read(d);
-    case BYTE_VEX3: return vex3_read(d);
-    case BYTE_EVEX: return evex_read(d);
-    default: return xop_read(d);
-    }
-}
 
 /* ---- the row ---- */
 
@@ -225,11 +65,15 @@ static ALWAYS_INLINE unsigned imm_bytes(unsigned entry, unsigned osz, bool short
 typedef struct Address {
     uint8_t base, disp, shift; /* shift: sign-extends the displacement from 32 bits read */
 } Address;
-#define X8(d, s) {0, d, s}, {1, d, s}, {2, d, s}, {3, d, s}, {4, d, s}, {5, d, s}, {6, d, s}, {7, d, s}
-#define NO_ADDRESS {REG_NONE, 0, 0}
+#define X8(d, s)                                                                                                       \
+    {0, d, s}, {1, d, s}, {2, d, s}, {3, d, s}, {4, d, s}, {5, d, s}, {6, d, s}, { 7, d, s }
+#define NO_ADDRESS                                                                                                     \
+    {                                                                                                                  \
+        REG_NONE, 0, 0                                                                                                 \
+    }
 static const Address addresses[32] = {
-    {0, 0, 0}, {1, 0, 0}, {2, 0, 0}, {3, 0, 0}, {4, 0, 0}, {REG_RIP, 4, 0}, {6, 0, 0}, {7, 0, 0}, X8(1, 24), X8(4, 0),
-    NO_ADDRESS, NO_ADDRESS, NO_ADDRESS, NO_ADDRESS, NO_ADDRESS, NO_ADDRESS, NO_ADDRESS, NO_ADDRESS,
+    {0, 0, 0}, {1, 0, 0},  {2, 0, 0},  {3, 0, 0},  {4, 0, 0},  {REG_RIP, 4, 0}, {6, 0, 0},  {7, 0, 0},  X8(1, 24),
+    X8(4, 0),  NO_ADDRESS, NO_ADDRESS, NO_ADDRESS, NO_ADDRESS, NO_ADDRESS,      NO_ADDRESS, NO_ADDRESS, NO_ADDRESS,
 };
 _Static_assert((REG_RIP | 8) == REG_RIP && (REG_NONE | 8) == REG_NONE, "REX.B must not change these");
 
@@ -277,19 +121,21 @@ static ALWAYS_INLINE uint64_t sources_of(const Dec *d, unsigned modrm)
     unsigned b = d->rex << 3 & 8, reg = (modrm >> 3 & 7) | (d->rex << 1 & 8) | d->r4;
     unsigned rm = (modrm & 7) | b;
     return (uint64_t)reg << (8 * SRC_REG) | (uint64_t)rm << (8 * SRC_RM) | (uint64_t)d->vvvv << (8 * SRC_VVVV) |
-           (uint64_t)((d->opcode & 7) | b) << (8 * SRC_OPCODE) | (uint64_t)(d->encoding ? *d->p >> 4 : 0) << (8 * SRC_IS4) |
-           (uint64_t)(rm | d->x4) << (8 * SRC_VRM);
+           (uint64_t)((d->opcode & 7) | b) << (8 * SRC_OPCODE) |
+           (uint64_t)(d->encoding ? *d->p >> 4 : 0) << (8 * SRC_IS4) | (uint64_t)(rm | d->x4) << (8 * SRC_VRM);
 }
 
 /* One operand, again without branches. */
-static ALWAYS_INLINE void operand_fill(Operand *restrict op, const OpDesc *desc, uint64_t sources, unsigned mod3, unsigned mode)
+static ALWAYS_INLINE void operand_fill(Operand *restrict op, const OpDesc *desc, uint64_t sources, unsigned mod3,
+                                       unsigned mode)
 {
     uint32_t n = (uint32_t)(sources >> desc->src) & desc->mask[mod3], word = desc->word[mod3] + (n << 16);
     __builtin_memcpy(op, &word, sizeof word);
     op->bits = x86_sizes[desc->size + mode];
 }
 
-static ALWAYS_INLINE void operands_fill(const Pattern *pattern, uint64_t sources, unsigned mod3, unsigned mode, Insn *restrict out)
+static ALWAYS_INLINE void operands_fill(const Pattern *pattern, uint64_t sources, unsigned mod3, unsigned mode,
+                                        Insn *restrict out)
 {
     unsigned n = pattern->n;
     operand_fill(&out->op[0], &x86_opdescs[pattern->op[0]], sources, mod3, mode);
@@ -347,14 +193,15 @@ static bool registers_exist(const Pattern *pattern, uint64_t sources, Insn *out)
 /* How an immediate is widened: its bytes are masked, then sign-extended from a bit (0: not). */
 enum { WIDEN_0, WIDEN_U8, WIDEN_S8, WIDEN_U16, WIDEN_S16, WIDEN_U32, WIDEN_S32, WIDEN_U64, WIDEN_ODD };
 
-static const uint8_t widen_of[][4] = { /* by operand size */
-    [IMM_U8] = {WIDEN_U8, WIDEN_U8, WIDEN_U8},          [IMM_S8] = {WIDEN_S8, WIDEN_S8, WIDEN_S8},
-    [IMM_U16] = {WIDEN_U16, WIDEN_U16, WIDEN_U16},      [IMM_SZ] = {WIDEN_S16, WIDEN_S32, WIDEN_S32},
-    [IMM_UV] = {WIDEN_U16, WIDEN_U32, WIDEN_U64},       [IMM_S32] = {WIDEN_S32, WIDEN_S32, WIDEN_S32},
-    [IMM_REL8] = {WIDEN_S8, WIDEN_S8, WIDEN_S8},        [IMM_RELZ] = {WIDEN_S16, WIDEN_S32, WIDEN_S32},
-    [IMM_MOFFS] = {WIDEN_ODD, WIDEN_ODD, WIDEN_ODD},    [IMM_ENTER] = {WIDEN_ODD, WIDEN_ODD, WIDEN_ODD},
-    [IMM_TWO8] = {WIDEN_ODD, WIDEN_ODD, WIDEN_ODD},     [IMM_ONE] = {WIDEN_ODD, WIDEN_ODD, WIDEN_ODD},
-    [IMM_U32] = {WIDEN_U32, WIDEN_U32, WIDEN_U32},      [IMM_U4] = {WIDEN_ODD, WIDEN_ODD, WIDEN_ODD},
+static const uint8_t widen_of[][4] = {
+    /* by operand size */
+    [IMM_U8] = {WIDEN_U8, WIDEN_U8, WIDEN_U8},       [IMM_S8] = {WIDEN_S8, WIDEN_S8, WIDEN_S8},
+    [IMM_U16] = {WIDEN_U16, WIDEN_U16, WIDEN_U16},   [IMM_SZ] = {WIDEN_S16, WIDEN_S32, WIDEN_S32},
+    [IMM_UV] = {WIDEN_U16, WIDEN_U32, WIDEN_U64},    [IMM_S32] = {WIDEN_S32, WIDEN_S32, WIDEN_S32},
+    [IMM_REL8] = {WIDEN_S8, WIDEN_S8, WIDEN_S8},     [IMM_RELZ] = {WIDEN_S16, WIDEN_S32, WIDEN_S32},
+    [IMM_MOFFS] = {WIDEN_ODD, WIDEN_ODD, WIDEN_ODD}, [IMM_ENTER] = {WIDEN_ODD, WIDEN_ODD, WIDEN_ODD},
+    [IMM_TWO8] = {WIDEN_ODD, WIDEN_ODD, WIDEN_ODD},  [IMM_ONE] = {WIDEN_ODD, WIDEN_ODD, WIDEN_ODD},
+    [IMM_U32] = {WIDEN_U32, WIDEN_U32, WIDEN_U32},   [IMM_U4] = {WIDEN_ODD, WIDEN_ODD, WIDEN_ODD},
 };
 static const uint64_t widen_mask[] = {0, 0xff, 0xff, 0xffff, 0xffff, 0xffffffff, 0xffffffff, ~(uint64_t)0, 0};
 static const uint64_t widen_sign[] = {0, 0, 0x80, 0, 0x8000, 0, 0x80000000, 0, 0};
@@ -561,7 +408,7 @@ static int insn_read_prefixed(const uint8_t *p, uint64_t pc, Insn *out)
     Dec d = {.start = p, .p = p, .segment = REG_NONE};
     if (!prefixes_read(&d))
         return invalid_at(d.p, &d, out);
-    if (byte_class[*d.p] && !opcode_reach(&d))
+    if (x86_byte_class[*d.p] && !opcode_reach(&d))
         return invalid_at(d.p + 1, &d, out);
     return insn_finish(&d, pc, false, out);
 }
@@ -575,7 +422,7 @@ static ALWAYS_INLINE int insn_read_at(const uint8_t *p, uint64_t pc, Insn *restr
     unsigned has_rex = (*p & 0xf0u) == 0x40, rex = *p & (0u - has_rex);
     const uint8_t *q = p + has_rex;
     unsigned is_0f = *q == 0x0f;
-    if (is_0f ? second_is_odd(q[1]) : byte_class[*q] != BYTE_PLAIN)
+    if (is_0f ? second_is_odd(q[1]) : x86_byte_class[*q] != BYTE_PLAIN)
         return insn_read_prefixed(p, pc, out);
     Dec d = {.start = p, .p = q + is_0f, .map = is_0f, .rex = (uint8_t)rex, .segment = REG_NONE};
     return insn_finish(&d, pc, true, out);

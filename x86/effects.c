@@ -9,8 +9,8 @@
 #include "x86/insn.h"
 
 /* The flags that condition pairs o/no, b/ae, ... read (SDM vol. 1 appendix B); none from the eighth on: no condition. */
-static const uint8_t condition_flags[16] = {FLAG_O, FLAG_C, FLAG_Z, FLAG_Z | FLAG_C, FLAG_S, FLAG_P, FLAG_S | FLAG_O,
-                                           FLAG_S | FLAG_O | FLAG_Z};
+static const uint8_t condition_flags[16] = {FLAG_O, FLAG_C, FLAG_Z,          FLAG_Z | FLAG_C,
+                                            FLAG_S, FLAG_P, FLAG_S | FLAG_O, FLAG_S | FLAG_O | FLAG_Z};
 
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
@@ -33,13 +33,19 @@ static ALWAYS_INLINE Bits bits_of(const RegSet *set)
 static ALWAYS_INLINE void bits_store(RegSet *set, Bits b) { __builtin_memcpy(set, &b, sizeof b); }
 
 /* The set of each register alone; empty for numbers that are none, and for RIP, which is not followed. */
-#define LO(n) {(uint64_t)1 << (n), 0}
+#define LO(n)                                                                                                          \
+    {                                                                                                                  \
+        (uint64_t)1 << (n), 0                                                                                          \
+    }
 #define LO8(n) LO(n), LO(n + 1), LO(n + 2), LO(n + 3), LO(n + 4), LO(n + 5), LO(n + 6), LO(n + 7)
-#define HI(n) {0, (uint64_t)1 << (n)}
+#define HI(n)                                                                                                          \
+    {                                                                                                                  \
+        0, (uint64_t)1 << (n)                                                                                          \
+    }
 #define HI8(n) HI(n), HI(n + 1), HI(n + 2), HI(n + 3), HI(n + 4), HI(n + 5), HI(n + 6), HI(n + 7)
 static const Bits singles[128] = {
-    LO8(0), LO8(8), LO8(16), LO8(24), LO8(32), LO8(40), LO8(48), LO8(56), HI8(0), HI8(8), HI8(16), HI8(24),
-    HI8(32), HI(40), HI(41), HI(42), HI(43), HI(44), {0, 0}, HI(46),
+    LO8(0),  LO8(8),  LO8(16), LO8(24), LO8(32), LO8(40), LO8(48), LO8(56), HI8(0), HI8(8),
+    HI8(16), HI8(24), HI8(32), HI(40),  HI(41),  HI(42),  HI(43),  HI(44),  {0, 0}, HI(46),
 };
 _Static_assert(REG_RIP == 64 + 45 && REG_SYSTEM == 64 + 46, "singles follows x86/regs.h");
 
@@ -51,15 +57,13 @@ typedef struct Touch {
 } Touch;
 
 /* A write that may not happen, but clears what lies above the operand, passes the old low part through. */
-static bool operand_shows_old(const Operand *op)
-{
-    return op->reg < REG_K0 && (op->reg >= REG_XMM0 || op->bits == 32);
-}
+static bool operand_shows_old(const Operand *op) { return op->reg < REG_K0 && (op->reg >= REG_XMM0 || op->bits == 32); }
 
 /* whole: which registers a write replaces whole, by number / 32. */
 static ALWAYS_INLINE void operand_touch(const Operand *op, unsigned whole, Touch *t)
 {
-    unsigned access = op->access, kills = access >> 1 & (access >> 2 ^ 1) & (whole | (op->bits >= 32)) >> (op->reg >> 5) & 1;
+    unsigned access = op->access,
+             kills = access >> 1 & (access >> 2 ^ 1) & (whole | (op->bits >= 32)) >> (op->reg >> 5) & 1;
     Bits bit = singles[op->reg & 127];
     bool mem = op->kind == OPERAND_MEM;
     t->reads |= bit & all_if[access & 1];
@@ -84,7 +88,8 @@ static bool segment_matters(const Insn *insn, const Touch *t)
 static void idiom_effects(const Insn *insn, Effects *out)
 {
     const Operand *a = &insn->op[insn->nops - 2], *b = a + 1;
-    if (a->kind != OPERAND_REG || b->kind != OPERAND_REG || a->reg != b->reg || a->high != b->high || insn->mask != REG_NONE)
+    if (a->kind != OPERAND_REG || b->kind != OPERAND_REG || a->reg != b->reg || a->high != b->high ||
+        insn->mask != REG_NONE)
         return;
     out->reads.w[a->reg >> 6 & 1] &= ~((uint64_t)1 << (a->reg & 63));
 }
@@ -163,7 +168,8 @@ void insn_effects(const Insn *insn, Effects *out)
     const Row *row = &x86_rows[insn->row];
     const EffectDesc *e = &x86_effects[row->effect & ROW_EFFECT];
     unsigned whole = insn->encoding == ENC_LEGACY ? 12 : 14; /* vectors by VEX and EVEX; general ones from 32 bits on */
-    Touch t = {bits_of(&x86_regsets[e->reads]), bits_of(&x86_regsets[e->writes]), bits_of(&x86_regsets[e->kills]), 0, 0};
+    Touch t = {bits_of(&x86_regsets[e->reads]), bits_of(&x86_regsets[e->writes]), bits_of(&x86_regsets[e->kills]), 0,
+               0};
     t.reads |= singles[insn->mem.base & 127] | singles[insn->mem.index & 127];
     operand_touch(&insn->op[0], whole, &t);
     operand_touch(&insn->op[1], whole, &t);

@@ -11,11 +11,11 @@
 
 /* The opcode spaces: each is 256 entries of the root table. */
 enum {
-    MAP_LEGACY,                                         /* .. +3: one-byte, 0f, 0f38, 0f3a */
-    MAP_3DNOW = 4,                                      /* 0f 0f, by its suffix byte */
-    MAP_VEX = 5,                                        /* .. +2: 0f, 0f38, 0f3a */
-    MAP_EVEX = 8,                                       /* .. +4: 0f, 0f38, 0f3a, map 5, map 6 */
-    MAP_XOP = 13,                                       /* .. +2: maps 8, 9, 10 */
+    MAP_LEGACY,    /* .. +3: one-byte, 0f, 0f38, 0f3a */
+    MAP_3DNOW = 4, /* 0f 0f, by its suffix byte */
+    MAP_VEX = 5,   /* .. +2: 0f, 0f38, 0f3a */
+    MAP_EVEX = 8,  /* .. +4: 0f, 0f38, 0f3a, map 5, map 6 */
+    MAP_XOP = 13,  /* .. +2: maps 8, 9, 10 */
     MAP_COUNT = 16
 };
 
@@ -72,8 +72,8 @@ enum { BYTES_0, BYTES_1, BYTES_2, BYTES_Z, BYTES_V, BYTES_3, BYTES_ADDRESS, BYTE
     X(h, 64, 128, 256)                                                                                                 \
     X(f, 32, 64, 128)                                                                                                  \
     X(e, 16, 32, 64)                                                                                                   \
-    X(dup, 64, 256, 512)  /* movddup */                                                                                \
-    X(yx, 128, 256, 256)  /* at most a ymm */
+    X(dup, 64, 256, 512) /* movddup */                                                                                 \
+    X(yx, 128, 256, 256) /* at most a ymm */
 #define SIZE_ENUM(name, a, b, c) SIZE_##name,
 enum { SIZES_BY_OPERAND(SIZE_ENUM) SIZES_BY_VECTOR(SIZE_ENUM) SIZE_COUNT };
 
@@ -87,7 +87,13 @@ enum {
     CLASS_VEC,   /* written whole by VEX and EVEX only */
     CLASS_WHOLE, /* always written whole */
     CLASS_PART,  /* stands for more than the operand: never written whole */
-    CLASS_SEG, CLASS_CR, CLASS_DR, CLASS_K, CLASS_BND, CLASS_TMM, CLASS_LAST
+    CLASS_SEG,
+    CLASS_CR,
+    CLASS_DR,
+    CLASS_K,
+    CLASS_BND,
+    CLASS_TMM,
+    CLASS_LAST
 };
 
 /* An operand's Operand struct, before its register number is added: what it is when ModRM names memory, and when it
@@ -97,8 +103,8 @@ typedef struct OpDesc {
     uint8_t mask[2];  /* which bits of the source's number are added to the register */
     uint8_t src;      /* 8 * SRC_* */
     uint8_t class;
-    uint16_t size;    /* index of the size's first entry in x86_sizes */
-    uint8_t byte;     /* 1: numbers 4..7 are ah..bh where there is no REX */
+    uint16_t size; /* index of the size's first entry in x86_sizes */
+    uint8_t byte;  /* 1: numbers 4..7 are ah..bh where there is no REX */
     uint8_t spare;
 } OpDesc;
 
@@ -111,28 +117,41 @@ typedef struct Pattern {
 
 /* Immediates: which bytes follow, and how they are widened. */
 enum {
-    IMM_NONE, IMM_U8, IMM_S8, IMM_U16, IMM_SZ, IMM_UV, IMM_S32, IMM_REL8, IMM_RELZ, IMM_MOFFS, IMM_ENTER, IMM_TWO8,
-    IMM_ONE, IMM_U32, IMM_U4
+    IMM_NONE,
+    IMM_U8,
+    IMM_S8,
+    IMM_U16,
+    IMM_SZ,
+    IMM_UV,
+    IMM_S32,
+    IMM_REL8,
+    IMM_RELZ,
+    IMM_MOFFS,
+    IMM_ENTER,
+    IMM_TWO8,
+    IMM_ONE,
+    IMM_U32,
+    IMM_U4
 };
 
 /* Row flags. */
 enum {
     ROW_MODRM = 1,
-    ROW_CC = 2,          /* the opcode's low 4 bits are a condition, and count on from the row's mnemonic */
-    ROW_LOCK = 4,        /* LOCK allowed with a memory destination */
-    ROW_DINDEX = 4,      /* with ROW_VSIB: the indices are 32 bits wide */
-    ROW_D64 = 8,         /* operand size 64 by default: push, pop */
-    ROW_F64 = 16,        /* operand size 64 always: near branches */
-    ROW_IDIOM = 32,      /* both sources the same register: the result does not depend on it */
-    ROW_VVVV = 64,       /* VEX.vvvv names an operand, so it need not be 1111 */
+    ROW_CC = 2,     /* the opcode's low 4 bits are a condition, and count on from the row's mnemonic */
+    ROW_LOCK = 4,   /* LOCK allowed with a memory destination */
+    ROW_DINDEX = 4, /* with ROW_VSIB: the indices are 32 bits wide */
+    ROW_D64 = 8,    /* operand size 64 by default: push, pop */
+    ROW_F64 = 16,   /* operand size 64 always: near branches */
+    ROW_IDIOM = 32, /* both sources the same register: the result does not depend on it */
+    ROW_VVVV = 64,  /* VEX.vvvv names an operand, so it need not be 1111 */
     ROW_VSIB = 128,
-    ROW_MASK = 1 << 8,   /* EVEX: {k} allowed */
-    ROW_ZERO = 1 << 9,   /* EVEX: {z} allowed */
-    ROW_BC_SHIFT = 10,   /* EVEX: 2 bits: broadcast of none, 16, 32, 64 bits */
-    ROW_ER = 1 << 12,    /* EVEX: rounding with registers */
+    ROW_MASK = 1 << 8, /* EVEX: {k} allowed */
+    ROW_ZERO = 1 << 9, /* EVEX: {z} allowed */
+    ROW_BC_SHIFT = 10, /* EVEX: 2 bits: broadcast of none, 16, 32, 64 bits */
+    ROW_ER = 1 << 12,  /* EVEX: rounding with registers */
     ROW_SAE = 1 << 13,
-    ROW_TUPLE1 = 1 << 14,/* EVEX: disp8 counts single elements, not the operand's bytes */
-    ROW_STRING = 1 << 15 /* REP repeats it */
+    ROW_TUPLE1 = 1 << 14, /* EVEX: disp8 counts single elements, not the operand's bytes */
+    ROW_STRING = 1 << 15  /* REP repeats it */
 };
 
 typedef struct Row {
@@ -144,9 +163,9 @@ enum { ROW_FLOW_SHIFT = 12, ROW_EFFECT = (1 << ROW_FLOW_SHIFT) - 1, SIZE_MODES =
 /* Rules that need the operands' values. */
 enum {
     RULE_NONE,
-    RULE_SHIFT,    /* flags by the immediate count */
+    RULE_SHIFT, /* flags by the immediate count */
     RULE_ROTATE,
-    RULE_KEEP,     /* writes registers so that they never are killed */
+    RULE_KEEP, /* writes registers so that they never are killed */
     RULE_UNKNOWN,
     RULE_KPAIR,    /* writes the other mask register of the pair too */
     RULE_SELECT,   /* the mask chooses between sources: the destination is written whole */

@@ -56,8 +56,7 @@ static void sizes_emit(FILE *f)
 {
     static const uint16_t by_operand[][3] = {
 #define X(name, a, b, c) {a, b, c},
-        SIZES_BY_OPERAND(X)
-    };
+        SIZES_BY_OPERAND(X)};
     static const uint16_t by_vector[][3] = {SIZES_BY_VECTOR(X)};
 #undef X
     size_t n = sizeof by_operand / sizeof by_operand[0];
@@ -77,8 +76,7 @@ static void rows_emit(const Tables *t, FILE *f)
     for (unsigned i = 0; i < t->nrows; i++) {
         const Row *r = &t->rows[i].row;
         fprintf(f, "    {%u, %u, 0x%x, %u}, /* line %d */\n", r->mnemonic, r->pattern, r->flags,
-                r->effect | (unsigned)t->effects[r->effect].flow << ROW_FLOW_SHIFT,
-                t->rows[i].line);
+                r->effect | (unsigned)t->effects[r->effect].flow << ROW_FLOW_SHIFT, t->rows[i].line);
     }
     fprintf(f, "};\n");
 }
@@ -94,8 +92,8 @@ static void patterns_emit(const Tables *t, FILE *f)
     fprintf(f, "};\nconst OpDesc x86_opdescs[] = {\n");
     for (unsigned i = 0; i < t->ndescs; i++) {
         const OpDesc *d = &t->descs[i];
-        fprintf(f, "    {{0x%xu, 0x%xu}, {%u, %u}, %u, %u, %u, %u, 0},\n", d->word[0], d->word[1], d->mask[0], d->mask[1],
-                d->src, d->class, d->size, d->byte);
+        fprintf(f, "    {{0x%xu, 0x%xu}, {%u, %u}, %u, %u, %u, %u, 0},\n", d->word[0], d->word[1], d->mask[0],
+                d->mask[1], d->src, d->class, d->size, d->byte);
     }
     fprintf(f, "};\n");
 }

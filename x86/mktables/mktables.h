@@ -13,8 +13,18 @@
 #include "x86/insn_kinds.h"
 #include "x86/regs.h"
 
-enum { MAX_ROWS = ENTRY_ROW + 1, MAX_DESCS = 255, MAX_PATTERNS = 2000, MAX_SETS = 255, MAX_EFFECTS = 2000, MAX_NAMES = 4000,
-       MAX_TRIE = 0x8000, MAX_MACROS = 64, MAX_TOKENS = 64, MAX_FORMATS = 2000 };
+enum {
+    MAX_ROWS = ENTRY_ROW + 1,
+    MAX_DESCS = 255,
+    MAX_PATTERNS = 2000,
+    MAX_SETS = 255,
+    MAX_EFFECTS = 2000,
+    MAX_NAMES = 4000,
+    MAX_TRIE = 0x8000,
+    MAX_MACROS = 64,
+    MAX_TOKENS = 64,
+    MAX_FORMATS = 2000
+};
 
 typedef struct TblRow {
     int line;

@@ -73,14 +73,14 @@ typedef struct Immediate {
 } Immediate;
 
 static const Immediate immediates[] = {
-    {"Ib", IMM_U8, SIZE_b, OPERAND_IMM},      {"Is", IMM_S8, SIZE_v, OPERAND_IMM},
-    {"Isb", IMM_S8, SIZE_b, OPERAND_IMM},     {"Iw", IMM_U16, SIZE_w, OPERAND_IMM},
-    {"Iz", IMM_SZ, SIZE_v, OPERAND_IMM},      {"Iv", IMM_UV, SIZE_v, OPERAND_IMM},
-    {"Id", IMM_S32, SIZE_d, OPERAND_IMM},     {"Jb", IMM_REL8, SIZE_n, OPERAND_REL},
-    {"Jz", IMM_RELZ, SIZE_n, OPERAND_REL},    {"Iww", IMM_ENTER, SIZE_w, OPERAND_IMM},
-    {"Ibb", IMM_TWO8, SIZE_b, OPERAND_IMM},   {"I2", IMM_NONE, SIZE_b, OPERAND_IMM2},
-    {"Ib4", IMM_U4, SIZE_b, OPERAND_IMM},
-    {"1", IMM_ONE, SIZE_b, OPERAND_IMM},      {"Iud", IMM_U32, SIZE_d, OPERAND_IMM},
+    {"Ib", IMM_U8, SIZE_b, OPERAND_IMM},    {"Is", IMM_S8, SIZE_v, OPERAND_IMM},
+    {"Isb", IMM_S8, SIZE_b, OPERAND_IMM},   {"Iw", IMM_U16, SIZE_w, OPERAND_IMM},
+    {"Iz", IMM_SZ, SIZE_v, OPERAND_IMM},    {"Iv", IMM_UV, SIZE_v, OPERAND_IMM},
+    {"Id", IMM_S32, SIZE_d, OPERAND_IMM},   {"Jb", IMM_REL8, SIZE_n, OPERAND_REL},
+    {"Jz", IMM_RELZ, SIZE_n, OPERAND_REL},  {"Iww", IMM_ENTER, SIZE_w, OPERAND_IMM},
+    {"Ibb", IMM_TWO8, SIZE_b, OPERAND_IMM}, {"I2", IMM_NONE, SIZE_b, OPERAND_IMM2},
+    {"Ib4", IMM_U4, SIZE_b, OPERAND_IMM},   {"1", IMM_ONE, SIZE_b, OPERAND_IMM},
+    {"Iud", IMM_U32, SIZE_d, OPERAND_IMM},
 };
 
 static unsigned size_find(const char *name)
@@ -172,7 +172,9 @@ static void operand_parse(Tables *t, TblRow *row, Pattern *p, const char *text, 
 
 static OpDesc desc_pack(const RawOp *raw)
 {
-    OpDesc d = {.src = (uint8_t)(8 * raw->src), .class = raw->class, .size = (uint16_t)(raw->size * SIZE_MODES),
+    OpDesc d = {.src = (uint8_t)(8 * raw->src),
+                .class = raw->class,
+                .size = (uint16_t)(raw->size * SIZE_MODES),
                 .byte = raw->class == CLASS_GPR8};
     for (int form = 0; form < 2; form++) {
         bool is_reg = raw->kind[form] == OPERAND_REG;
@@ -236,16 +238,17 @@ typedef struct RegName {
 } RegName;
 
 static const RegName reg_names[] = {
-    {"rax", REG_RAX, 1}, {"rcx", REG_RCX, 1}, {"rdx", REG_RDX, 1},     {"rbx", REG_RBX, 1},     {"rsp", REG_RSP, 1},
-    {"rbp", REG_RBP, 1}, {"rsi", REG_RSI, 1}, {"rdi", REG_RDI, 1},     {"r11", REG_R11, 1},     {"gprs", REG_RAX, 16},
-    {"xmm0", REG_XMM0, 1}, {"xmms", REG_XMM0, 32}, {"xmms16", REG_XMM0, 16}, {"xmms8", REG_XMM0, 8},
-    {"ks", REG_K0, 8}, {"mms", REG_MM0, 8}, {"sts", REG_ST0, 8}, {"st0", REG_ST0, 1}, {"st1", REG_ST0 + 1, 1},
-    {"st7", REG_ST0 + 7, 1},
-    {"tmms", REG_TMM0, 8}, {"es", REG_ES, 1}, {"cs", REG_CS, 1}, {"ss", REG_SS, 1}, {"ds", REG_DS, 1}, {"fs", REG_FS, 1},
-    {"gs", REG_GS, 1}, {"ssp", REG_SSP, 1}, {"mxcsr", REG_MXCSR, 1}, {"bnds", REG_BND0, 4}, {"fpu", REG_FPU, 1},
-    {"system", REG_SYSTEM, 1}, {"r8", REG_R8, 1}, {"r9", REG_R9, 1}, {"r10", REG_R10, 1},
-    {"xmm1", REG_XMM0 + 1, 1}, {"xmm2", REG_XMM0 + 2, 1}, {"xmm3", REG_XMM0 + 3, 1}, {"xmm4", REG_XMM0 + 4, 1},
-    {"xmm5", REG_XMM0 + 5, 1}, {"xmm6", REG_XMM0 + 6, 1}, {"xmm7", REG_XMM0 + 7, 1},
+    {"rax", REG_RAX, 1},       {"rcx", REG_RCX, 1},       {"rdx", REG_RDX, 1},       {"rbx", REG_RBX, 1},
+    {"rsp", REG_RSP, 1},       {"rbp", REG_RBP, 1},       {"rsi", REG_RSI, 1},       {"rdi", REG_RDI, 1},
+    {"r11", REG_R11, 1},       {"gprs", REG_RAX, 16},     {"xmm0", REG_XMM0, 1},     {"xmms", REG_XMM0, 32},
+    {"xmms16", REG_XMM0, 16},  {"xmms8", REG_XMM0, 8},    {"ks", REG_K0, 8},         {"mms", REG_MM0, 8},
+    {"sts", REG_ST0, 8},       {"st0", REG_ST0, 1},       {"st1", REG_ST0 + 1, 1},   {"st7", REG_ST0 + 7, 1},
+    {"tmms", REG_TMM0, 8},     {"es", REG_ES, 1},         {"cs", REG_CS, 1},         {"ss", REG_SS, 1},
+    {"ds", REG_DS, 1},         {"fs", REG_FS, 1},         {"gs", REG_GS, 1},         {"ssp", REG_SSP, 1},
+    {"mxcsr", REG_MXCSR, 1},   {"bnds", REG_BND0, 4},     {"fpu", REG_FPU, 1},       {"system", REG_SYSTEM, 1},
+    {"r8", REG_R8, 1},         {"r9", REG_R9, 1},         {"r10", REG_R10, 1},       {"xmm1", REG_XMM0 + 1, 1},
+    {"xmm2", REG_XMM0 + 2, 1}, {"xmm3", REG_XMM0 + 3, 1}, {"xmm4", REG_XMM0 + 4, 1}, {"xmm5", REG_XMM0 + 5, 1},
+    {"xmm6", REG_XMM0 + 6, 1}, {"xmm7", REG_XMM0 + 7, 1},
 };
 
 RegSet registers_parse(Tables *t, const char *list)

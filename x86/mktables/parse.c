@@ -29,14 +29,13 @@ typedef struct Part {
 } Part;
 
 static const Part parts[] = {
-    {"np", KEY_PP, 1},   {"66", KEY_PP, 2},   {"f3", KEY_PP, 4},     {"f2", KEY_PP, 8},  {"nf", KEY_PP, 3},
-    {"no2", KEY_PP, 7},  {"no3", KEY_PP, 11}, {"no0", KEY_PP, 14}, {"p2", KEY_PP, 12},
-    {"w0", KEY_W, 1},    {"w1", KEY_W, 2},    {"l0", KEY_L, 1},      {"l1", KEY_L, 2},   {"l2", KEY_L, 4},
-    {"l12", KEY_L, 6},   {"l01", KEY_L, 3},   {"o16", KEY_OSZ, 1},   {"o32", KEY_OSZ, 2}, {"o64", KEY_OSZ, 4},
-    {"o1632", KEY_OSZ, 3}, {"o3264", KEY_OSZ, 6}, {"a64", KEY_ASZ, 1}, {"a32", KEY_ASZ, 2},
-    {"b0", KEY_B, 1},    {"b1", KEY_B, 2}, {"rex2", KEY_REX2, 2}, {"norex2", KEY_REX2, 1},
-    {"m", KEY_MOD3, 1},  {"r", KEY_MOD3, 2},  {"sib", KEY_RM, 1 << 4},  {"rm0", KEY_RM, 1},
-    {"nocs", KEY_REG, 0xfd},
+    {"np", KEY_PP, 1},     {"66", KEY_PP, 2},       {"f3", KEY_PP, 4},   {"f2", KEY_PP, 8},   {"nf", KEY_PP, 3},
+    {"no2", KEY_PP, 7},    {"no3", KEY_PP, 11},     {"no0", KEY_PP, 14}, {"p2", KEY_PP, 12},  {"w0", KEY_W, 1},
+    {"w1", KEY_W, 2},      {"l0", KEY_L, 1},        {"l1", KEY_L, 2},    {"l2", KEY_L, 4},    {"l12", KEY_L, 6},
+    {"l01", KEY_L, 3},     {"o16", KEY_OSZ, 1},     {"o32", KEY_OSZ, 2}, {"o64", KEY_OSZ, 4}, {"o1632", KEY_OSZ, 3},
+    {"o3264", KEY_OSZ, 6}, {"a64", KEY_ASZ, 1},     {"a32", KEY_ASZ, 2}, {"b0", KEY_B, 1},    {"b1", KEY_B, 2},
+    {"rex2", KEY_REX2, 2}, {"norex2", KEY_REX2, 1}, {"m", KEY_MOD3, 1},  {"r", KEY_MOD3, 2},  {"sib", KEY_RM, 1 << 4},
+    {"rm0", KEY_RM, 1},    {"nocs", KEY_REG, 0xfd},
 };
 
 typedef struct MapName {
@@ -45,10 +44,14 @@ typedef struct MapName {
 } MapName;
 
 static const MapName map_names[] = {
-    {"0f", MAP_LEGACY + 1, MAP_VEX, MAP_EVEX, -1},         {"0f38", MAP_LEGACY + 2, MAP_VEX + 1, MAP_EVEX + 1, -1},
-    {"0f3a", MAP_LEGACY + 3, MAP_VEX + 2, MAP_EVEX + 2, -1}, {"3dnow", MAP_3DNOW, -1, -1, -1},
-    {"m5", -1, -1, MAP_EVEX + 3, -1},                      {"m6", -1, -1, MAP_EVEX + 4, -1},
-    {"x8", -1, -1, -1, MAP_XOP},                           {"x9", -1, -1, -1, MAP_XOP + 1},
+    {"0f", MAP_LEGACY + 1, MAP_VEX, MAP_EVEX, -1},
+    {"0f38", MAP_LEGACY + 2, MAP_VEX + 1, MAP_EVEX + 1, -1},
+    {"0f3a", MAP_LEGACY + 3, MAP_VEX + 2, MAP_EVEX + 2, -1},
+    {"3dnow", MAP_3DNOW, -1, -1, -1},
+    {"m5", -1, -1, MAP_EVEX + 3, -1},
+    {"m6", -1, -1, MAP_EVEX + 4, -1},
+    {"x8", -1, -1, -1, MAP_XOP},
+    {"x9", -1, -1, -1, MAP_XOP + 1},
     {"xa", -1, -1, -1, MAP_XOP + 2},
 };
 
@@ -263,17 +266,37 @@ typedef struct Word {
 } Word;
 
 static const Word words[] = {
-    {"jump", 0, FLOW_JUMP, 0},         {"branch", 0, FLOW_BRANCH, 0},     {"call", 0, FLOW_CALL, 0},
-    {"ret", 0, FLOW_RETURN, 0},        {"stop", 0, FLOW_STOP, 0},         {"lock", ROW_LOCK, 0, 0},
-    {"d64", ROW_D64, 0, 0},            {"f64", ROW_F64, 0, 0},            {"idiom", ROW_IDIOM, 0, 0},
-    {"vsib", ROW_VSIB, 0, 0}, {"dsib", ROW_VSIB | ROW_DINDEX, 0, 0},         {"{k}", ROW_MASK, 0, 0},           {"{kz}", ROW_MASK | ROW_ZERO, 0, 0},
-    {"bc16", 1 << ROW_BC_SHIFT, 0, 0}, {"bc32", 2 << ROW_BC_SHIFT, 0, 0}, {"bc64", 3 << ROW_BC_SHIFT, 0, 0},
-    {"er", ROW_ER, 0, 0},              {"sae", ROW_SAE, 0, 0},            {"e8", ROW_TUPLE1, 0, 0},
-    {"e16", ROW_TUPLE1 | 1 << ROW_BC_SHIFT, 0, 0}, {"e32", ROW_TUPLE1 | 2 << ROW_BC_SHIFT, 0, 0},
+    {"jump", 0, FLOW_JUMP, 0},
+    {"branch", 0, FLOW_BRANCH, 0},
+    {"call", 0, FLOW_CALL, 0},
+    {"ret", 0, FLOW_RETURN, 0},
+    {"stop", 0, FLOW_STOP, 0},
+    {"lock", ROW_LOCK, 0, 0},
+    {"d64", ROW_D64, 0, 0},
+    {"f64", ROW_F64, 0, 0},
+    {"idiom", ROW_IDIOM, 0, 0},
+    {"vsib", ROW_VSIB, 0, 0},
+    {"dsib", ROW_VSIB | ROW_DINDEX, 0, 0},
+    {"{k}", ROW_MASK, 0, 0},
+    {"{kz}", ROW_MASK | ROW_ZERO, 0, 0},
+    {"bc16", 1 << ROW_BC_SHIFT, 0, 0},
+    {"bc32", 2 << ROW_BC_SHIFT, 0, 0},
+    {"bc64", 3 << ROW_BC_SHIFT, 0, 0},
+    {"er", ROW_ER, 0, 0},
+    {"sae", ROW_SAE, 0, 0},
+    {"e8", ROW_TUPLE1, 0, 0},
+    {"e16", ROW_TUPLE1 | 1 << ROW_BC_SHIFT, 0, 0},
+    {"e32", ROW_TUPLE1 | 2 << ROW_BC_SHIFT, 0, 0},
     {"e64", ROW_TUPLE1 | 3 << ROW_BC_SHIFT, 0, 0},
-    {"rep", ROW_STRING, 0, 0},         {"shift", 0, 0, RULE_SHIFT},       {"rotate", 0, 0, RULE_ROTATE},
-    {"keep", 0, 0, RULE_KEEP},         {"unknown", 0, 0, RULE_UNKNOWN},   {"select", 0, 0, RULE_SELECT},       {"kpair", 0, 0, RULE_KPAIR},
-    {"distinct", 0, 0, RULE_DISTINCT},  {"distinct3", 0, 0, RULE_DISTINCT3},
+    {"rep", ROW_STRING, 0, 0},
+    {"shift", 0, 0, RULE_SHIFT},
+    {"rotate", 0, 0, RULE_ROTATE},
+    {"keep", 0, 0, RULE_KEEP},
+    {"unknown", 0, 0, RULE_UNKNOWN},
+    {"select", 0, 0, RULE_SELECT},
+    {"kpair", 0, 0, RULE_KPAIR},
+    {"distinct", 0, 0, RULE_DISTINCT},
+    {"distinct3", 0, 0, RULE_DISTINCT3},
 };
 
 static bool word_attribute(const char *s, TblRow *row, EffectDesc *e)

@@ -19,12 +19,12 @@ static const uint8_t field_bits[] = {
 };
 
 /* The order in which fields are tried: what splits most opcodes first. */
-static const uint8_t field_order[KEY_COUNT] = {KEY_PP, KEY_MOD3, KEY_REG, KEY_RM, KEY_W, KEY_L,
-                                               KEY_OSZ, KEY_ASZ, KEY_B, KEY_REX2};
+static const uint8_t field_order[KEY_COUNT] = {KEY_PP, KEY_MOD3, KEY_REG, KEY_RM, KEY_W,
+                                               KEY_L,  KEY_OSZ,  KEY_ASZ, KEY_B,  KEY_REX2};
 
 static const uint8_t imm_bytes[] = {
-    [IMM_NONE] = BYTES_0, [IMM_U8] = BYTES_1,    [IMM_S8] = BYTES_1,         [IMM_U16] = BYTES_2,  [IMM_SZ] = BYTES_Z,
-    [IMM_UV] = BYTES_V,   [IMM_S32] = BYTES_4,   [IMM_REL8] = BYTES_1,       [IMM_RELZ] = BYTES_Z, [IMM_U32] = BYTES_4,
+    [IMM_NONE] = BYTES_0,  [IMM_U8] = BYTES_1,   [IMM_S8] = BYTES_1,          [IMM_U16] = BYTES_2,  [IMM_SZ] = BYTES_Z,
+    [IMM_UV] = BYTES_V,    [IMM_S32] = BYTES_4,  [IMM_REL8] = BYTES_1,        [IMM_RELZ] = BYTES_Z, [IMM_U32] = BYTES_4,
     [IMM_ENTER] = BYTES_3, [IMM_TWO8] = BYTES_2, [IMM_MOFFS] = BYTES_ADDRESS, [IMM_ONE] = BYTES_0,  [IMM_U4] = BYTES_1,
 };
 

@@ -1,0 +1,154 @@
+/* x86/prefixes.c - legacy prefixes, REX, VEX, EVEX, XOP and escape bytes -> Dec (SDM vol. 2, 2.1 to 2.7; APM vol. 3).
+ *
+ * Only instructions with more than REX come here: decode.c has a short way for the others.
+ */
+#include "x86/dec.h"
+
+#define REX4 BYTE_REX, BYTE_REX, BYTE_REX, BYTE_REX
+const uint8_t x86_byte_class[256] = {
+    [0x0f] = BYTE_0F,
+    [0x26] = BYTE_SEG,
+    [0x2e] = BYTE_SEG,
+    [0x36] = BYTE_SEG,
+    [0x3e] = BYTE_SEG,
+    [0x40] = REX4,
+    REX4,
+    REX4,
+    REX4,
+    [0x62] = BYTE_EVEX,
+    [0x64] = BYTE_SEG,
+    [0x65] = BYTE_SEG,
+    [0x66] = BYTE_OPSIZE,
+    [0x67] = BYTE_ADDRSIZE,
+    [0x8f] = BYTE_XOP,
+    [0xc4] = BYTE_VEX3,
+    [0xc5] = BYTE_VEX2,
+    [0xf0] = BYTE_LOCK,
+    [0xf2] = BYTE_REPNE,
+    [0xf3] = BYTE_REP,
+};
+
+/* One legacy prefix byte. The last of F2 and F3 is the mandatory one; cs, ss, ds, es overrides have no effect. */
+static void prefix_take(Dec *d, unsigned class, uint8_t byte)
+{
+    switch (class) {
+    case BYTE_OPSIZE: d->prefixes |= PREFIX_OPSIZE, d->n66++; break;
+    case BYTE_ADDRSIZE: d->prefixes |= PREFIX_ADDRSIZE; break;
+    case BYTE_LOCK: d->prefixes |= PREFIX_LOCK; break;
+    case BYTE_REPNE: d->prefixes |= PREFIX_REPNE, d->pp = 3; break;
+    case BYTE_REP: d->prefixes |= PREFIX_REP, d->pp = 2; break;
+    default:
+        d->prefixes |= PREFIX_SEGMENT;
+        d->segs |= (uint8_t)(1u << (byte >= 0x64 ? byte - 0x60u : byte >> 3 & 3u));
+        if (byte >= 0x64)
+            d->segment = (uint8_t)(REG_FS + (byte - 0x64));
+    }
+}
+
+bool prefixes_read(Dec *d)
+{
+    for (unsigned class; (class = x86_byte_class[*d->p] - 1u) < BYTE_LAST_PREFIX; d->p++) {
+        if (d->p - d->start >= INSN_MAX_LEN)
+            return false;
+        if (class + 1 == BYTE_REX) {
+            d->rex = *d->p;
+            continue;
+        }
+        d->rex = 0;
+        prefix_take(d, class + 1, *d->p);
+    }
+    if (!d->pp && (d->prefixes & PREFIX_OPSIZE))
+        d->pp = 1;
+    return true;
+}
+
+/* VEX, EVEX and XOP refuse REX, LOCK and mandatory prefixes before them. */
+static bool vector_prefix_allowed(const Dec *d)
+{
+    return !d->rex && !(d->prefixes & (PREFIX_LOCK | PREFIX_REP | PREFIX_REPNE | PREFIX_OPSIZE));
+}
+
+static void vector_payload(Dec *d, uint8_t rxb, uint8_t wvlp)
+{
+    d->rex = (uint8_t)(0x40 | (~rxb >> 5 & 7) | (wvlp >> 4 & 8));
+    d->vvvv = (uint8_t)(~wvlp >> 3 & 15);
+    d->vl = wvlp >> 2 & 1;
+    d->pp = wvlp & 3;
+}
+
+/* VEX.pp counts F3 before F2, as KEY_PP does. */
+static bool vex2_read(Dec *d)
+{
+    vector_payload(d, d->p[1] | 0x60, d->p[1] & 0x7f);
+    d->encoding = ENC_VEX;
+    d->map = MAP_VEX;
+    d->p += 2;
+    return true;
+}
+
+static bool vex3_read(Dec *d)
+{
+    unsigned map = d->p[1] & 31u;
+    vector_payload(d, d->p[1], d->p[2]);
+    d->encoding = ENC_VEX;
+    d->map = MAP_VEX + map - 1;
+    d->p += 3;
+    return map >= 1 && map <= 3;
+}
+
+static bool xop_read(Dec *d)
+{
+    unsigned map = d->p[1] & 31u;
+    vector_payload(d, d->p[1], d->p[2]);
+    d->encoding = ENC_XOP;
+    d->map = MAP_XOP + map - 8;
+    d->p += 3;
+    return map >= 8 && map <= 10;
+}
+
+static bool evex_read(Dec *d)
+{
+    static const uint8_t maps[8] = {0, MAP_EVEX, MAP_EVEX + 1, MAP_EVEX + 2, 0, MAP_EVEX + 3, MAP_EVEX + 4, 0};
+    uint8_t p0 = d->p[1], p1 = d->p[2], p2 = d->p[3];
+    vector_payload(d, p0, p1);
+    d->encoding = ENC_EVEX;
+    d->map = maps[p0 & 7];
+    d->r4 = (p0 & 0x10) ^ 0x10;
+    d->x4 = (p0 >> 2 & 0x10) ^ 0x10;
+    d->vvvv |= (uint8_t)((p2 << 1 & 0x10) ^ 0x10);
+    d->vl = p2 >> 5 & 3;
+    d->evex = p2;
+    d->p += 4;
+    return d->map && !(p0 & 8) && (p1 & 4);
+}
+
+/* The rest of an opcode that begins with 0F. */
+static bool escape_read(Dec *d)
+{
+    uint8_t b = *++d->p;
+    d->map = MAP_LEGACY + 1;
+    if (b == 0x38 || b == 0x3a)
+        d->map += b == 0x3a ? 2 : 1, d->p++;
+    else if ((b & 0xfc) == 0x20)
+        d->mod_or = 0xc0;
+    else if (b == 0x0f)
+        d->map = MAP_3DNOW, d->tail = 1;
+    return true;
+}
+
+bool opcode_reach(Dec *d)
+{
+    unsigned class = x86_byte_class[*d->p];
+    if (class == BYTE_0F)
+        return escape_read(d);
+    if (class == BYTE_XOP && (d->p[1] & 31) < 8)
+        return true;
+    if (!vector_prefix_allowed(d))
+        return false;
+    switch (class) {
+    case BYTE_VEX2: return vex2_read(d);
+    case BYTE_VEX3: return vex3_read(d);
+    case BYTE_EVEX: return evex_read(d);
+    default: return xop_read(d);
+    }
+}
