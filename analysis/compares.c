@@ -70,6 +70,11 @@ static uint8_t relation_swapped(uint8_t relation)
 
 /* ---- the two sides ---- */
 
+bool mem_key_same(const MemKey *a, const MemKey *b)
+{
+    return a->base == b->base && a->index == b->index && a->disp == b->disp && a->scale == b->scale && a->segment == b->segment;
+}
+
 MemKey compare_mem_key(Values *v, uint32_t step)
 {
     const Insn *insn = &v->body->steps[step].insn;
@@ -235,10 +240,16 @@ static void compare_bits(Finder *f, uint32_t step, unsigned cc)
     }
 }
 
+/* The condition that a step takes from the flags: jcc, setcc, cmovcc; adc and sbb take "below". */
+static unsigned condition_of(const Insn *insn)
+{
+    return insn->mnemonic == MN_ADC || insn->mnemonic == MN_SBB ? CC_B : insn->cc;
+}
+
 static void compare_flags(Finder *f, uint32_t reader)
 {
     const Body *b = f->v->body;
-    unsigned cc = b->steps[reader].insn.cc;
+    unsigned cc = condition_of(&b->steps[reader].insn);
     uint32_t step = flags_writer(b, reader);
     if (step == UINT32_MAX)
         return;
@@ -309,7 +320,7 @@ bool compares_find(Compares *out, Values *v, Arena *arena)
     Finder f = {v, out, arena_alloc(arena, b->nsteps, 1)};
     for (uint32_t i = 0; f.guard && i < b->nsteps; i++) {
         const Insn *insn = &b->steps[i].insn;
-        if (insn->cc <= 15)
+        if (condition_of(insn) <= 15)
             compare_flags(&f, i);
         else if (insn->flow == FLOW_JUMP && insn->nops && insn->op[0].kind != OPERAND_REL)
             compare_switch(&f, i);

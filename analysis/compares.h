@@ -35,6 +35,8 @@ typedef struct Compares {
 /* Finds every compare with a constant in v's body: flags and their readers, jump tables, bit sets. */
 bool compares_find(Compares *out, Values *v, Arena *arena);
 
+bool mem_key_same(const MemKey *a, const MemKey *b);
+
 /* The key of step's memory operand. */
 MemKey compare_mem_key(Values *v, uint32_t step);
 

@@ -43,7 +43,8 @@ static bool is_ordering(uint8_t relation) { return relation >= RELATION_LT && re
 /* Two leads for `low <= value <= high`, one for anything else. */
 static void lead_emit(Peel *p)
 {
-    p->last = p->out->n;
+    if (!p->derived)
+        p->last = p->out->n;
     if (p->via == VIA_RANGE) {
         lead_put(p, p->k, RELATION_GE);
         lead_put(p, p->high, RELATION_LE);
@@ -156,11 +157,33 @@ static bool peel(Peel *p)
     return false;
 }
 
-static bool deepest_is_preferred(const Peel *p)
+/* A switch, a bit set: the index is what the compiler made of the variable. Shallower readings have other constants than
+ * the source, and are dropped. */
+static bool is_deep(const Peel *p) { return p->via == VIA_SWITCH || p->via == VIA_BITSET; }
+
+/* `sub $5,%eax; je; sub $1,%eax; je`: the chain counts from its start. */
+static bool is_chained(const Peel *p)
 {
     const Insn *insn = &p->v->body->steps[p->compare->step].insn;
-    bool made_by_arithmetic = insn->mnemonic == MN_SUB || insn->mnemonic == MN_DEC || insn->mnemonic == MN_ADD;
-    return p->via == VIA_SWITCH || p->via == VIA_BITSET || p->via == VIA_RANGE || made_by_arithmetic;
+    return insn->mnemonic == MN_SUB || insn->mnemonic == MN_DEC || insn->mnemonic == MN_ADD;
+}
+
+/* Which readings the source most likely had: the first, as compared; and the last, where it says more. Both stand for
+ * `x - 1 <= 7`, which may be a range of x or a compare of a variable that was made by subtraction. */
+static void leads_prefer(Peel *p, size_t first)
+{
+    Leads *out = p->out;
+    size_t last = p->last != SIZE_MAX ? p->last : first;
+    size_t last_end = last + (out->items[last].relation != RELATION_CASE && p->via == VIA_RANGE ? 2 : 1);
+    bool deep = is_deep(p);
+    for (size_t i = first; i < out->n; i++) {
+        bool is_last = i >= last && i < last_end;
+        out->items[i].preferred = is_last ? deep || p->via == VIA_RANGE || is_chained(p) || last == first : i == first && !deep;
+    }
+    if (!deep)
+        return;
+    out->items[first] = out->items[last];
+    out->n = first + 1;
 }
 
 static void leads_of(Values *v, Leads *out, const Compare *c, uint32_t index)
@@ -174,13 +197,8 @@ static void leads_of(Values *v, Leads *out, const Compare *c, uint32_t index)
         for (unsigned i = 0; i < PEEL_MAX && peel(&p); i++)
             ;
     }
-    if (out->n == first || out->failed)
-        return;
-    bool deepest = deepest_is_preferred(&p);
-    size_t from = deepest && p.last != SIZE_MAX ? p.last : first;
-    size_t to = deepest ? out->n : first + 1;
-    for (size_t i = from; i < to; i++)
-        out->items[i].preferred = true;
+    if (out->n > first && !out->failed)
+        leads_prefer(&p, first);
 }
 
 bool leads_find(Leads *out, Values *v, const Compares *compares, Arena *arena)

@@ -203,7 +203,7 @@ static bool place_try(Paths *w, uint32_t step, unsigned weakest, Probe *out)
     if (way == UPROBE_REFUSED)
         return false;
     *out = (Probe){.pc = insn->pc, .cost = way == UPROBE_EMULATED ? COST_EMULATED : COST_STEPPED};
-    out->location = ranges_location(p, step, CELL_NONE, &out->proof);
+    out->location = ranges_location(p, step, &out->proof);
     if (out->location.kind == LOCATION_NONE || out->proof > weakest)
         return false;
     out->coverage = (uint8_t)coverage_of(w, step);

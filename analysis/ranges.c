@@ -377,12 +377,12 @@ static Location hold_location(const RangeProof *p, uint32_t step, uint32_t i)
     return origin == UINT32_MAX ? (Location){.kind = LOCATION_NONE} : mem_location(p->v, origin, p->width);
 }
 
-static unsigned preference(Cell c, const Hold *h, Cell want)
+unsigned hold_rank(Cell c, const Hold *h, Cell want)
 {
     return (c == want ? 0u : 1000u) + (c < CELL_SLOT0 ? 0u : 100u) + (h->addend ? 50u : 0u) + h->proof;
 }
 
-Location ranges_location(const RangeProof *p, uint32_t step, Cell want, uint8_t *proof)
+Location ranges_location(const RangeProof *p, uint32_t step, uint8_t *proof)
 {
     Hold *holds = arena_alloc(p->arena, p->ncells + 1u, sizeof *holds);
     Location best = {.kind = LOCATION_NONE};
@@ -392,13 +392,13 @@ Location ranges_location(const RangeProof *p, uint32_t step, Cell want, uint8_t 
     ranges_before(p, step, holds);
     for (uint32_t i = 0; i <= p->ncells; i++) {
         Cell cell = i < p->ncells ? p->cells[i] : CELL_NONE;
-        if (!holds[i].proof || preference(cell, &holds[i], want) >= least)
+        if (!holds[i].proof || hold_rank(cell, &holds[i], CELL_NONE - 1) >= least)
             continue;
         Location l = hold_location(p, step, i);
         if (l.kind == LOCATION_NONE)
             continue;
         l.addend = holds[i].addend & mask_of(p->width);
-        least = preference(cell, &holds[i], want);
+        least = hold_rank(cell, &holds[i], CELL_NONE - 1);
         best = l;
         *proof = holds[i].proof;
     }

@@ -51,9 +51,12 @@ bool ranges_prove(RangeProof *out, Values *v, unsigned width, Origins origins, c
 /* What holds before step i: fills `holds` (ncells + 1 of them). */
 void ranges_before(const RangeProof *p, uint32_t step, Hold *holds);
 
-/* The best place to read the variable before step i: a register before memory, no addend before one, strong proof before
- * weak; `want` (a cell) first of all when it holds. kind LOCATION_NONE when there is none. */
-Location ranges_location(const RangeProof *p, uint32_t step, Cell want, uint8_t *proof);
+/* How good a cell is for reading, least best: `want` first of all, a register before memory, no addend before one,
+ * strong proof before weak. */
+unsigned hold_rank(Cell c, const Hold *h, Cell want);
+
+/* The best place to read the variable before step i. kind LOCATION_NONE when there is none. */
+Location ranges_location(const RangeProof *p, uint32_t step, uint8_t *proof);
 
 /* `cell` as a Location before step i; LOCATION_NONE where a slot can't be named there. */
 Location cell_location(const Values *v, uint32_t step, Cell cell, unsigned bits);

@@ -1,6 +1,7 @@
 /* analysis/table.c - see table.h. */
 #include "analysis/table.h"
 
+#include "analysis/compares.h"
 #include "analysis/flags.h"
 #include "analysis/frame.h"
 
@@ -29,6 +30,44 @@ static bool compare_sees(Values *v, ValueId id, ValueId compared, unsigned bits)
     return l.kind == MOVE_COPY && !l.partial && !l.sign && l.bits <= bits && l.base == compared;
 }
 
+/* Do the steps in [from, to) leave the memory of `key` (bits wide) alone? */
+static bool memory_kept(Values *v, uint32_t from, uint32_t to, const MemKey *key, unsigned bits)
+{
+    for (uint32_t i = from; i < to; i++) {
+        const Move *m = &v->moves[i];
+        const Step *s = &v->body->steps[i];
+        if (m->is_call)
+            return false;
+        if (!m->wild)
+            continue;
+        MemKey other = compare_mem_key(v, i); /* a store: apart only if it counts from the same base */
+        int64_t end = key->disp + (int64_t)bits / 8, other_end = other.disp + s->effects.mem_bits / 8;
+        bool apart = (s->effects.mem_access & ACCESS_WRITE) && other.base == key->base && other.base != VALUE_NONE &&
+                     other.index == VALUE_NONE && key->index == VALUE_NONE && other.segment == key->segment &&
+                     (other_end <= key->disp || end <= other.disp);
+        if (!apart)
+            return false;
+    }
+    return true;
+}
+
+/* cmpb $8,0x65(%rbx); ja; movzbl 0x65(%rbx),%eax: is `id` what block `to` loads from the memory compared in block p? */
+static bool compare_sees_memory(Values *v, ValueId id, uint32_t cmp, uint32_t p, uint32_t to)
+{
+    const Body *b = v->body;
+    const Value value = v->values[id];
+    const Operand *op = &b->steps[cmp].insn.op[0];
+    if (op->kind != OPERAND_MEM || value.kind != VALUE_STEP || value.at < b->blocks[to].first ||
+        value.at >= b->blocks[to].first + b->blocks[to].n)
+        return false;
+    const Move *m = &v->moves[value.at];
+    if (m->kind != MOVE_LOAD || m->dst != value.cell || m->bits != op->bits || !value_is_zero_extended(v, id))
+        return false;
+    MemKey compared = compare_mem_key(v, cmp), loaded = compare_mem_key(v, value.at);
+    return mem_key_same(&compared, &loaded) && memory_kept(v, cmp, b->blocks[p].first + b->blocks[p].n, &compared, op->bits) &&
+           memory_kept(v, b->blocks[to].first, value.at, &compared, op->bits);
+}
+
 /* Does the way from block p to `to` say that id <= *bound? */
 static bool bound_of_branch(BoundSearch *s, ValueId id, uint32_t p, uint32_t to, uint64_t *bound)
 {
@@ -45,8 +84,12 @@ static bool bound_of_branch(BoundSearch *s, ValueId id, uint32_t p, uint32_t to,
     Cell cell = values_operand_cell(v, cmp, 0);
     uint64_t k;
     unsigned bits = b->steps[cmp].insn.op[0].bits;
-    if (cell == CELL_NONE || !values_operand_constant(v, cmp, 1, &k) || !compare_sees(v, id, values_before(v, cmp, cell), bits))
+    bool here = cmp >= block->first && cmp <= last;
+    bool sees = cell != CELL_NONE ? compare_sees(v, id, values_before(v, cmp, cell), bits)
+                                  : here && compare_sees_memory(v, id, cmp, p, to);
+    if (!sees || !values_operand_constant(v, cmp, 1, &k))
         return false;
+    k = value_extended(k, bits, false);
     bool taken = b->blocks[to].first == body_step_at(b, jcc->target);
     unsigned cc = taken ? jcc->cc : jcc->cc ^ 1u;
     if (cc == CC_BE)
@@ -315,6 +358,13 @@ static void candidates_of_reg(Candidates *c, Values *v, uint32_t step, unsigned 
         candidates_of(c, v, values_before(v, step, reg), depth);
 }
 
+/* May the function's jump go there: into itself, or into a fragment that is to become a part of it? */
+static bool is_target(const Body *b, Addr target)
+{
+    const Function *f = program_function(b->program, target);
+    return f && (f == b->function || f->fragment);
+}
+
 static bool table_read(Table *out, Values *v, uint32_t step, ValueId index, uint64_t bound, Arena *arena)
 {
     if (bound >= BODY_MAX_TABLE)
@@ -322,7 +372,7 @@ static bool table_read(Table *out, Values *v, uint32_t step, ValueId index, uint
     Addr *targets = arena_alloc(arena, (size_t)bound + 1, sizeof *targets);
     Eval e = {.v = v, .index = index};
     for (e.i = 0; targets && e.i <= bound; e.i++) {
-        if (!eval_jump(&e, step, &targets[e.i]) || !image_is_code(&v->body->program->image, targets[e.i]))
+        if (!eval_jump(&e, step, &targets[e.i]) || !is_target(v->body, targets[e.i]))
             return false;
         if (e.i == 0)
             out->address = e.first_load;

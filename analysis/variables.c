@@ -87,11 +87,6 @@ static int constant_order(const void *x, const void *y)
 
 /* ---- groups ---- */
 
-static bool same_key(const MemKey *a, const MemKey *b)
-{
-    return a->base == b->base && a->index == b->index && a->disp == b->disp && a->scale == b->scale && a->segment == b->segment;
-}
-
 static const MemKey *lead_key(const Builder *b, const Lead *l) { return &b->compares->items[l->compare].key; }
 
 static const Mem *lead_mem(const Builder *b, const Lead *l) { return &b->v->body->steps[l->step].insn.mem; }
@@ -103,25 +98,22 @@ static bool same_group(const Builder *b, const Lead *x, const Lead *y)
     if (x->root != y->root || x->width != y->width)
         return false;
     return x->root != VALUE_NONE ||
-           (same_key(lead_key(b, x), lead_key(b, y)) && same_registers(lead_mem(b, x), lead_mem(b, y)));
+           (mem_key_same(lead_key(b, x), lead_key(b, y)) && same_registers(lead_mem(b, x), lead_mem(b, y)));
 }
 
-/* Leads that nobody wants: without a query those that are not preferred. */
+/* Without a query, readings that are not the likely ones go; with one, all stay, in the form that was asked for. */
 static size_t leads_filter(Leads *leads, const Query *q)
 {
     size_t n = 0;
     for (size_t i = 0; i < leads->n; i++) {
         Lead l = leads->items[i];
-        bool asked = q->nconstants && lead_turn(q, &l);
-        if (l.preferred || asked)
+        if (q->nconstants)
+            lead_turn(q, &l);
+        if (l.preferred || q->nconstants)
             leads->items[n++] = l;
     }
     return n;
 }
-
-typedef struct LeadSort {
-    const Builder *builder;
-} LeadSort;
 
 static int lead_order(const void *x, const void *y)
 {
@@ -247,27 +239,82 @@ static bool groups_trace(Builder *b)
 
 /* ---- sites ---- */
 
-/* Where the variable is when the lead's compare runs, and whether that is proved. */
-static bool lead_site(Builder *b, const RangeProof *p, const Lead *l, Site *out)
+/* Is the value of `id` that of root plus something? Then *sum is what. */
+static bool is_root_plus(Values *v, ValueId id, const Lead *l, uint64_t *sum)
+{
+    *sum = 0;
+    for (unsigned i = 0; i < 32 && id != VALUE_NONE; i++) {
+        if (id == l->root)
+            return true;
+        Link link = values_link(v, id);
+        if (link.kind == MOVE_ADD && link.bits >= l->width)
+            *sum += link.k;
+        else if (link.kind != MOVE_COPY || link.bits < l->width)
+            return false;
+        id = link.base;
+    }
+    return false;
+}
+
+/* The proof says that the cell holds the variable less an addend; does it also hold what the compare tests? */
+static bool hold_is_tested(Builder *b, const Lead *l, Cell cell, const Hold *hold)
+{
+    uint64_t sum;
+    return hold->proof && is_root_plus(b->v, values_before(b->v, l->step, cell), l, &sum) &&
+           low(sum + hold->addend, l->width) == 0;
+}
+
+/* The compared cell itself, where it is one. */
+static Cell compared_cell(Builder *b, const Lead *l)
 {
     const Compare *c = &b->compares->items[l->compare];
-    uint8_t proof;
-    Cell want = CELL_NONE;
-    for (unsigned i = 0; i < 2 && want == CELL_NONE; i++)
-        if (c->value != VALUE_NONE)
-            want = values_operand_cell(b->v, l->step, i);
+    for (unsigned i = 0; i < 2 && c->value != VALUE_NONE; i++) {
+        Cell cell = values_operand_cell(b->v, l->step, i);
+        if (cell != CELL_NONE && values_before(b->v, l->step, cell) == c->value)
+            return cell;
+    }
+    return CELL_NONE;
+}
+
+/* Where the tested variable is proved to be: in the compared cell if it can be, in a register rather than in memory. */
+static Location tested_location(Builder *b, const RangeProof *p, const Lead *l)
+{
+    Cell want = compared_cell(b, l);
+    Location best = {.kind = LOCATION_NONE};
+    unsigned least = UINT32_MAX;
+    Hold *holds = arena_alloc(&b->proof, p->ncells + 1u, sizeof *holds);
+    if (!holds)
+        return best;
+    ranges_before(p, l->step, holds);
+    for (uint32_t i = 0; i < p->ncells; i++) {
+        unsigned rank = hold_rank(p->cells[i], &holds[i], want);
+        if (rank >= least || !hold_is_tested(b, l, p->cells[i], &holds[i]))
+            continue;
+        Location at = cell_location(b->v, l->step, p->cells[i], p->width);
+        if (at.kind == LOCATION_NONE)
+            continue;
+        at.addend = low(holds[i].addend, p->width);
+        best = at;
+        least = rank;
+    }
+    return best;
+}
+
+/* Where the variable is when the lead's compare runs; false where that is not proved. */
+static bool lead_site(Builder *b, const RangeProof *p, const Lead *l, Site *out)
+{
     *out = (Site){.pc = b->v->body->steps[l->step].insn.pc, .constant = l->k, .relation = l->relation, .via = l->via, .sign = l->sign};
     if (l->root == VALUE_NONE) {
         Origin o = {DEF_LOAD, l->step, CELL_NONE};
         out->location = origin_location(p, &o);
         return true;
     }
-    out->location = ranges_location(p, l->step, want, &proof);
+    out->location = tested_location(b, p, l);
     if (out->location.kind != LOCATION_NONE)
         return true;
     for (size_t i = 0; i < p->origins.n; i++) { /* the join's first step is the compare itself: it reads what was joined */
         const Origin *o = &p->origins.items[i];
-        if (o->kind != DEF_MERGE || o->step != l->step)
+        if (o->kind != DEF_MERGE || o->step != l->step || values_before(b->v, l->step, o->cell) != l->root)
             continue;
         out->location = cell_location(b->v, l->step, o->cell, p->width);
         return out->location.kind != LOCATION_NONE;
