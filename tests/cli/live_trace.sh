@@ -1,0 +1,144 @@
+#!/usr/bin/env bash
+# timeout: 180
+# live: trace loses nothing, reads only whom it was asked for, hurts nobody, and leaves nothing behind, whatever happens to it.
+. "$(dirname "$0")/../lib.sh"
+events=/sys/kernel/tracing/uprobe_events
+
+cat >"$work/target.c" <<'C'
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+static volatile long met, last;
+__attribute__((noinline)) void work(long v) { if (v == 30007) met++; last = v; }
+static long n;
+static void *thread(void *a) { for (long i = 0; i < n; i++) work((long)a + i); return a; }
+int main(int c, char **v)
+{
+    char how = v[1][0];
+    pthread_t t[8];
+    n = c > 2 ? atol(v[2]) : 0;
+    if (how == 'c') thread(0);
+    if (how == 't') {
+        for (long i = 0; i < 8; i++) pthread_create(&t[i], 0, thread, (void *)(i * n));
+        for (long i = 0; i < 8; i++) pthread_join(t[i], 0);
+    }
+    if (how == 'f')
+        for (long i = 0; i < 20; i++) {
+            if (fork() == 0) { thread((void *)(i * n)); _exit(0); }
+            wait(0);
+        }
+    if (how == 'l') for (;;) { work(n); usleep(500); }
+    printf("met %ld last %ld\n", met, last);
+    return how == 'e' ? 7 : 0;
+}
+C
+gcc -O1 -pthread -o "$work/target" "$work/target.c" && strip "$work/target" || exit 1
+t=$work/target
+"$LVSCAN" --emit perf -c 30007 "$t" >"$work/spec"
+check "a spec is made" jq -e '.location.kind == "reg" and .cost == "emulated"' "$work/spec"
+
+trace() { "$LVSCAN" trace -q --spec "$work/spec" "$@"; }
+traced() { exec "$LVSCAN" trace -q --spec "$work/spec" "$@"; } # for the background: $! is the program, not a shell around it
+values() { jq -r 'select(.summary | not) | .value' "$1" | sort -n; }
+summary() { jq -c 'select(.summary) | [.hits, .lost]' "$1"; }
+
+if live "a hundred thousand hits"; then
+    [ -e $events ] || mount -t tracefs nodev /sys/kernel/tracing
+    before=$(cat $events)
+
+    trace --json -- "$t" c 100000 >"$work/out" 2>"$work/err"
+    same "live: 10^5 hits, status" "$?" 0
+    same "live: 10^5 hits, none lost" "$(summary "$work/out")" "[100000,0]"
+    check "live: every value is right" cmp <(seq 0 99999) <(values "$work/out")
+    same "live: the target's output is its own" "$(cat "$work/err")" "met 1 last 99999"
+
+    trace --json -- "$t" t 10000 >"$work/out" 2>/dev/null
+    check "live: eight threads, every value once" cmp <(seq 0 79999) <(values "$work/out")
+    same "live: eight threads, as many thread ids" "$(jq -r 'select(.tid) | .tid' "$work/out" | sort -u | wc -l)" 8
+
+    trace --json -- "$t" f 500 >"$work/out" 2>/dev/null
+    same "live: forked children are left out" "$? $(summary "$work/out")" "1 [0,0]"
+    trace --json --children -- "$t" f 500 >"$work/out" 2>/dev/null
+    check "live: --children, every value once" cmp <(seq 0 9999) <(values "$work/out")
+    same "live: children are named" "$(jq -r 'select(.comm) | .comm' "$work/out" | sort -u)" target
+
+    "$t" l 11 >/dev/null & one=$!
+    "$t" l 22 >/dev/null & two=$!
+    trap 'kill $one $two ${gone:-} 2>/dev/null; rm -rf "$work"' EXIT
+    sleep 0.2
+    trace --json -p $one --max-hits 50 >"$work/out"
+    same "live: -p reads that process only" "$(jq -r 'select(.pid) | "\(.pid) \(.value)"' "$work/out" | sort -u)" "$one 11"
+    same "live: --max-hits is kept" "$(summary "$work/out")" "[50,0]"
+    same "live: -a reads all of them" "$(trace -a --count --json --duration 0.3 | jq -r 'select(.count) | .value' | sort | xargs)" "11 22"
+    same "live: --filter" "$(trace -a --count --json --duration 0.3 --filter 'value > 11 && pid != 1' | jq -r 'select(.count) | .value')" 22
+    trace -p $one --max-rate 100 >"$work/out" 2>"$work/err"
+    same "live: --max-rate detaches and says so" "$(wc -l <"$work/out") $(grep -c 'hits in a second' "$work/err")" "101 1"
+    traced -p $two --count --json >"$work/out" & tracer=$!
+    sleep 0.5
+    kill -INT $tracer
+    wait $tracer
+    same "live: interrupted, the summary comes" "$? $(jq -c 'select(.summary) | .hits > 100' "$work/out")" "0 true"
+    traced -p $one --json >"$work/out" & first=$!
+    traced -p $one --json >"$work/out2" & second=$!
+    sleep 0.5
+    kill -INT $first $second
+    wait $first $second
+    same "live: two traces of one target do not disturb each other" \
+        "$(jq -c 'select(.summary) | .hits > 100 and .lost == 0' "$work/out" "$work/out2" | xargs)" "true true"
+    traced -p $two >"$work/out" & tracer=$!
+    sleep 0.3
+    kill $two
+    wait $tracer
+    same "live: the target's end ends the trace" "$?" 0
+
+    cp "$t" "$work/gone"
+    "$work/gone" l 33 >/dev/null & gone=$!
+    sleep 0.2
+    rm "$work/gone"
+    same "live: a deleted program, by pid:N" "$(trace --json --max-hits 3 pid:$gone | jq -r 'select(.pid) | .value' | xargs)" "33 33 33"
+    cp "$t" "$work/gone"
+    jq -c --arg p "$work/gone" '.binary.path = $p' "$work/spec" >"$work/gone.spec"
+    "$LVSCAN" trace --spec "$work/gone.spec" -p $gone >"$work/out" 2>"$work/err"
+    same "live: a file that was replaced is noticed" "$? $(grep -c 'does not run this file' "$work/err") $(wc -c <"$work/out")" "4 1 0"
+    kill $gone
+
+    # Memory is read by an event in tracefs, which outlives its maker unless somebody cleans up.
+    jq -c '.location = {kind: "memory", base: "rsp", index: null, scale: 1, disp: 0, bits: 64}' "$work/spec" >"$work/memory.spec"
+    "$LVSCAN" trace -q --json --spec "$work/memory.spec" -p $one --max-hits 5 >"$work/out"
+    same "live: memory is read, and is the return address" "$? $(jq -r 'select(.pid) | .value' "$work/out" | sort -u | wc -l)" "0 1"
+    same "live: nothing is left in uprobe_events" "$(cat $events)" "$before"
+    "$LVSCAN" trace -q --spec "$work/memory.spec" -p $one >/dev/null & tracer=$!
+    sleep 0.5
+    check "live: while it runs there is an event" grep -q "lvscan/v1_$tracer " $events
+    kill -9 $tracer
+    wait $tracer 2>/dev/null
+    sleep 0.5
+    same "live: killed by SIGKILL, nothing is left in uprobe_events" "$(cat $events)" "$before"
+    check "live: and the target runs on" kill -0 $one
+    jq -c '.location = {kind: "stack", base: "rsp", disp: 0, bits: 64}' "$work/spec" >"$work/stack.spec"
+    same "live: the stack is read, and is the same" \
+        "$("$LVSCAN" trace -q --json --spec "$work/stack.spec" -p $one --max-hits 2 | jq -r 'select(.pid) | .value' | sort -u)" \
+        "$(jq -r 'select(.pid) | .value' "$work/out" | sort -u)"
+    traced -p $one >/dev/null & tracer=$!
+    sleep 0.3
+    kill -9 $tracer
+    wait $tracer 2>/dev/null
+    sleep 0.2
+    check "live: killed by SIGKILL with the uprobe PMU, the target runs on" kill -0 $one
+    kill $one
+
+    trace -- "$t" e >"$work/out" 2>"$work/err"
+    same "live: nothing hit is status 1" "$?" 1
+    trace -- "$work/missing" >"$work/out" 2>"$work/err"
+    same "live: a COMMAND that is not there" "$? $(grep -c 'cannot be run' "$work/err")" "4 1"
+    trace -p 4194305 >"$work/out" 2>"$work/err"
+    same "live: a process that is not there" "$? $(wc -l <"$work/err")" "4 1"
+    "$LVSCAN" trace -a --spec <(jq -c --arg p "$LVSCAN" '.binary.path = $p' "$work/spec") >"$work/out" 2>"$work/err"
+    same "live: another file than the spec's is refused" "$? $(wc -c <"$work/out")" "4 0"
+    "$LVSCAN" trace -q --spec "$work/spec" -- "$t" c 10 >"$work/out" 2>"$work/err" & # the plain case again, after all that
+    wait $!
+    same "live: and it still works" "$? $(wc -l <"$work/out")" "0 11"
+fi
+done_testing
