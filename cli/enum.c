@@ -34,11 +34,14 @@ static void remark_left_out(EnumError *err, uint64_t count, const EnumDef *e)
 {
     char number[24];
     size_t i = sizeof number;
-    *err = (EnumError){.line = e->open.p ? e->open.line : e->at.line, .column = e->open.p ? e->open.column : e->at.column};
+    *err =
+        (EnumError){.line = e->open.p ? e->open.line : e->at.line, .column = e->open.p ? e->open.column : e->at.column};
     for (uint64_t n = count; n || i == sizeof number; n /= 10)
         number[--i] = (char)('0' + n % 10);
     enum_what_add(err, (Str){number + i, sizeof number - i}, SIZE_MAX);
-    enum_what_add(err, str_of(count == 1 ? " enumerator is left out: its value depends" : " enumerators are left out: their values depend"),
+    enum_what_add(err,
+                  str_of(count == 1 ? " enumerator is left out: its value depends"
+                                    : " enumerators are left out: their values depend"),
                   SIZE_MAX);
     enum_what_add(err, str_of(" on an #if that the file does not decide"), SIZE_MAX);
 }
@@ -69,7 +72,8 @@ static bool give_enum(EnumTable *out, const EnumDef *e, Arena *arena, EnumError 
     for (const Constant *c = e->first; c; c = c->next)
         n += c->val.known;
     if (n == 0 && e->unknown > 0)
-        return enum_fail(err, "all values depend on this #%s, which the file does not decide", e->open.p ? e->open : e->at);
+        return enum_fail(err, "all values depend on this #%s, which the file does not decide",
+                         e->open.p ? e->open : e->at);
     if (n == 0)
         return enum_fail(err, "the enum has no enumerators", e->at);
     *out = (EnumTable){.items = arena_alloc(arena, n, sizeof *out->items), .enum_name = qualified(e, arena)};

@@ -19,7 +19,7 @@ typedef struct Body {
     Scan *s;
     Pp *p;
     EnumDef *e;
-    Val next; /* the next implicit value */
+    Val next;      /* the next implicit value */
     bool overflow; /* there is none: the one before was the largest */
     Branches open[OPEN_MAX];
     uint32_t depth;

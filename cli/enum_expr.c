@@ -127,8 +127,8 @@ static bool is_type_start(Token t)
 /* NAME or A::B::NAME. */
 static bool read_name(Reader *r, Val *out)
 {
-    static const char *const refused[] = {"sizeof", "_Alignof", "alignof", "offsetof", "__builtin_offsetof", "_Generic",
-                                          "typeof", "__typeof__", "decltype", "__alignof__"};
+    static const char *const refused[] = {"sizeof",   "_Alignof", "alignof",    "offsetof", "__builtin_offsetof",
+                                          "_Generic", "typeof",   "__typeof__", "decltype", "__alignof__"};
     Pp *p = r->p;
     Token t = p->tok;
     Str scope = {0};
@@ -281,11 +281,19 @@ static int precedence_of(Token t)
     if (t.kind != TOK_PUNCT)
         return 0;
     switch (t.op) {
-    case '*': case '/': case '%': return 10;
-    case '+': case '-': return 9;
-    case OP2('<', '<'): case OP2('>', '>'): return 8;
-    case '<': case '>': case OP2('<', '='): case OP2('>', '='): return 7;
-    case OP2('=', '='): case OP2('!', '='): return 6;
+    case '*':
+    case '/':
+    case '%': return 10;
+    case '+':
+    case '-': return 9;
+    case OP2('<', '<'):
+    case OP2('>', '>'): return 8;
+    case '<':
+    case '>':
+    case OP2('<', '='):
+    case OP2('>', '='): return 7;
+    case OP2('=', '='):
+    case OP2('!', '='): return 6;
     case '&': return 5;
     case '^': return 4;
     case '|': return 3;
@@ -302,8 +310,9 @@ static bool add_or_multiply(Reader *r, Token op, Val a, Val b, Val *out)
     *out = a;
     out->v = op.op == '+' ? a.v + b.v : op.op == '-' ? a.v - b.v : a.v * b.v;
     if (!a.uns) {
-        bool over = op.op == '+' ? __builtin_add_overflow(x, y, &s)
-                                 : op.op == '-' ? __builtin_sub_overflow(x, y, &s) : __builtin_mul_overflow(x, y, &s);
+        bool over = op.op == '+'   ? __builtin_add_overflow(x, y, &s)
+                    : op.op == '-' ? __builtin_sub_overflow(x, y, &s)
+                                   : __builtin_mul_overflow(x, y, &s);
         if (over || (!a.wide && (s > INT32_MAX || s < INT32_MIN)))
             return fail_value(r, out, "the result of %s overflows", op);
     }
@@ -371,8 +380,11 @@ static bool apply(Reader *r, Token op, Val a, Val b, Val *out)
     balance(&a, &b);
     *out = (Val){.uns = a.uns, .wide = a.wide, .known = known};
     switch (op.op) {
-    case '+': case '-': case '*': return !known || add_or_multiply(r, op, a, b, out);
-    case '/': case '%': return !known || divide(r, op, a, b, out);
+    case '+':
+    case '-':
+    case '*': return !known || add_or_multiply(r, op, a, b, out);
+    case '/':
+    case '%': return !known || divide(r, op, a, b, out);
     case '&': out->v = a.v & b.v; return true;
     case '|': out->v = a.v | b.v; return true;
     case '^': out->v = a.v ^ b.v; return true;

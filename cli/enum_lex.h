@@ -26,10 +26,10 @@ typedef struct Token {
     const char *p;
     uint32_t n;
     uint32_t line, column;
-    uint16_t op;   /* TOK_PUNCT: the character, or OP2 of two */
-    uint8_t kind;  /* TokKind */
-    bool hidden;   /* a macro's name that must not be expanded again */
-    bool spaced;   /* white space comes before it */
+    uint16_t op;  /* TOK_PUNCT: the character, or OP2 of two */
+    uint8_t kind; /* TokKind */
+    bool hidden;  /* a macro's name that must not be expanded again */
+    bool spaced;  /* white space comes before it */
 } Token;
 
 #define OP2(a, b) ((uint16_t)((a) << 8 | (b)))

@@ -44,12 +44,12 @@ typedef struct Pp {
     Arena scratch; /* expansions; reset between top-level ones */
     Name *names;
     uint64_t seed;
-    Frame *frames;     /* innermost expansion */
-    Group *groups;     /* innermost #if */
-    Group *spare;      /* groups that ended */
-    uint32_t depth;    /* of expansion */
+    Frame *frames;       /* innermost expansion */
+    Group *groups;       /* innermost #if */
+    Group *spare;        /* groups that ended */
+    uint32_t depth;      /* of expansion */
     uint32_t collecting; /* > 0: tokens in scratch are in use */
-    uint32_t isolated; /* > 0: the end of the frames is the end of input */
+    uint32_t isolated;   /* > 0: the end of the frames is the end of input */
     uint32_t region, regions;
     uint32_t macro_count;
     uint64_t steps;

@@ -23,12 +23,12 @@ struct Frame {
 /* An #if group. */
 struct Group {
     Group *up;
-    Token at;         /* the condition that made it open */
-    uint32_t region;  /* of the branches around it */
-    bool skipped;     /* it lies in a branch not taken */
-    bool taking;      /* the current branch is read */
-    bool decided;     /* a branch that is certainly taken was met: no more branches */
-    bool open;        /* its markers were given out */
+    Token at;        /* the condition that made it open */
+    uint32_t region; /* of the branches around it */
+    bool skipped;    /* it lies in a branch not taken */
+    bool taking;     /* the current branch is read */
+    bool decided;    /* a branch that is certainly taken was met: no more branches */
+    bool open;       /* its markers were given out */
 };
 
 bool pp_fatal(Pp *p, const char *what, Token at);

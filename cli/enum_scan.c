@@ -61,7 +61,8 @@ enum { NO_NAME, WANT_NAME, HAVE_NAME, PASS_BASES };
 
 static bool opens_scope(Token t)
 {
-    return token_named(t, "namespace") || token_named(t, "class") || token_named(t, "struct") || token_named(t, "union");
+    return token_named(t, "namespace") || token_named(t, "class") || token_named(t, "struct") ||
+           token_named(t, "union");
 }
 
 /* Follows "class EXPORT A final : B {" and the like: s->pending is A. */

@@ -31,15 +31,15 @@ typedef struct Scope {
 
 struct EnumDef {
     EnumDef *next;
-    Str tag; /* n 0: anonymous */
+    Str tag;  /* n 0: anonymous */
     Str path; /* of the scope around it: "a::b::" */
     TypedefName *typedefs;
     Token at; /* the word enum */
     Constant *first, *last;
-    IntType fixed; /* the underlying type, bits 0: none given, or not one that is known */
-    bool scoped;   /* enum class */
-    Fault fault;   /* the first thing in it that could not be read */
-    Token open;    /* the open condition that a value depends on; p NULL: none */
+    IntType fixed;    /* the underlying type, bits 0: none given, or not one that is known */
+    bool scoped;      /* enum class */
+    Fault fault;      /* the first thing in it that could not be read */
+    Token open;       /* the open condition that a value depends on; p NULL: none */
     uint32_t unknown; /* constants without a known value */
 };
 

@@ -8,18 +8,18 @@ static const struct {
     const char *name;
     IntType type;
 } fixed_types[] = {
-    {"int8_t", {8, false}}, {"int16_t", {16, false}}, {"int32_t", {32, false}}, {"int64_t", {64, false}},
-    {"uint8_t", {8, true}}, {"uint16_t", {16, true}}, {"uint32_t", {32, true}}, {"uint64_t", {64, true}},
-    {"__int8_t", {8, false}}, {"__int16_t", {16, false}}, {"__int32_t", {32, false}}, {"__int64_t", {64, false}},
-    {"__uint8_t", {8, true}}, {"__uint16_t", {16, true}}, {"__uint32_t", {32, true}}, {"__uint64_t", {64, true}},
-    {"__s8", {8, false}}, {"__s16", {16, false}}, {"__s32", {32, false}}, {"__s64", {64, false}},
-    {"__u8", {8, true}}, {"__u16", {16, true}}, {"__u32", {32, true}}, {"__u64", {64, true}},
-    {"s8", {8, false}}, {"s16", {16, false}}, {"s32", {32, false}}, {"s64", {64, false}},
-    {"u8", {8, true}}, {"u16", {16, true}}, {"u32", {32, true}}, {"u64", {64, true}},
-    {"intmax_t", {64, false}}, {"uintmax_t", {64, true}}, {"intptr_t", {64, false}}, {"uintptr_t", {64, true}},
-    {"ptrdiff_t", {64, false}}, {"ssize_t", {64, false}}, {"size_t", {64, true}},
-    {"bool", {1, true}}, {"_Bool", {1, true}},
-    {"wchar_t", {32, false}}, {"char16_t", {16, true}}, {"char32_t", {32, true}}, {"char8_t", {8, true}},
+    {"int8_t", {8, false}},     {"int16_t", {16, false}},   {"int32_t", {32, false}},   {"int64_t", {64, false}},
+    {"uint8_t", {8, true}},     {"uint16_t", {16, true}},   {"uint32_t", {32, true}},   {"uint64_t", {64, true}},
+    {"__int8_t", {8, false}},   {"__int16_t", {16, false}}, {"__int32_t", {32, false}}, {"__int64_t", {64, false}},
+    {"__uint8_t", {8, true}},   {"__uint16_t", {16, true}}, {"__uint32_t", {32, true}}, {"__uint64_t", {64, true}},
+    {"__s8", {8, false}},       {"__s16", {16, false}},     {"__s32", {32, false}},     {"__s64", {64, false}},
+    {"__u8", {8, true}},        {"__u16", {16, true}},      {"__u32", {32, true}},      {"__u64", {64, true}},
+    {"s8", {8, false}},         {"s16", {16, false}},       {"s32", {32, false}},       {"s64", {64, false}},
+    {"u8", {8, true}},          {"u16", {16, true}},        {"u32", {32, true}},        {"u64", {64, true}},
+    {"intmax_t", {64, false}},  {"uintmax_t", {64, true}},  {"intptr_t", {64, false}},  {"uintptr_t", {64, true}},
+    {"ptrdiff_t", {64, false}}, {"ssize_t", {64, false}},   {"size_t", {64, true}},     {"bool", {1, true}},
+    {"_Bool", {1, true}},       {"wchar_t", {32, false}},   {"char16_t", {16, true}},   {"char32_t", {32, true}},
+    {"char8_t", {8, true}},
 };
 
 static bool fixed_word(TypeWords *w, Token t)

@@ -54,9 +54,9 @@ static bool is_word(char c)
 /* The '<', '>' and '(' of an operator's own name are no brackets: the length of "operator..." at i, or 0. */
 static size_t operator_len(Str s, size_t i)
 {
-    static const char *const names[] = {"operator<=>", "operator<<=", "operator>>=", "operator->*", "operator<<",
-                                        "operator>>",  "operator<=",  "operator>=",  "operator->",  "operator()",
-                                        "operator<",   "operator>"};
+    static const char *const names[] = {
+        "operator<=>", "operator<<=", "operator>>=", "operator->*", "operator<<", "operator>>",
+        "operator<=",  "operator>=",  "operator->",  "operator()",  "operator<",  "operator>"};
     bool inside = i > 0 && is_word(s.p[i - 1]);
     for (size_t k = 0; !inside && k < sizeof names / sizeof *names; k++) {
         size_t n = strlen(names[k]);
@@ -150,7 +150,10 @@ static Str name_of(Str s)
     return start < end && end < s.n ? (Str){s.p + start, end - start} : s;
 }
 
-Str demangled_without_arguments(Str demangled) { return demangled.p ? name_of(inner_declarator(demangled)) : demangled; }
+Str demangled_without_arguments(Str demangled)
+{
+    return demangled.p ? name_of(inner_declarator(demangled)) : demangled;
+}
 
 Str demangled_last_component(Str demangled)
 {

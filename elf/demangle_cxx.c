@@ -358,7 +358,10 @@ static bool parse_call_offset(Cxx *c)
     return eat(c, 'v') && parse_offset(c) && parse_offset(c);
 }
 
-static CxxNode *special(Cxx *c, const char *text, CxxNode *n) { return n ? node_text(c, CXX_SPECIAL, n, str_of(text)) : NULL; }
+static CxxNode *special(Cxx *c, const char *text, CxxNode *n)
+{
+    return n ? node_text(c, CXX_SPECIAL, n, str_of(text)) : NULL;
+}
 
 static CxxNode *parse_construction(Cxx *c)
 {
@@ -374,9 +377,9 @@ static CxxNode *parse_special_t(Cxx *c)
 {
     char x = peek(c);
     if (x == 'h' || x == 'v')
-        return !parse_call_offset(c) ? NULL
-                                     : special(c, x == 'h' ? "non-virtual thunk to " : "virtual thunk to ",
-                                               parse_encoding(c, false));
+        return !parse_call_offset(c)
+                   ? NULL
+                   : special(c, x == 'h' ? "non-virtual thunk to " : "virtual thunk to ", parse_encoding(c, false));
     c->p += c->p < c->end;
     switch (x) {
     case 'V': return special(c, "vtable for ", parse_type(c));
@@ -392,8 +395,7 @@ static CxxNode *parse_special_t(Cxx *c)
         return !parse_call_offset(c) || !parse_call_offset(c)
                    ? NULL
                    : special(c, "covariant return thunk to ", parse_encoding(c, false));
-    case 'A':
-        return special(c, "template parameter object for ", parse_template_arg(c));
+    case 'A': return special(c, "template parameter object for ", parse_template_arg(c));
     default: return NULL;
     }
 }

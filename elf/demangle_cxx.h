@@ -17,31 +17,38 @@ enum {
 
 typedef enum CxxKind {
     /* names */
-    CXX_NAME,        /* text */
-    CXX_QUALIFIED,   /* a::b */
-    CXX_LOCAL,       /* a::b, a being an encoding */
-    CXX_TYPED,       /* a: name, b: function type */
-    CXX_TEMPLATE,    /* a<b> */
-    CXX_CTOR,        /* of a */
-    CXX_DTOR,        /* of a */
-    CXX_OPERATOR,    /* op */
-    CXX_CONVERSION,  /* operator a */
-    CXX_TAGGED,      /* a[abi:text] */
-    CXX_MODULE,      /* a@b */
-    CXX_MODULE_PART, /* b.text, or b:text (number 1) */
-    CXX_CLONE,       /* a [clone text] */
-    CXX_SPECIAL,     /* text a */
+    CXX_NAME,         /* text */
+    CXX_QUALIFIED,    /* a::b */
+    CXX_LOCAL,        /* a::b, a being an encoding */
+    CXX_TYPED,        /* a: name, b: function type */
+    CXX_TEMPLATE,     /* a<b> */
+    CXX_CTOR,         /* of a */
+    CXX_DTOR,         /* of a */
+    CXX_OPERATOR,     /* op */
+    CXX_CONVERSION,   /* operator a */
+    CXX_TAGGED,       /* a[abi:text] */
+    CXX_MODULE,       /* a@b */
+    CXX_MODULE_PART,  /* b.text, or b:text (number 1) */
+    CXX_CLONE,        /* a [clone text] */
+    CXX_SPECIAL,      /* text a */
     CXX_CONSTRUCTION, /* construction vtable for a-in-b */
-    CXX_REFTEMP,     /* reference temporary #number for a */
-    CXX_LAMBDA,      /* {lambda(a)#number}, b: template head */
-    CXX_UNNAMED,     /* {unnamed type#number} */
-    CXX_DEFAULT_ARG, /* {default arg#number}::a */
-    CXX_BINDING,     /* [a] */
-    CXX_THIS_QUALS,  /* a, with the quals of a function that has no type */
+    CXX_REFTEMP,      /* reference temporary #number for a */
+    CXX_LAMBDA,       /* {lambda(a)#number}, b: template head */
+    CXX_UNNAMED,      /* {unnamed type#number} */
+    CXX_DEFAULT_ARG,  /* {default arg#number}::a */
+    CXX_BINDING,      /* [a] */
+    CXX_THIS_QUALS,   /* a, with the quals of a function that has no type */
     /* types */
-    CXX_BUILTIN,     /* text; number: how its literals print */
-    CXX_PARAM,       /* template parameter `number` of the function around */
-    CXX_CONST, CXX_VOLATILE, CXX_RESTRICT, CXX_POINTER, CXX_LREF, CXX_RREF, CXX_COMPLEX, CXX_IMAGINARY, /* of a */
+    CXX_BUILTIN, /* text; number: how its literals print */
+    CXX_PARAM,   /* template parameter `number` of the function around */
+    CXX_CONST,
+    CXX_VOLATILE,
+    CXX_RESTRICT,
+    CXX_POINTER,
+    CXX_LREF,
+    CXX_RREF,
+    CXX_COMPLEX,
+    CXX_IMAGINARY,   /* of a */
     CXX_VENDOR_QUAL, /* a text-of-b */
     CXX_FUNCTION,    /* returns a (NULL: not said) and takes b; number: quals */
     CXX_EXCEPT,      /* function type a, exception specification text, b */
@@ -54,10 +61,14 @@ typedef enum CxxKind {
     CXX_TARGS,       /* the same of template arguments; an argument that is one itself is a pack */
     CXX_HEAD,        /* a lambda's template parameter of kind text, b: its type; c: the next */
     /* expressions */
-    CXX_LITERAL,     /* of type a: text; number 1: negative */
-    CXX_NUMBER,      /* number */
-    CXX_FPARAM,      /* function parameter `number`, 0: this */
-    CXX_NULLARY, CXX_UNARY, CXX_POSTFIX, CXX_BINARY, CXX_TRINARY, /* op with a, b, c */
+    CXX_LITERAL, /* of type a: text; number 1: negative */
+    CXX_NUMBER,  /* number */
+    CXX_FPARAM,  /* function parameter `number`, 0: this */
+    CXX_NULLARY,
+    CXX_UNARY,
+    CXX_POSTFIX,
+    CXX_BINARY,
+    CXX_TRINARY,     /* op with a, b, c */
     CXX_CAST,        /* (a)b; number 1: b is a list */
     CXX_INIT,        /* a{b} */
     CXX_FOLD,        /* text l r L R; op, a, b */

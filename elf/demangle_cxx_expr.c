@@ -239,7 +239,7 @@ static CxxNode *parse_binary(Cxx *c, const CxxOp *op)
         y = parse_expressions(c, 'E', &ok);
     else if (op_is(op, "dtpt"))
         y = peek(c) == 'g' || (peek(c) == 's' && peek_at(c, 1) == 'r') ? parse_expression(c)
-                                                                                  : with_args(c, parse_base_name(c));
+                                                                       : with_args(c, parse_base_name(c));
     else
         y = parse_expression(c);
     return y ? op_node(c, CXX_BINARY, op, x, y) : NULL;

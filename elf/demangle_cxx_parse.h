@@ -31,8 +31,8 @@ static inline bool is_lower(char x) { return x >= 'a' && x <= 'z'; }
 static inline bool enter(Cxx *c) { return ++c->depth <= DEMANGLE_DEPTH_MAX && ++c->steps <= DEMANGLE_PARSE_MAX; }
 static inline void leave(Cxx *c) { c->depth--; }
 
-bool parse_digits(Cxx *c, uint64_t *out);      /* at least one */
-bool parse_compact(Cxx *c, uint64_t *out);     /* "_" is 0, "N_" is N+1 */
+bool parse_digits(Cxx *c, uint64_t *out);  /* at least one */
+bool parse_compact(Cxx *c, uint64_t *out); /* "_" is 0, "N_" is N+1 */
 bool parse_discriminator(Cxx *c);
 
 /* names (demangle_cxx.c) */

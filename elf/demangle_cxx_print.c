@@ -162,7 +162,7 @@ static void print_quals(Printer *p, uint64_t quals)
         uint8_t bit;
         const char *text;
     } all[] = {{QUAL_SAFE, " transaction_safe"}, {QUAL_CONST, " const"}, {QUAL_VOLATILE, " volatile"},
-               {QUAL_RESTRICT, " restrict"}, {QUAL_LREF, " &"}, {QUAL_RREF, " &&"}};
+               {QUAL_RESTRICT, " restrict"},     {QUAL_LREF, " &"},      {QUAL_RREF, " &&"}};
     for (size_t i = 0; i < sizeof all / sizeof *all; i++)
         if (quals & all[i].bit)
             out_z(p->o, all[i].text);
@@ -413,8 +413,10 @@ static void print_module_part(Printer *p, const CxxNode *n)
 static bool print_name(Printer *p, const CxxNode *n)
 {
     switch (n->kind) {
-    case CXX_NAME: case CXX_BUILTIN: out_str(p->o, n->text); return true;
-    case CXX_QUALIFIED: case CXX_LOCAL: print_joined(p, n->a, "::", n->b); return true;
+    case CXX_NAME:
+    case CXX_BUILTIN: out_str(p->o, n->text); return true;
+    case CXX_QUALIFIED:
+    case CXX_LOCAL: print_joined(p, n->a, "::", n->b); return true;
     case CXX_TYPED: print_typed(p, n); return true;
     case CXX_TEMPLATE:
         print_node(p, n->a);
@@ -472,14 +474,19 @@ static bool print_type_left(Printer *p, const CxxNode *n)
 {
     switch (n->kind) {
     case CXX_PARAM: print_param(p, n, true); return true;
-    case CXX_CONST: case CXX_VOLATILE: case CXX_RESTRICT: case CXX_VENDOR_QUAL: print_qualified_left(p, n); return true;
+    case CXX_CONST:
+    case CXX_VOLATILE:
+    case CXX_RESTRICT:
+    case CXX_VENDOR_QUAL: print_qualified_left(p, n); return true;
     case CXX_POINTER:
         print_left(p, n->a);
         open_declarator(p, n->a);
         out_char(p->o, '*');
         return true;
-    case CXX_LREF: case CXX_RREF: print_reference(p, n, true); return true;
-    case CXX_COMPLEX: case CXX_IMAGINARY:
+    case CXX_LREF:
+    case CXX_RREF: print_reference(p, n, true); return true;
+    case CXX_COMPLEX:
+    case CXX_IMAGINARY:
         print_left(p, n->a);
         out_z(p->o, n->kind == CXX_COMPLEX ? " _Complex" : " _Imaginary");
         return true;
@@ -507,15 +514,19 @@ static void print_type_right(Printer *p, const CxxNode *n)
 {
     switch (n->kind) {
     case CXX_PARAM: print_param(p, n, false); break;
-    case CXX_CONST: case CXX_VOLATILE: case CXX_RESTRICT: case CXX_VENDOR_QUAL: case CXX_COMPLEX: case CXX_IMAGINARY:
-        print_right(p, n->a);
-        break;
+    case CXX_CONST:
+    case CXX_VOLATILE:
+    case CXX_RESTRICT:
+    case CXX_VENDOR_QUAL:
+    case CXX_COMPLEX:
+    case CXX_IMAGINARY: print_right(p, n->a); break;
     case CXX_POINTER:
         if (binds(p, n->a))
             out_char(p->o, ')');
         print_right(p, n->a);
         break;
-    case CXX_LREF: case CXX_RREF: print_reference(p, n, false); break;
+    case CXX_LREF:
+    case CXX_RREF: print_reference(p, n, false); break;
     case CXX_FUNCTION: print_function_right(p, n); break;
     case CXX_ARRAY: print_array_right(p, n); break;
     case CXX_MEMBER:

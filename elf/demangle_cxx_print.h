@@ -16,10 +16,10 @@ typedef struct TemplateScope {
 typedef struct Printer {
     CxxOut *o;
     uint32_t depth, steps;
-    uint32_t lambda;      /* > 0: in a lambda's parameters, where template parameters are "auto" */
-    const CxxNode *head;  /* of that lambda */
+    uint32_t lambda;     /* > 0: in a lambda's parameters, where template parameters are "auto" */
+    const CxxNode *head; /* of that lambda */
     const TemplateScope *scope;
-    uint64_t pack_index;  /* which element of the packs */
+    uint64_t pack_index; /* which element of the packs */
 } Printer;
 
 /* A node whole; a type is what comes before a declarator's name, and what comes after it. */

@@ -29,8 +29,12 @@ static const CxxNode *find_pack(Printer *p, const CxxNode *n)
             if (found && found->kind != CXX_TARGS)
                 found = NULL;
             break;
-        case CXX_EXPANSION: case CXX_LAMBDA: case CXX_UNNAMED: case CXX_DEFAULT_ARG: case CXX_TAGGED: case CXX_MODULE:
-            break;
+        case CXX_EXPANSION:
+        case CXX_LAMBDA:
+        case CXX_UNNAMED:
+        case CXX_DEFAULT_ARG:
+        case CXX_TAGGED:
+        case CXX_MODULE: break;
         default:
             if (!(found = find_pack(p, n->a)) && !(found = find_pack(p, n->b)))
                 found = find_pack(p, n->c);
@@ -70,8 +74,8 @@ static void print_expansion(Printer *p, const CxxNode *n)
 
 static void print_literal(Printer *p, const CxxNode *n)
 {
-    static const char *const suffixes[] = {[LIT_INT] = "", [LIT_U] = "u", [LIT_L] = "l",
-                                           [LIT_UL] = "ul", [LIT_LL] = "ll", [LIT_ULL] = "ull"};
+    static const char *const suffixes[] = {
+        [LIT_INT] = "", [LIT_U] = "u", [LIT_L] = "l", [LIT_UL] = "ul", [LIT_LL] = "ll", [LIT_ULL] = "ull"};
     uint64_t kind = n->a->kind == CXX_BUILTIN ? n->a->number : LIT_CAST;
     if (kind >= LIT_INT && kind <= LIT_ULL) {
         out_z(p->o, n->number ? "-" : "");
@@ -122,8 +126,7 @@ static void print_unary(Printer *p, const CxxNode *n)
         out_number(p->o, count);
         return;
     }
-    if (op_is(n, "ad") && operand->kind == CXX_TYPED && operand->a->kind == CXX_QUALIFIED &&
-        operand->b->number == 0)
+    if (op_is(n, "ad") && operand->kind == CXX_TYPED && operand->a->kind == CXX_QUALIFIED && operand->b->number == 0)
         operand = operand->a; /* no argument list for the address of a member */
     out_z(p->o, n->op->name);
     if (op_is(n, "st") || op_is(n, "nx"))
@@ -271,7 +274,8 @@ void print_expression(Printer *p, const CxxNode *n)
         print_parens(p, n->a);
         break;
     case CXX_EXPANSION: print_expansion(p, n); break;
-    case CXX_ARGS: case CXX_TARGS: print_list(p, n); break;
+    case CXX_ARGS:
+    case CXX_TARGS: print_list(p, n); break;
     case CXX_NULLARY: out_z(p->o, n->op->name); break;
     case CXX_UNARY: print_unary(p, n); break;
     case CXX_POSTFIX:

@@ -84,8 +84,12 @@ CxxNode *cxx_base_name(CxxNode *n)
 {
     for (;;) {
         switch (n->kind) {
-        case CXX_QUALIFIED: case CXX_LOCAL: n = n->b; break;
-        case CXX_TEMPLATE: case CXX_TAGGED: case CXX_MODULE: case CXX_DEFAULT_ARG: n = n->a; break;
+        case CXX_QUALIFIED:
+        case CXX_LOCAL: n = n->b; break;
+        case CXX_TEMPLATE:
+        case CXX_TAGGED:
+        case CXX_MODULE:
+        case CXX_DEFAULT_ARG: n = n->a; break;
         default: return n;
         }
     }

@@ -197,9 +197,9 @@ static CxxNode *parse_builtin_d(Cxx *c)
     static const struct {
         char code;
         const char *name;
-    } types[] = {{'d', "decimal64"}, {'e', "decimal128"}, {'f', "decimal32"}, {'h', "half"}, {'i', "char32_t"},
-                 {'s', "char16_t"}, {'u', "char8_t"}, {'a', "auto"}, {'c', "decltype(auto)"},
-                 {'n', "decltype(nullptr)"}};
+    } types[] = {{'d', "decimal64"},      {'e', "decimal128"},       {'f', "decimal32"}, {'h', "half"},
+                 {'i', "char32_t"},       {'s', "char16_t"},         {'u', "char8_t"},   {'a', "auto"},
+                 {'c', "decltype(auto)"}, {'n', "decltype(nullptr)"}};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (eat2(c, 'D', types[i].code))
             return literal_text(c, types[i].name);
@@ -281,7 +281,9 @@ static bool is_elaborated(const Cxx *c)
 static CxxNode *parse_new_type(Cxx *c, bool *is_new)
 {
     switch (peek(c)) {
-    case 'r': case 'V': case 'K': return parse_qualified_type(c);
+    case 'r':
+    case 'V':
+    case 'K': return parse_qualified_type(c);
     case 'P': return parse_of(c, CXX_POINTER);
     case 'R': return parse_of(c, CXX_LREF);
     case 'O': return parse_of(c, CXX_RREF);
@@ -299,7 +301,9 @@ static CxxNode *parse_new_type(Cxx *c, bool *is_new)
             return parse_param_type(c);
         c->p += 2;
         return parse_name(c);
-    case 'N': case 'Z': case 'W': return parse_name(c);
+    case 'N':
+    case 'Z':
+    case 'W': return parse_name(c);
     default: return is_digit(peek(c)) ? parse_name(c) : NULL;
     }
 }

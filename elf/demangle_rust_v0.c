@@ -62,8 +62,9 @@ static uint64_t read_base62(V0 *v)
     if (eat(v, '_'))
         return 0;
     for (char c = take(v); c != '_'; c = take(v)) {
-        unsigned d = c >= '0' && c <= '9' ? (unsigned)(c - '0')
-                                          : c >= 'a' && c <= 'z' ? (unsigned)(c - 'a') + 10 : (unsigned)(c - 'A') + 36;
+        unsigned d = c >= '0' && c <= '9'   ? (unsigned)(c - '0')
+                     : c >= 'a' && c <= 'z' ? (unsigned)(c - 'a') + 10
+                                            : (unsigned)(c - 'A') + 36;
         if (v->failed || d >= 62 || n > (UINT64_MAX - 62) / 62) {
             v->failed = true;
             return 0;
@@ -265,7 +266,9 @@ static void read_path_tag(V0 *v, char tag, bool in_value)
         put_ident(v, read_ident(v));
         break;
     case 'N': read_nested(v, in_value); break;
-    case 'M': case 'X': case 'Y': read_impl(v, tag); break;
+    case 'M':
+    case 'X':
+    case 'Y': read_impl(v, tag); break;
     case 'I':
         read_path(v, in_value);
         put(v, in_value ? "::<" : "<");
@@ -296,9 +299,9 @@ static const char *basic_type(char tag)
     static const struct {
         char tag;
         const char *name;
-    } types[] = {{'b', "bool"}, {'c', "char"}, {'e', "str"}, {'u', "()"}, {'a', "i8"}, {'s', "i16"}, {'l', "i32"},
-                 {'x', "i64"}, {'n', "i128"}, {'i', "isize"}, {'h', "u8"}, {'t', "u16"}, {'m', "u32"}, {'y', "u64"},
-                 {'o', "u128"}, {'j', "usize"}, {'f', "f32"}, {'d', "f64"}, {'z', "!"}, {'p', "_"}, {'v', "..."}};
+    } types[] = {{'b', "bool"}, {'c', "char"},  {'e', "str"},   {'u', "()"},  {'a', "i8"},  {'s', "i16"}, {'l', "i32"},
+                 {'x', "i64"},  {'n', "i128"},  {'i', "isize"}, {'h', "u8"},  {'t', "u16"}, {'m', "u32"}, {'y', "u64"},
+                 {'o', "u128"}, {'j', "usize"}, {'f', "f32"},   {'d', "f64"}, {'z', "!"},   {'p', "_"},   {'v', "..."}};
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (types[i].tag == tag)
             return types[i].name;
@@ -430,12 +433,15 @@ static void read_type_tag(V0 *v, char tag)
 {
     size_t saved;
     switch (tag) {
-    case 'R': case 'Q': read_reference(v, tag == 'Q'); break;
-    case 'P': case 'O':
+    case 'R':
+    case 'Q': read_reference(v, tag == 'Q'); break;
+    case 'P':
+    case 'O':
         put(v, tag == 'P' ? "*const " : "*mut ");
         read_type(v);
         break;
-    case 'A': case 'S':
+    case 'A':
+    case 'S':
         put(v, "[");
         read_type(v);
         if (tag == 'A') {
@@ -453,9 +459,7 @@ static void read_type_tag(V0 *v, char tag)
             v->at = saved;
         }
         break;
-    default:
-        v->at--;
-        read_path(v, false);
+    default: v->at--; read_path(v, false);
     }
 }
 
@@ -537,8 +541,18 @@ static void read_const_tag(V0 *v, char tag)
     size_t saved;
     switch (tag) {
     case 'p': put(v, "_"); break;
-    case 'h': case 't': case 'm': case 'y': case 'o': case 'j': read_integer(v); break;
-    case 'a': case 's': case 'l': case 'x': case 'n': case 'i':
+    case 'h':
+    case 't':
+    case 'm':
+    case 'y':
+    case 'o':
+    case 'j': read_integer(v); break;
+    case 'a':
+    case 's':
+    case 'l':
+    case 'x':
+    case 'n':
+    case 'i':
         if (eat(v, 'n'))
             put(v, "-");
         read_integer(v);

@@ -32,19 +32,21 @@ static const Case cases[] = {
     {"enum E{A=3,B=A+1,C=B<<A,D=(A,B)};", NULL, "1:29 unexpected ,; ) is missing"},
     {"enum E{A=(unsigned char)300,B=(int)-1,C=(uint8_t)(-1),D=static_cast<int>(7),E_=int(3.0)};", NULL,
      "1:84 3.0 is no integer"},
-    {"enum E{A=(unsigned char)300,B=(std::int8_t)200,C=uint16_t(-1),D=static_cast<int>(7),F=(bool)9,G=(long)~0u};", NULL,
-     "A=44 B=-56 C=65535 D=7 F=1 G=4294967295"},
+    {"enum E{A=(unsigned char)300,B=(std::int8_t)200,C=uint16_t(-1),D=static_cast<int>(7),F=(bool)9,G=(long)~0u};",
+     NULL, "A=44 B=-56 C=65535 D=7 F=1 G=4294967295"},
     {"enum E{A=0xffffffff,B=A>>4,C=-A,D=A+1};", NULL, "A=4294967295 B=268435455 C=1 D=0"},
     {"enum E{A=true,B=!true,C=8/3*3};", NULL, "A=1 B=0 C=6"},
     /* forms */
-    {"enum class E : std::uint8_t { A = 1, B [[deprecated]] = 2, C __attribute__((unused)), D DEPRECATED(\"x,}\") = 9 };",
+    {"enum class E : std::uint8_t { A = 1, B [[deprecated]] = 2, C __attribute__((unused)), D DEPRECATED(\"x,}\") = 9 "
+     "};",
      "E", "A=1 B=2 C=3 D=9"},
     {"typedef enum { A = 3 } Foo, *PFoo;", "Foo", "A=3"},
     {"typedef enum _Foo { A = 3 } __attribute__((packed)) Foo;", "Foo", "A=3"},
     {"typedef enum { A = 3 } Foo, *PFoo;", "PFoo", "0:0 there is no enum PFoo; near: Foo"},
     {"enum __attribute__((packed)) [[nodiscard]] E { A };", "E", "A=0"},
     {"enum class API_EXPORT E final_ : long { A = 1L << 62 };", NULL, "A=4611686018427387904"},
-    {"namespace a { namespace b::c { class D : public X<int> { enum E { A = 1 }; }; } } enum E { A = 2 };", "D::E", "A=1"},
+    {"namespace a { namespace b::c { class D : public X<int> { enum E { A = 1 }; }; } } enum E { A = 2 };", "D::E",
+     "A=1"},
     {"namespace a { struct D { enum E { A = 1 }; }; } enum E { A = 2 };", "E", "A=2"},
     {"namespace a { struct D { enum E { A = 1 }; }; } struct F { enum E { A = 2 }; };", "E",
      "1:60 more than one enum has that name: a::D::E and F::E"},
@@ -102,7 +104,8 @@ static const Case cases[] = {
     {"enum E { A = };", NULL, "1:14 unexpected } in an expression"},
     {"int main(void) { return 0; }", NULL, "0:0 the file defines no enum; FILE:PREFIX_* takes #defines"},
     {"", NULL, "0:0 the file defines no enum; FILE:PREFIX_* takes #defines"},
-    {"enum AsyncAction { A }; enum Other { B };", "AsynAction", "0:0 there is no enum AsynAction; near: AsyncAction, Other"},
+    {"enum AsyncAction { A }; enum Other { B };", "AsynAction",
+     "0:0 there is no enum AsynAction; near: AsyncAction, Other"},
     {"enum Ends { A }; ", "s", "0:0 there is no enum s; near: Ends"},
 };
 
@@ -163,12 +166,13 @@ static void test_truncation(void **state)
         }
 }
 
-static const char article[] = "enum class AsyncAction {\n"
-                              "  printf  = 0,     // printf reserves 0-9999 for printf_ids\n"
-                              "  syscall = 10000, // system reserves 10000-19999 for printf_ids\n"
-                              "  cat     = 20000, // cat reserves 20000-29999 for printf_ids\n"
-                              "  exit    = 30000,\n  print,\n  clear,\n  zero,\n  time,\n  join,\n  helper_error,\n"
-                              "  print_non_map,\n  strftime,\n  watchpoint_attach,\n  watchpoint_detach,\n  skboutput,\n};\n";
+static const char article[] =
+    "enum class AsyncAction {\n"
+    "  printf  = 0,     // printf reserves 0-9999 for printf_ids\n"
+    "  syscall = 10000, // system reserves 10000-19999 for printf_ids\n"
+    "  cat     = 20000, // cat reserves 20000-29999 for printf_ids\n"
+    "  exit    = 30000,\n  print,\n  clear,\n  zero,\n  time,\n  join,\n  helper_error,\n"
+    "  print_non_map,\n  strftime,\n  watchpoint_attach,\n  watchpoint_detach,\n  skboutput,\n};\n";
 
 static void test_article(void **state)
 {
@@ -320,11 +324,12 @@ static void test_bounds(void **state)
     check_bound("", "#if 1\n#endif\n", 300000, "enum{A};", "A=0");
     check_bound("", "enum{};", 1100000, "", "too many enums");
     check_bound("enum E {", "A,", 1100000, "};", "too many enumerators");
-    check_bound("#define A B B\n#define B C C\n#define C D D\n#define D F F\n#define F G G\n#define G H H\n#define H I I\n"
-                "#define I J J\n#define J K K\n#define K L L\n#define L M M\n#define M N N\n#define N O O\n#define O P P\n"
-                "#define P Q Q\n#define Q R R\n#define R S S\n#define S T T\n#define T U U\n#define U V V\n#define V W W\n"
-                "#define W X X\n#define X Y Y\n#define Y Z Z\n#define Z +1 +1\nenum E { a = ",
-                "A", 1, "};", "");
+    check_bound(
+        "#define A B B\n#define B C C\n#define C D D\n#define D F F\n#define F G G\n#define G H H\n#define H I I\n"
+        "#define I J J\n#define J K K\n#define K L L\n#define L M M\n#define M N N\n#define N O O\n#define O P P\n"
+        "#define P Q Q\n#define Q R R\n#define R S S\n#define S T T\n#define T U U\n#define U V V\n#define V W W\n"
+        "#define W X X\n#define X Y Y\n#define Y Z Z\n#define Z +1 +1\nenum E { a = ",
+        "A", 1, "};", "");
 }
 
 int main(void)

@@ -1,0 +1,1 @@
+enum E{A=-1,B,C=0x7fffffff,D};

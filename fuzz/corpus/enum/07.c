@@ -1,0 +1,1 @@
+enum E{A=3,B=A+1,C=B<<A,D=(A,B)};

@@ -1,0 +1,1 @@
+enum E{A=(unsigned char)300,B=(int)-1,C=(uint8_t)(-1),D=static_cast<int>(7),E_=int(3.0)};

@@ -1,0 +1,1 @@
+enum E{A=(unsigned char)300,B=(std::int8_t)200,C=uint16_t(-1),D=static_cast<int>(7),F=(bool)9,G=(long)~0u};

@@ -1,0 +1,1 @@
+enum E{A=0xffffffff,B=A>>4,C=-A,D=A+1};

@@ -1,0 +1,1 @@
+enum E{A=true,B=!true,C=8/3*3};

@@ -1,0 +1,1 @@
+enum class E : std::uint8_t { A = 1, B [[deprecated]] = 2, C __attribute__((unused)), D DEPRECATED("x,}") = 9 };

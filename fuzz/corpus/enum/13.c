@@ -1,0 +1,1 @@
+typedef enum { A = 3 } Foo, *PFoo;

@@ -1,0 +1,1 @@
+typedef enum _Foo { A = 3 } __attribute__((packed)) Foo;

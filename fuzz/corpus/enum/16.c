@@ -1,0 +1,1 @@
+enum __attribute__((packed)) [[nodiscard]] E { A };

@@ -1,0 +1,1 @@
+enum class API_EXPORT E final_ : long { A = 1L << 62 };

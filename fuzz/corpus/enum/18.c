@@ -1,0 +1,1 @@
+namespace a { namespace b::c { class D : public X<int> { enum E { A = 1 }; }; } } enum E { A = 2 };

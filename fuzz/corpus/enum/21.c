@@ -1,0 +1,1 @@
+namespace a { struct D { enum E { A = 1 }; }; } struct F { enum E { A = 2 }; };

@@ -1,0 +1,1 @@
+enum E; enum F : int; enum E f(enum E x) { struct { enum E y : 3; }; } enum G { A };

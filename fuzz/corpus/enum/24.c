@@ -1,0 +1,1 @@
+const char *s = R"x(enum E { B };)" )x"; enum E { A };

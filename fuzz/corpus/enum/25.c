@@ -1,0 +1,1 @@
+enum A_ { X = 1 }; enum class B_ { X = 5, Y = A_::X, Z = X };

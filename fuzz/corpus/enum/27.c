@@ -1,0 +1,1 @@
+enum E {}; enum F { A = 2 };

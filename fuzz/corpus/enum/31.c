@@ -1,0 +1,3 @@
+#define X 1
+#undef X
+enum E { A = X };

@@ -1,0 +1,5 @@
+enum E { A,
+#ifdef OPT
+ B,
+#endif
+ C, D = 9, F };

@@ -1,0 +1,7 @@
+enum E { A,
+#ifdef OPT
+ B,
+#else
+ C,
+#endif
+ D };

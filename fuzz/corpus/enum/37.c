@@ -1,0 +1,7 @@
+enum E {
+#ifdef OPT
+ A = 1
+#else
+ A = 2
+#endif
+};

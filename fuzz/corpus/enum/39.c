@@ -1,0 +1,3 @@
+enum E { A,
+#include "more.def"
+ B };

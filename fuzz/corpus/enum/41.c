@@ -1,0 +1,2 @@
+#define A A
+enum { A = 3, B = A };

@@ -1,0 +1,1 @@
+#define P_A sizeof(int)

@@ -1,0 +1,1 @@
+enum E { A = 0x7fffffff + 1 };

@@ -1,0 +1,1 @@
+enum E : uint8_t { A = 255, B };

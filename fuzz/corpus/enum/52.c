@@ -1,0 +1,1 @@
+enum E : unsigned { A = -1 };

@@ -1,0 +1,1 @@
+enum E { A = (foo_t)1 };

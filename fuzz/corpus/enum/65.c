@@ -1,0 +1,1 @@
+enum AsyncAction { A }; enum Other { B };
