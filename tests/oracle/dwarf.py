@@ -41,8 +41,8 @@ class Var:
     """A local variable or parameter: entries are (lo, hi, location), a location ("reg", name, addend) or ("mem", base, disp)."""
 
     def __init__(self, scope):
-        self.name, self.type, self.entries, self.scope, self.single = "?", "?", [], scope, None
-        self.decl, self.origin = [None, None], None  # [file, line], which an inlined copy has by its origin's offset
+        self.name, self.entries, self.scope, self.single = "?", [], scope, None
+        self.decl, self.origin = [None, None, "?"], None  # [file, line, type]; an inlined copy has its origin's
 
 
 class Func:
@@ -126,7 +126,7 @@ class Dwarf:
             m = re.search(r'"(.*)"\)', text)
             owner = self.var or node.get("func")
             if owner and m and name == "DW_AT_type" and self.var:
-                owner.type = m[1]
+                owner.decl[2] = m[1]
             elif owner and m and name != "DW_AT_type":
                 owner.name = m[1]
             if name == "DW_AT_abstract_origin" and self.var:
@@ -157,7 +157,8 @@ class Dwarf:
 
     def settle(self, func):
         for v in func.vars:
-            v.decl = tuple(self.decls.get(v.origin, v.decl) if v.decl[1] is None else v.decl) + (v.name,)
+            file, line, v.type = self.decls.get(v.origin, v.decl) if v.decl[1] is None else v.decl
+            v.decl = (file, line, v.name)
             if v.single:
                 parts = next((p for p in reversed(v.scope) if p), [])
                 v.entries = [(lo, hi, v.single) for lo, hi in parts]
@@ -204,7 +205,12 @@ class Code:
             place, bits = operand_read(m[3], m[1])
             value = int(m[2], 0) & ((1 << bits) - 1)
             if place:
-                yield pc, value - (1 << bits) if value >> (bits - 1) else value, place
+                yield pc, value - (1 << bits) if value >> (bits - 1) and not self.unsigned(pc) else value, place
+
+    def unsigned(self, pc):
+        """Whether the next instruction tests the result as one of unsigned numbers."""
+        after = bisect.bisect_right(self.pcs, pc)
+        return after < len(self.pcs) and re.match(r"(j|set|cmov)n?(a|b)e?\b", self.text[self.pcs[after]]) is not None
 
 
 def operand_read(text, suffix):
@@ -312,6 +318,13 @@ def own_place(location):
     return None
 
 
+def as_typed(var, constants):
+    """Constants of one byte as the variable's type reads them: objdump's $0xff is 255 for an unsigned char."""
+    if not re.search(r"unsigned char|uint8|[Bb]yte|uchar|\bU8\b|lu_byte|u_char", var.type):
+        return constants
+    return sorted(c + 256 if -128 <= c < 0 else c for c in constants)
+
+
 # --- the scores ---
 
 class Program:
@@ -369,7 +382,7 @@ class Program:
             for v, cs in constants.items():
                 big = sorted(c for c in cs if abs(c) >= 3)
                 if big:
-                    asked.append((func, v, big, constants))
+                    asked.append((func, v, as_typed(v, big), constants))
         random.Random(4).shuffle(asked)
         for func, v, big, constants in asked[:self.questions]:
             self.question(func, v, big, constants, "")
@@ -422,7 +435,9 @@ class Program:
     def question(self, func, var, constants, compared, kind):
         answer = ask(self.lvscan, "--json", "-n", "1", "-f", hex(func.start), "-c", ",".join(map(str, constants)), self.stripped)
         first = answer[0]["variables"][0] if answer and answer[0]["variables"] else None
-        such = [v for v, cs in compared.items() if v is var or cs & set(constants)]
+        near = {c + d for c in constants for d in (-1, 0, 1)}  # `> 5` and `>= 6` are the same
+        such = {v.decl for v, cs in compared.items() if v is var or set(as_typed(v, cs)) & near}
+        such = [v for v in func.vars if v.decl in such]  # inlined more than once, it is still that variable
         verdict, why = self.verdict(func, first, such)
         self.score[verdict + kind] += 1
         self.score["questions" + kind] += 1
@@ -440,6 +455,8 @@ class Program:
         if any(p in same for p in where):
             return "right", why
         other = [v.name for v in func.vars if place in self.places(v, pc)]
+        if place and place[0] == "mem" and not other and all(p[0] == "mem" for p in where):
+            return "unknown", why  # perhaps the same memory by another base
         if other or where:
             return "wrong", why + " there: %s" % other
         return "unknown", why
