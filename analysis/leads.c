@@ -21,6 +21,20 @@ typedef struct Peel {
 
 static uint64_t low(uint64_t k, unsigned bits) { return value_extended(k, bits, false); }
 
+/* How directly the code says what a lead says, in percent. */
+enum { QUALITY_PLAIN = 100, QUALITY_TURNED = 92, QUALITY_RANGE = 90, QUALITY_MEMORY = 80, QUALITY_ADDED = 60, QUALITY_DERIVED = 50 };
+
+static uint8_t quality_of(const Peel *p)
+{
+    if (p->derived)
+        return QUALITY_DERIVED;
+    if (p->via == VIA_RANGE)
+        return QUALITY_RANGE;
+    if (p->added && p->via != VIA_SWITCH && p->via != VIA_BITSET)
+        return QUALITY_ADDED;
+    return p->id == VALUE_NONE ? QUALITY_MEMORY : QUALITY_PLAIN;
+}
+
 static void lead_put(Peel *p, uint64_t k, uint8_t relation)
 {
     Leads *out = p->out;
@@ -34,11 +48,22 @@ static void lead_put(Peel *p, uint64_t k, uint8_t relation)
                                   .relation = relation,
                                   .via = p->derived ? (uint8_t)VIA_DERIVED : p->via,
                                   .sign = p->sign != SIGN_UNKNOWN ? p->sign : p->ext_sign,
+                                  .quality = quality_of(p),
                                   .k = low(k, p->width),
                                   .step = p->compare->step};
 }
 
 static bool is_ordering(uint8_t relation) { return relation >= RELATION_LT && relation <= RELATION_GE; }
+
+/* Is `base` a join of a loop, and `id` what the loop makes of it for the next turn? */
+static bool is_loop_step(const Values *v, ValueId id, ValueId base)
+{
+    const Value *join = &v->values[base];
+    for (uint32_t i = 0; join->kind == VALUE_PHI && i < join->noperands; i++)
+        if (values_rep(v, join->operands[i]) == id)
+            return true;
+    return false;
+}
 
 /* Two leads for `low <= value <= high`, one for anything else. */
 static void lead_emit(Peel *p)
@@ -130,6 +155,16 @@ static bool peel_derived(Peel *p, const Link *l)
     return true;
 }
 
+/* i++; i != 6: the source may have said i <= 5. */
+static void loop_bound(Peel *p, const Link *l)
+{
+    bool up = l->k == 1, down = low(l->k, p->width) == low(UINT64_MAX, p->width);
+    if ((p->relation != RELATION_EQ && p->relation != RELATION_NE) || (!up && !down))
+        return;
+    p->added = true;
+    lead_put(p, p->k - l->k, up ? RELATION_LE : RELATION_GE);
+}
+
 /* One step back; false at the end of the way. */
 static bool peel(Peel *p)
 {
@@ -144,6 +179,10 @@ static bool peel(Peel *p)
         if (!narrow_to_nature(p))
             return false;
         lead_emit(p);
+        if (is_loop_step(p->v, p->id, l.base)) {
+            loop_bound(p, &l);
+            return false;
+        }
         return peel_add(p, &l);
     case MOVE_AND:
     case MOVE_SHIFT:
@@ -180,6 +219,8 @@ static void leads_prefer(Peel *p, size_t first)
         bool is_last = i >= last && i < last_end;
         out->items[i].preferred = is_last ? deep || p->via == VIA_RANGE || is_chained(p) || last == first : i == first && !deep;
     }
+    if (p->via == VIA_RANGE) /* read as a plain compare it is less likely */
+        out->items[first].quality = out->items[first].quality < QUALITY_RANGE ? out->items[first].quality : QUALITY_RANGE;
     if (!deep)
         return;
     out->items[first] = out->items[last];

@@ -86,16 +86,21 @@ static bool keeps_memory(const Values *v, uint32_t step)
     return !m->wild && m->stored_lo == m->stored_hi;
 }
 
-static void origins_at(const RangeProof *p, bool entry, uint32_t step, Hold *holds)
+enum { DEF_BIT = 1, MERGE_BIT = 2 }; /* of def_at */
+
+/* Only the origin's cell holds the variable now. */
+static void origin_set(const RangeProof *p, const Origin *o, Hold *holds)
 {
     memset(holds, 0, (p->ncells + 1) * sizeof *holds);
-    for (size_t i = 0; i < p->origins.n; i++) {
-        const Origin *o = &p->origins.items[i];
-        if ((o->kind == DEF_ARGUMENT) != entry || (!entry && o->step != step))
-            continue;
-        uint32_t index = o->cell == CELL_NONE ? p->ncells : cell_index(p, o->cell);
-        holds[index] = (Hold){PROOF_EXACT, 0};
-    }
+    holds[o->cell == CELL_NONE ? p->ncells : cell_index(p, o->cell)] = (Hold){PROOF_EXACT, 0};
+}
+
+/* The origins of one step never have company there (analysis/origins.c). */
+static void origin_at(const RangeProof *p, uint32_t step, Hold *holds)
+{
+    for (size_t i = 0; i < p->origins.n; i++)
+        if (p->origins.items[i].kind != DEF_ARGUMENT && p->origins.items[i].step == step)
+            origin_set(p, &p->origins.items[i], holds);
 }
 
 /* Do the registers of the memory's address survive the step? */
@@ -117,6 +122,8 @@ static void pass_step(const RangeProof *p, uint32_t step, Hold *holds)
     const Move *m = &p->v->moves[step];
     if (is_idle(p, step))
         return;
+    if (p->def_at[step] & MERGE_BIT) /* the value is there already; only its def counts as done after the step */
+        origin_at(p, step, holds);
     Hold moved = {0, 0};
     uint32_t dst = UINT32_MAX;
     if (carries(p, m)) {
@@ -134,8 +141,8 @@ static void pass_step(const RangeProof *p, uint32_t step, Hold *holds)
         holds[p->ncells].proof = 0;
     if (moved.proof && dst != UINT32_MAX)
         holds[dst] = moved;
-    if (p->def_at[step])
-        origins_at(p, false, step, holds);
+    if (p->def_at[step] & DEF_BIT)
+        origin_at(p, step, holds);
 }
 
 /* ---- over the blocks ---- */
@@ -230,7 +237,10 @@ static void flow_sources(Spread *s)
 {
     RangeProof *p = s->p;
     const Body *b = p->v->body;
-    origins_at(p, true, 0, s->now);
+    memset(s->now, 0, (p->ncells + 1) * sizeof *s->now);
+    for (size_t i = 0; i < p->origins.n; i++)
+        if (p->origins.items[i].kind == DEF_ARGUMENT)
+            origin_set(p, &p->origins.items[i], s->now);
     meet_into(s, b->entry, s->now);
     for (uint32_t i = 0; i < b->nblocks; i++) {
         if (!b->blocks[i].foreign)
@@ -274,7 +284,7 @@ bool ranges_prove(RangeProof *p, Values *v, unsigned width, Origins origins, con
         p->mem = *mem;
     for (size_t i = 0; i < origins.n; i++)
         if (origins.items[i].kind != DEF_ARGUMENT)
-            p->def_at[origins.items[i].step] = 1;
+            p->def_at[origins.items[i].step] |= origins.items[i].kind == DEF_MERGE ? MERGE_BIT : DEF_BIT;
     cells_collect(p);
     p->in = arena_alloc(arena, (size_t)b->nblocks * (p->ncells + 1u), sizeof *p->in);
     return p->in && ranges_spread(p);

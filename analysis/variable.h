@@ -48,6 +48,7 @@ typedef struct Site {
     uint8_t relation; /* Relation */
     uint8_t via;      /* Via */
     uint8_t sign;     /* Sign: what the condition says */
+    uint8_t quality;  /* percent: how directly the code says it (for ranking) */
     Location location;
 } Site;
 

@@ -76,6 +76,7 @@ static bool lead_turn(const Query *q, Lead *l)
         return false;
     l->k = k;
     l->relation = other[l->relation].relation;
+    l->quality = (uint8_t)(l->quality * 92 / 100); /* as likely as not, but the plain form comes first */
     return true;
 }
 
@@ -173,13 +174,14 @@ static size_t distinct(uint64_t *items, size_t n)
     return m;
 }
 
-static double score_of(const Query *q, size_t nconstants, size_t nmatched)
+/* How many of the asked constants are met counts most, then how directly, then how many others there are. */
+static double score_of(const Query *q, size_t nconstants, size_t nmatched, double quality)
 {
     if (q->nconstants == 0)
         return (double)nconstants / (double)(nconstants + 8);
     if (nmatched == 0)
         return 0;
-    return 0.75 * (double)nmatched / (double)q->nconstants + 0.25 * (double)nmatched / (double)nconstants;
+    return 0.80 * (double)nmatched / (double)q->nconstants + 0.12 * quality + 0.08 * (double)nmatched / (double)nconstants;
 }
 
 /* What the group could score at best, from its leads alone. */
@@ -194,7 +196,7 @@ static double group_promise(Builder *b, Group *g)
     for (size_t i = 0; i < n; i++)
         m += constant_asked(q, all[i], g->leads[0].width);
     g->wanted = (unsigned)m;
-    return score_of(q, n, m);
+    return score_of(q, n, m, 1);
 }
 
 /* ---- defs of a group ---- */
@@ -303,7 +305,7 @@ static Location tested_location(Builder *b, const RangeProof *p, const Lead *l)
 /* Where the variable is when the lead's compare runs; false where that is not proved. */
 static bool lead_site(Builder *b, const RangeProof *p, const Lead *l, Site *out)
 {
-    *out = (Site){.pc = b->v->body->steps[l->step].insn.pc, .constant = l->k, .relation = l->relation, .via = l->via, .sign = l->sign};
+    *out = (Site){.pc = b->v->body->steps[l->step].insn.pc, .constant = l->k, .relation = l->relation, .via = l->via, .sign = l->sign, .quality = l->quality};
     if (l->root == VALUE_NONE) {
         Origin o = {DEF_LOAD, l->step, CELL_NONE};
         out->location = origin_location(p, &o);
@@ -479,13 +481,27 @@ static Probe variable_probe(Builder *b, const RangeProof *p, const Variable *v)
     return n ? probe_choose(p, first, n, q->weakest) : probe_choose(p, v->sites, v->nsites, q->weakest);
 }
 
+/* The mean, over the matched constants, of the most direct site of each: 0..1. */
+static double matched_quality(const Variable *v, const SiteList *sites)
+{
+    double sum = 0;
+    for (size_t m = 0; m < v->nmatched; m++) {
+        unsigned best = 0;
+        for (size_t i = 0; i < sites->n; i++)
+            if (low(sites->items[i].constant, v->width) == v->matched[m] && sites->items[i].quality > best)
+                best = sites->items[i].quality;
+        sum += best / 100.0;
+    }
+    return v->nmatched ? sum / (double)v->nmatched : 0;
+}
+
 static bool variable_make(Builder *b, const RangeProof *p, const SiteList *sites)
 {
     VariableSink *sink = b->sink;
     Variable v = {.width = (uint16_t)p->width, .sign = sign_of(sites)};
     if (!variable_constants(b, &v, sites))
         return false;
-    v.score = score_of(sink->query, v.nconstants, v.nmatched);
+    v.score = score_of(sink->query, v.nconstants, v.nmatched, matched_quality(&v, sites));
     if (sink->query->nconstants && v.nmatched == 0)
         return true;
     sink->nfound++;
