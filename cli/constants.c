@@ -49,7 +49,8 @@ static bool number_scan(int64_t *out, Str text, size_t *i, Diag *diag)
     *i += base == 16 || base == 2 ? 2 : 0;
     uint64_t v;
     if (!digits_scan(&v, base, text, i) || (negative && v > (uint64_t)1 << 63))
-        return diag_set(diag, from, "'%.*s' is no 64-bit number", (int)(text.n - from > 40 ? 40 : text.n - from), text.p + from);
+        return diag_set(diag, from, "'%.*s' is no 64-bit number", (int)(text.n - from > 40 ? 40 : text.n - from),
+                        text.p + from);
     *out = (int64_t)(negative ? 0 - v : v);
     return true;
 }
@@ -85,7 +86,8 @@ static bool character_scan(int64_t *out, Str text, size_t *i, Diag *diag)
         v = v << 8 | c;
     }
     if (n == 0 || at(text, *i) != '\'')
-        return diag_set(diag, from, "character constant without an end: %.*s", (int)(text.n > 40 ? 40 : text.n), text.p);
+        return diag_set(diag, from, "character constant without an end: %.*s", (int)(text.n > 40 ? 40 : text.n),
+                        text.p);
     ++*i;
     *out = n == 1 ? (int64_t)(int8_t)v : (int64_t)(int32_t)(uint32_t)v;
     return true;
@@ -104,7 +106,8 @@ static bool add_range(int64_t **items, size_t *n, size_t *cap, int64_t from, int
         return diag_set(diag, 0, "the range %lld..%lld runs backwards", (long long)from, (long long)to);
     uint64_t span = (uint64_t)to - (uint64_t)from;
     if (span >= CONSTANTS_MAX || span >= CONSTANTS_MAX - *n)
-        return diag_set(diag, 0, "more than %d constants (in %lld..%lld)", CONSTANTS_MAX, (long long)from, (long long)to);
+        return diag_set(diag, 0, "more than %d constants (in %lld..%lld)", CONSTANTS_MAX, (long long)from,
+                        (long long)to);
     for (uint64_t k = 0; k <= span; k++) {
         if (!arena_grow(arena, (void **)items, *n, cap, sizeof **items))
             return diag_set(diag, 0, "out of memory");

@@ -2,8 +2,8 @@
 #ifndef LVSCAN_CLI_EMIT_H
 #define LVSCAN_CLI_EMIT_H
 
-#include "cli/spec.h"
 #include "cli/sink.h"
+#include "cli/spec.h"
 
 /* Appends the whole script or line. False (with *diag) when the form cannot express the location or the path. */
 typedef bool EmitFn(Sink *t, const ProbeSpec *spec, Diag *diag);

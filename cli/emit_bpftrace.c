@@ -87,7 +87,8 @@ static bool value_expression(Sink *t, const ProbeSpec *spec)
 static bool probe_expression(Sink *t, const ProbeSpec *spec, Diag *diag)
 {
     if (!path_ok(spec->path))
-        return diag_set(diag, 0, "bpftrace cannot take this path (wildcards, control characters): make a link with a plain name");
+        return diag_set(
+            diag, 0, "bpftrace cannot take this path (wildcards, control characters): make a link with a plain name");
     sink_add(t, "uprobe:\"");
     for (size_t i = 0; i < spec->path.n; i++) {
         if (spec->path.p[i] == '"')
@@ -114,7 +115,8 @@ static void names_chain(Sink *t, const ProbeSpec *spec, const char *format)
         const Enumerator *e = &spec->names.items[i];
         if (enum_name_of(&spec->names, e->value).p != e->name.p)
             continue;
-        sink_format(t, "    %sif ($v == (int64)%lld) { printf(\"%%d %%d %%s %s ", shown ? "else " : "", (long long)e->value, format);
+        sink_format(t, "    %sif ($v == (int64)%lld) { printf(\"%%d %%d %%s %s ", shown ? "else " : "",
+                    (long long)e->value, format);
         plain_name(t, e->name);
         sink_add(t, "\\n\", pid, tid, comm, $v); }\n");
         shown++;

@@ -26,9 +26,10 @@ bool emit_c(Sink *t, const ProbeSpec *spec, Diag *diag)
 {
     uint32_t stack = spec_stack_bytes(spec);
     if (!spec_regs(spec))
-        return diag_set(diag, spec->pc, "the uprobe PMU samples registers and the stack above rsp only: use --emit tracefs");
+        return diag_set(diag, spec->pc,
+                        "the uprobe PMU samples registers and the stack above rsp only: use --emit tracefs");
     sink_add(t, "/* Reads one variable of one program, live. Build: cc -O2 -o reader THIS_FILE.c\n"
-               " * Run as root: ./reader [PID]   prints \"pid tid value name\" a hit; Ctrl-C ends it. */\n");
+                " * Run as root: ./reader [PID]   prints \"pid tid value name\" a hit; Ctrl-C ends it. */\n");
     sink_add(t, "#define PROBE_PATH \"");
     escape_c(t, spec->path);
     sink_add(t, "\"\n");

@@ -19,7 +19,8 @@ static bool raw_expression(Sink *t, const ProbeSpec *spec)
     }
     sink_format(t, "*(unsigned %s *)(", l->bits > 32 ? "long" : l->bits > 16 ? "int" : l->bits > 8 ? "short" : "char");
     if (l->kind == LOCATION_STATIC) {
-        sink_format(t, "(unsigned long)$rip - 0x%llx + 0x%llx)", (unsigned long long)spec->pc, (unsigned long long)l->address);
+        sink_format(t, "(unsigned long)$rip - 0x%llx + 0x%llx)", (unsigned long long)spec->pc,
+                    (unsigned long long)l->address);
         return true;
     }
     sink_format(t, "%lld", (long long)l->disp);

@@ -7,7 +7,9 @@ bool emit_perf_probe(Sink *t, const ProbeSpec *spec, Diag *diag)
 {
     size_t before = t->n;
     if (!tracefs_path_ok(spec->path))
-        return diag_set(diag, 0, "perf probe cannot take this path (white space or control characters): make a link with a plain name");
+        return diag_set(
+            diag, 0,
+            "perf probe cannot take this path (white space or control characters): make a link with a plain name");
     sink_add(t, "perf probe -x ");
     escape_shell(t, spec->path);
     sink_format(t, " --add 'lvscan_v1=0x%llx v1=", (unsigned long long)spec->off.v);

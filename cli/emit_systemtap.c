@@ -1,7 +1,7 @@
 /* cli/emit_systemtap.c - a SystemTap script. */
 #include "cli/emit.h"
-#include "cli/kernel_reg.h"
 #include "cli/escape.h"
+#include "cli/kernel_reg.h"
 
 enum { NAMES_MAX = 1000 };
 

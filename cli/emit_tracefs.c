@@ -38,9 +38,11 @@ static bool fetch_memory(Sink *t, const ProbeSpec *spec, Diag *diag)
     const Location *l = &spec->location;
     const char *base = tracefs_reg(l->reg);
     if (l->kind == LOCATION_MEMORY && (l->segment == REG_FS || l->segment == REG_GS || l->index != REG_NONE))
-        return diag_set(diag, spec->pc, "a fetch argument of the kernel cannot read memory with an index or segment register");
+        return diag_set(diag, spec->pc,
+                        "a fetch argument of the kernel cannot read memory with an index or segment register");
     if (!base)
-        return diag_set(diag, spec->pc, "a fetch argument of the kernel cannot read memory based on %s", reg_name(l->reg));
+        return diag_set(diag, spec->pc, "a fetch argument of the kernel cannot read memory based on %s",
+                        reg_name(l->reg));
     sink_format(t, "%c0x%llx(%%%s)", l->disp < 0 ? '-' : '+',
                 (unsigned long long)(l->disp < 0 ? 0 - (uint64_t)l->disp : (uint64_t)l->disp), base);
     return true;
@@ -54,7 +56,8 @@ bool tracefs_fetch(Sink *t, const ProbeSpec *spec, Diag *diag)
         return diag_set(diag, spec->pc, "the kernel cannot read %s at a probe", reg_name(l->reg));
     if (l->kind == LOCATION_REG)
         sink_format(t, "%%%s", reg);
-    else if (l->kind == LOCATION_STATIC) /* @+N is N bytes after where the file's start would lie in the text's mapping */
+    else if (l->kind ==
+             LOCATION_STATIC) /* @+N is N bytes after where the file's start would lie in the text's mapping */
         sink_format(t, "@+0x%llx", (unsigned long long)(l->address - spec->pc + spec->off.v));
     else if (!fetch_memory(t, spec, diag))
         return false;
@@ -65,8 +68,9 @@ bool tracefs_fetch(Sink *t, const ProbeSpec *spec, Diag *diag)
 bool emit_tracefs(Sink *t, const ProbeSpec *spec, Diag *diag)
 {
     if (!tracefs_path_ok(spec->path))
-        return diag_set(diag, 0, "uprobe_events cannot take this path (white space, '#' or control characters): "
-                                 "make a link with a plain name");
+        return diag_set(diag, 0,
+                        "uprobe_events cannot take this path (white space, '#' or control characters): "
+                        "make a link with a plain name");
     size_t before = t->n;
     sink_add(t, "p:lvscan/v1 ");
     sink_str(t, spec->path);

@@ -43,7 +43,8 @@ static bool constant_at(Str s, size_t *i, const EnumTable *names, int64_t *out, 
                 *out = names->items[k].value;
                 return true;
             }
-        return diag_set(diag, from, "--filter: '%.*s' is no enumerator (-e gives names)", (int)(*i - from > 60 ? 60 : *i - from), s.p + from);
+        return diag_set(diag, from, "--filter: '%.*s' is no enumerator (-e gives names)",
+                        (int)(*i - from > 60 ? 60 : *i - from), s.p + from);
     }
     return constant_scan(out, s, i, diag);
 }

@@ -19,7 +19,7 @@ typedef struct FilterTerm {
 
 typedef struct Filter {
     FilterTerm terms[FILTER_TERMS_MAX];
-    size_t n; /* 0: everything passes */
+    size_t n;         /* 0: everything passes */
     bool is_unsigned; /* how the value's order is meant */
 } Filter;
 

@@ -41,7 +41,8 @@ static bool print_emitted(Find *f, const Report *r, Arena *arena)
         break;
     }
     if (r->result->nvariables)
-        message_about(r->path, "--emit %s: %s", f->o->emit, diag.what[0] ? diag.what : "no variable found has a place to probe");
+        message_about(r->path, "--emit %s: %s", f->o->emit,
+                      diag.what[0] ? diag.what : "no variable found has a place to probe");
     return false;
 }
 
@@ -72,7 +73,8 @@ static bool print_result(Find *f, const Report *r, Arena *arena)
     else if (found)
         report_text(f->out, r);
     else if (!f->o->quiet && (f->o->ninputs == 1 || f->o->verbose))
-        message_about(r->path, "nothing found%s", r->query->nconstants ? ": no variable is compared with these constants" : "");
+        message_about(r->path, "nothing found%s",
+                      r->query->nconstants ? ": no variable is compared with these constants" : "");
     sink_flush(f->out);
     return found;
 }

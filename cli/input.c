@@ -87,7 +87,8 @@ bool input_resolve(const char **path, pid_t *pid, const char *name, Arena *arena
     snprintf(link, sizeof link, "/proc/%ld/exe", n);
     ssize_t got = readlink(link, target, sizeof target - 1);
     if (got < 0)
-        return diag_set(diag, 0, errno == ENOENT ? "there is no such process" : "its program cannot be found: %s", errno_text(errno));
+        return diag_set(diag, 0, errno == ENOENT ? "there is no such process" : "its program cannot be found: %s",
+                        errno_text(errno));
     target[got] = 0;
     const char *best = same_file(link, target) ? target : link;
     *path = arena_copy(arena, best, strlen(best));

@@ -9,18 +9,18 @@ typedef struct Json {
     bool comma; /* the next value at this level needs a comma before it */
 } Json;
 
-void json_open(Json *j, char bracket);  /* '{' or '[' */
-void json_close(Json *j, char bracket); /* '}' or ']' */
+void json_open(Json *j, char bracket);   /* '{' or '[' */
+void json_close(Json *j, char bracket);  /* '}' or ']' */
 void json_key(Json *j, const char *key); /* key needs no escaping */
 void json_key_str(Json *j, Str key);
-void json_str(Json *j, Str s);      /* null when s is none */
+void json_str(Json *j, Str s);       /* null when s is none */
 void json_z(Json *j, const char *z); /* null when z is NULL */
 void json_u64(Json *j, uint64_t v);
 void json_i64(Json *j, int64_t v);
 void json_hex(Json *j, uint64_t v); /* as the string "0x…" */
 void json_bytes(Json *j, Bytes b);  /* as a string of hexadecimal digits; null when b.n is 0 */
 void json_bool(Json *j, bool v);
-void json_real(Json *j, double v);  /* shortest of up to 4 decimals, at least one: 1.0, 0.25 */
+void json_real(Json *j, double v); /* shortest of up to 4 decimals, at least one: 1.0, 0.25 */
 void json_null(Json *j);
 
 #endif

@@ -225,11 +225,8 @@ static bool value(JsonParser *s, JsonValue *v, unsigned depth)
         v->kind = JSON_BOOL;
         v->truth = c == 't';
         return word(s, c == 't' ? "true" : "false");
-    case 'n':
-        v->kind = JSON_NULL;
-        return word(s, "null");
-    default:
-        return number(s, v);
+    case 'n': v->kind = JSON_NULL; return word(s, "null");
+    default: return number(s, v);
     }
 }
 

@@ -11,10 +11,10 @@ typedef enum JsonKind { JSON_NULL, JSON_BOOL, JSON_NUMBER, JSON_STRING, JSON_ARR
 typedef struct JsonValue JsonValue;
 struct JsonValue {
     JsonKind kind;
-    Str key;           /* in an object: its key, unescaped */
-    Str text;          /* STRING: unescaped UTF-8. NUMBER: as written */
-    bool truth;        /* BOOL */
-    JsonValue *first;  /* ARRAY, OBJECT: its items */
+    Str key;          /* in an object: its key, unescaped */
+    Str text;         /* STRING: unescaped UTF-8. NUMBER: as written */
+    bool truth;       /* BOOL */
+    JsonValue *first; /* ARRAY, OBJECT: its items */
     JsonValue *next;
 };
 

@@ -27,22 +27,15 @@ static void memory_text(Sink *t, const Location *l)
 void location_text(Sink *t, const Location *l)
 {
     switch (l->kind) {
-    case LOCATION_REG:
-        sink_format(t, "%%%s", reg_name_sized(l->reg, l->bits, false));
-        break;
+    case LOCATION_REG: sink_format(t, "%%%s", reg_name_sized(l->reg, l->bits, false)); break;
     case LOCATION_STACK:
         if (l->disp)
             signed_hex(t, l->disp);
         sink_format(t, "(%%%s)", reg_name(l->reg));
         break;
-    case LOCATION_MEMORY:
-        memory_text(t, l);
-        break;
-    case LOCATION_STATIC:
-        sink_hex(t, l->address);
-        break;
-    default:
-        sink_add(t, "nowhere");
+    case LOCATION_MEMORY: memory_text(t, l); break;
+    case LOCATION_STATIC: sink_hex(t, l->address); break;
+    default: sink_add(t, "nowhere");
     }
     if (l->addend)
         sink_format(t, "%+lld", (long long)l->addend);

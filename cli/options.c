@@ -336,19 +336,19 @@ bool options_parse(Options *o, int argc, char **argv, Diag *diag)
 
 static const char *const USAGE[] = {
     ("Usage: lvscan [OPTIONS] BINARY...\n"
-    "       lvscan trace|disasm|functions [OPTIONS] BINARY   (--help after each says more)\n\n"
-    "Finds where the local variables of an x86-64 ELF program live, without debug information: in which\n"
-    "register or stack slot at each instruction, from the constants they are compared with.\n"
-    "A BINARY is a file, a directory, - (paths on standard input), or pid:N (a running program).\n"),
+     "       lvscan trace|disasm|functions [OPTIONS] BINARY   (--help after each says more)\n\n"
+     "Finds where the local variables of an x86-64 ELF program live, without debug information: in which\n"
+     "register or stack slot at each instruction, from the constants they are compared with.\n"
+     "A BINARY is a file, a directory, - (paths on standard input), or pid:N (a running program).\n"),
     ("Usage: lvscan trace [OPTIONS] BINARY [-p PID | -a | -- COMMAND ARG...]\n"
-    "       lvscan trace --spec FILE [BINARY] [-p PID | -a | -- COMMAND ARG...]\n\n"
-    "Finds the variable as `lvscan` does, attaches a uprobe where it is proved to be, and prints its values\n"
-    "as the program runs. Needs root, or CAP_SYS_ADMIN.\n"),
+     "       lvscan trace --spec FILE [BINARY] [-p PID | -a | -- COMMAND ARG...]\n\n"
+     "Finds the variable as `lvscan` does, attaches a uprobe where it is proved to be, and prints its values\n"
+     "as the program runs. Needs root, or CAP_SYS_ADMIN.\n"),
     ("Usage: lvscan disasm [OPTIONS] BINARY\n"
-    "       lvscan disasm [OPTIONS] --hex BYTES\n\n"
-    "Lists instructions, with the registers that each reads and writes.\n"),
+     "       lvscan disasm [OPTIONS] --hex BYTES\n\n"
+     "Lists instructions, with the registers that each reads and writes.\n"),
     ("Usage: lvscan functions [OPTIONS] BINARY\n\n"
-    "Lists the functions found, how each was found, and where its indirect jumps go.\n")};
+     "Lists the functions found, how each was found, and where its indirect jumps go.\n")};
 
 /* `help` broken into lines of 78 columns, from column 27 on. */
 static void help_wrapped(Sink *t, const char *help)
@@ -392,5 +392,6 @@ void options_help(Sink *t, Command command)
         }
         help_wrapped(t, o->help);
     }
-    sink_add(t, "\nExit status: 0 found, 1 nothing found, 2 wrong command line, 3 unusable input, 4 could not attach.\n");
+    sink_add(t,
+             "\nExit status: 0 found, 1 nothing found, 2 wrong command line, 3 unusable input, 4 could not attach.\n");
 }

@@ -25,16 +25,16 @@ typedef struct Options {
     size_t nfunctions;
     size_t limit;
     bool json, sha256, whole, quiet, verbose;
-    const char *emit;  /* a form's name, checked against the emitters; NULL: none */
-    unsigned jobs;     /* 0: as many as processors */
-    uint8_t weakest;   /* Proof */
+    const char *emit; /* a form's name, checked against the emitters; NULL: none */
+    unsigned jobs;    /* 0: as many as processors */
+    uint8_t weakest;  /* Proof */
     ColorWhen color;
-    char **inputs;     /* BINARY... */
+    char **inputs; /* BINARY... */
     size_t ninputs;
     /* trace */
-    pid_t pid;         /* 0: none */
+    pid_t pid; /* 0: none */
     bool all, children, count, stack;
-    char **child;      /* COMMAND ARG..., NULL-terminated; NULL: none */
+    char **child; /* COMMAND ARG..., NULL-terminated; NULL: none */
     const char *spec, *filter;
     bool has_site;
     uint64_t site;

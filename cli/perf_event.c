@@ -57,7 +57,8 @@ static struct perf_event_attr sampling_attr(const SampleShape *shape, uint32_t w
     return attr;
 }
 
-int uprobe_event_open(int pmu_type, const char *path, uint64_t off, const SampleShape *shape, uint32_t watermark, int cpu)
+int uprobe_event_open(int pmu_type, const char *path, uint64_t off, const SampleShape *shape, uint32_t watermark,
+                      int cpu)
 {
     struct perf_event_attr attr = sampling_attr(shape, watermark);
     attr.type = (uint32_t)pmu_type;

@@ -18,8 +18,8 @@ typedef struct SampleShape {
 typedef struct Sample {
     uint64_t ip, time;
     uint32_t pid, tid;
-    uint64_t regs[64];    /* by bit of the mask */
-    Bytes stack;          /* what was dumped, from rsp upward */
+    uint64_t regs[64]; /* by bit of the mask */
+    Bytes stack;       /* what was dumped, from rsp upward */
     Bytes raw;
     uint64_t chain[CHAIN_MAX];
     size_t nchain;
@@ -32,7 +32,8 @@ bool sample_parse(Sample *out, const SampleShape *shape, Bytes body);
 int uprobe_pmu_type(void);
 
 /* Opens, disabled, an event for all processes on `cpu`. Returns the descriptor, or -1 with errno. */
-int uprobe_event_open(int pmu_type, const char *path, uint64_t off, const SampleShape *shape, uint32_t watermark, int cpu);
+int uprobe_event_open(int pmu_type, const char *path, uint64_t off, const SampleShape *shape, uint32_t watermark,
+                      int cpu);
 int tracepoint_event_open(uint64_t id, const SampleShape *shape, uint32_t watermark, int cpu);
 
 /* Opens, enabled, an event that records forks, exits and names of processes on `cpu`. */

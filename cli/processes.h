@@ -10,10 +10,10 @@
 enum { COMM_SIZE = 16 };
 
 typedef struct Processes {
-    bool everyone;      /* no process is left out, but ourselves */
-    bool descendants;   /* those of wanted processes are wanted */
-    U64Map wanted;      /* pid -> 1 */
-    U64Map comms;       /* tid -> index + 1 into names, 0: not known (any more) */
+    bool everyone;    /* no process is left out, but ourselves */
+    bool descendants; /* those of wanted processes are wanted */
+    U64Map wanted;    /* pid -> 1 */
+    U64Map comms;     /* tid -> index + 1 into names, 0: not known (any more) */
     char (*names)[COMM_SIZE];
     size_t nnames, cap;
 } Processes;

@@ -37,10 +37,7 @@ static void key_i64(Json *j, const char *key, int64_t value)
     json_i64(j, value);
 }
 
-static void key_reg(Json *j, const char *key, unsigned reg)
-{
-    key_z(j, key, reg == REG_NONE ? NULL : reg_name(reg));
-}
+static void key_reg(Json *j, const char *key, unsigned reg) { key_z(j, key, reg == REG_NONE ? NULL : reg_name(reg)); }
 
 static void memory_json(Json *j, const Location *l)
 {

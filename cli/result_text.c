@@ -37,10 +37,12 @@ bool color_wanted(const Options *o)
 
 const char *proof_words(unsigned proof)
 {
-    static const char *const words[] = {
-        "nothing", "the instructions of the function alone", "also the functions it calls, whose code was read",
-        "also the ABI: a callee that was not read keeps the registers it must",
-        "also that nobody writes the stack slot through a pointer", "also control flow that is not wholly known"};
+    static const char *const words[] = {"nothing",
+                                        "the instructions of the function alone",
+                                        "also the functions it calls, whose code was read",
+                                        "also the ABI: a callee that was not read keeps the registers it must",
+                                        "also that nobody writes the stack slot through a pointer",
+                                        "also control flow that is not wholly known"};
     return words[proof <= PROOF_PARTIAL ? proof : 0];
 }
 
@@ -256,7 +258,8 @@ static void probe_words(const Page *p, const Variable *v, Sink *cell)
     sink_format(p->t, "\n");
     label(p, "");
     sink_format(p->t, "%s by the kernel, about %s µs a hit; %s\n", cost_name(probe->cost),
-                probe->cost == COST_EMULATED ? "1.5" : "15", passed[probe->coverage <= COVERAGE_MANY ? probe->coverage : 2]);
+                probe->cost == COST_EMULATED ? "1.5" : "15",
+                passed[probe->coverage <= COVERAGE_MANY ? probe->coverage : 2]);
     label(p, "");
     sink_format(p->t, "rests on: %s\n", proof_words(probe->proof));
 }
@@ -351,7 +354,7 @@ void report_text(Sink *t, const Report *r)
     if (result->nfound > result->nvariables && !r->options->quiet)
         sink_format(t, "… and %zu more variables (-n 0 shows all)\n", result->nfound - result->nvariables);
     if (r->options->verbose)
-        sink_format(t, "%llu functions, %llu analysed: %llu instructions; %.1f ms\n", (unsigned long long)result->stats.functions,
-                    (unsigned long long)result->stats.analyzed, (unsigned long long)result->stats.instructions,
-                    (double)r->elapsed_ns / 1e6);
+        sink_format(t, "%llu functions, %llu analysed: %llu instructions; %.1f ms\n",
+                    (unsigned long long)result->stats.functions, (unsigned long long)result->stats.analyzed,
+                    (unsigned long long)result->stats.instructions, (double)r->elapsed_ns / 1e6);
 }

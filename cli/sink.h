@@ -10,8 +10,8 @@
 typedef struct Sink {
     char *p;
     size_t n, cap;
-    int fd;      /* -1: keep everything in memory */
-    int error;   /* errno of the first failed write; ENOMEM when memory was used up; 0: all well */
+    int fd;    /* -1: keep everything in memory */
+    int error; /* errno of the first failed write; ENOMEM when memory was used up; 0: all well */
 } Sink;
 
 /* An empty text that goes to fd, or stays in memory when fd is -1. sink_close flushes and frees. */
@@ -25,10 +25,10 @@ void sink_str(Sink *t, Str s);
 void sink_char(Sink *t, char c);
 void sink_repeat(Sink *t, char c, size_t n);
 void sink_format(Sink *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void sink_u64(Sink *t, uint64_t v);          /* decimal */
-void sink_i64(Sink *t, int64_t v);           /* decimal */
-void sink_hex(Sink *t, uint64_t v);          /* 0x… without leading zeros */
-void sink_bytes(Sink *t, Bytes b);           /* two hexadecimal digits a byte */
+void sink_u64(Sink *t, uint64_t v); /* decimal */
+void sink_i64(Sink *t, int64_t v);  /* decimal */
+void sink_hex(Sink *t, uint64_t v); /* 0x… without leading zeros */
+void sink_bytes(Sink *t, Bytes b);  /* two hexadecimal digits a byte */
 
 /* What is in the buffer (a text in memory). */
 Str sink_view(const Sink *t);

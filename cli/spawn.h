@@ -7,11 +7,11 @@
 #include <sys/types.h>
 
 typedef struct Spawned {
-    pid_t pid;   /* 0: none */
-    int gate;    /* a byte written here lets it go on; closing it ends it */
-    int report;  /* gives an errno when exec failed, end of file when it worked */
+    pid_t pid;  /* 0: none */
+    int gate;   /* a byte written here lets it go on; closing it ends it */
+    int report; /* gives an errno when exec failed, end of file when it worked */
     bool ended;
-    int status;  /* waitpid's, once ended */
+    int status; /* waitpid's, once ended */
 } Spawned;
 
 /* Forks. The child gets default signal actions and an empty signal mask. output_to_stderr: its standard output goes to

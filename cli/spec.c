@@ -12,11 +12,19 @@ bool spec_of_variable(ProbeSpec *out, Program *program, const Variable *v, Str p
     const Probe *probe = &v->probe;
     if (probe->pc == 0)
         return diag_set(diag, 0, "no place is proved where the variable can be read");
-    *out = (ProbeSpec){.path = path, .build_id = program->image.build_id, .function = v->function->name,
-                       .function_start = v->function->start, .pc = probe->pc, .type = program->image.type,
+    *out = (ProbeSpec){.path = path,
+                       .build_id = program->image.build_id,
+                       .function = v->function->name,
+                       .function_start = v->function->start,
+                       .pc = probe->pc,
+                       .type = program->image.type,
                        .entry = program->image.entry,
-                       .has_symbol = symbols_covering(&program->symbols, probe->pc) != NULL, .location = probe->location, .sign = v->sign,
-                       .proof = probe->proof, .cost = probe->cost, .coverage = probe->coverage};
+                       .has_symbol = symbols_covering(&program->symbols, probe->pc) != NULL,
+                       .location = probe->location,
+                       .sign = v->sign,
+                       .proof = probe->proof,
+                       .cost = probe->cost,
+                       .coverage = probe->coverage};
     if (names)
         out->names = *names;
     if (!program_insn(program, probe->pc, &insn) || !image_addr_to_off(&program->image, probe->pc, &out->off))

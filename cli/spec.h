@@ -8,21 +8,21 @@
 #include "cli/sha256.h"
 
 typedef struct ProbeSpec {
-    Str path;             /* of the file, as it is to be opened */
-    Bytes build_id;       /* n == 0: none */
+    Str path;                 /* of the file, as it is to be opened */
+    Bytes build_id;           /* n == 0: none */
     char sha256[SHA256_TEXT]; /* "" : not known */
-    Str function;         /* linkage name; p NULL: none */
+    Str function;             /* linkage name; p NULL: none */
     Addr function_start;
     Addr pc;
-    Off off;              /* file offset of pc */
-    Bytes bytes;          /* of the instruction at pc */
-    Str text;             /* of the instruction; p NULL: not known (read from a file) */
-    uint16_t type;        /* ET_EXEC or ET_DYN; 0: not known */
-    Addr entry;           /* of the program, for forms that must find the load bias */
-    bool has_symbol;      /* a function symbol of the file covers pc (bpftrace then reads addresses differently) */
+    Off off;         /* file offset of pc */
+    Bytes bytes;     /* of the instruction at pc */
+    Str text;        /* of the instruction; p NULL: not known (read from a file) */
+    uint16_t type;   /* ET_EXEC or ET_DYN; 0: not known */
+    Addr entry;      /* of the program, for forms that must find the load bias */
+    bool has_symbol; /* a function symbol of the file covers pc (bpftrace then reads addresses differently) */
     Location location;
     uint8_t sign, proof, cost, coverage;
-    EnumTable names;      /* of values */
+    EnumTable names; /* of values */
 } ProbeSpec;
 
 /* The spec of a variable's probe, without the SHA-256. False when it has none (probe.pc == 0) or memory is used up. */

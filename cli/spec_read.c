@@ -26,7 +26,10 @@ static bool text_of(const JsonValue *object, const char *key, Str *out)
 
 static int hex_digit(char c)
 {
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+    return c >= '0' && c <= '9'   ? c - '0'
+           : c >= 'a' && c <= 'f' ? c - 'a' + 10
+           : c >= 'A' && c <= 'F' ? c - 'A' + 10
+                                  : -1;
 }
 
 /* "0x…", at most 16 digits. */
@@ -135,7 +138,9 @@ static void claims_read(ProbeSpec *spec, const JsonValue *root)
 {
     Str s;
     text_of(root, "sign", &s);
-    spec->sign = str_eq(s, str_of("signed")) ? SIGN_SIGNED : str_eq(s, str_of("unsigned")) ? SIGN_UNSIGNED : SIGN_UNKNOWN;
+    spec->sign = str_eq(s, str_of("signed"))     ? SIGN_SIGNED
+                 : str_eq(s, str_of("unsigned")) ? SIGN_UNSIGNED
+                                                 : SIGN_UNKNOWN;
     text_of(root, "proof", &s);
     spec->proof = word_of(s, proof_name, PROOF_EXACT, PROOF_PARTIAL);
     text_of(root, "cost", &s);
@@ -175,8 +180,7 @@ static bool names_read(SpecReader *r, const JsonValue *names)
 static bool binary_read(SpecReader *r, const JsonValue *binary)
 {
     Str sum;
-    if (!text_of(binary, "path", &r->spec->path) || r->spec->path.n == 0 ||
-        memchr(r->spec->path.p, 0, r->spec->path.n))
+    if (!text_of(binary, "path", &r->spec->path) || r->spec->path.n == 0 || memchr(r->spec->path.p, 0, r->spec->path.n))
         return lacks(r, "binary.path");
     bytes_of(r, binary, "build_id", 64, &r->spec->build_id);
     if (text_of(binary, "sha256", &sum) && sum.n == SHA256_TEXT - 1)

@@ -8,7 +8,7 @@ typedef struct StartWalk {
     Program *program;
     const Function *function;
     Arena arena;
-    uint8_t *seen;   /* a byte for each address of all parts, part after part */
+    uint8_t *seen; /* a byte for each address of all parts, part after part */
     Addr *list;
     size_t n, cap;
 } StartWalk;

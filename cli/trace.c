@@ -16,7 +16,8 @@
 /* Says on standard error what is read, where, and what it costs. */
 static void announce(const Options *o, const Plan *plan)
 {
-    static const char *const passed[] = {"each value is met once", "some values are not met", "one value may be met many times"};
+    static const char *const passed[] = {"each value is met once", "some values are not met",
+                                         "one value may be met many times"};
     const ProbeSpec *s = &plan->spec;
     Sink t;
     if (o->quiet)
@@ -88,8 +89,15 @@ static int trace_plan(const Options *o, Sink *out, Plan *plan)
     Processes processes;
     Spawned child = {.gate = -1, .report = -1};
     Printer printer = {.out = out, .o = o, .spec = &plan->spec, .color = color_wanted(o)};
-    Trace t = {.o = o, .spec = &plan->spec, .attachment = &attachment, .processes = &processes, .printer = &printer,
-               .child = &child, .signals = -1, .target = -1, .filter = {.is_unsigned = plan->spec.sign == SIGN_UNSIGNED}};
+    Trace t = {.o = o,
+               .spec = &plan->spec,
+               .attachment = &attachment,
+               .processes = &processes,
+               .printer = &printer,
+               .child = &child,
+               .signals = -1,
+               .target = -1,
+               .filter = {.is_unsigned = plan->spec.sign == SIGN_UNSIGNED}};
     Diag diag = {0};
     if (o->filter && !filter_parse(&t.filter, o->filter, &plan->spec.names, &diag)) {
         message("%s", diag.what);

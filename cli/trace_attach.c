@@ -38,20 +38,21 @@ static bool explain(int error, Diag *diag)
     switch (error) {
     case EACCES:
     case EPERM:
-        return diag_set(diag, 0, "no permission to attach a uprobe: run as root, or with CAP_SYS_ADMIN (CAP_PERFMON where the kernel takes that)");
+        return diag_set(diag, 0,
+                        "no permission to attach a uprobe: run as root, or with CAP_SYS_ADMIN (CAP_PERFMON where the "
+                        "kernel takes that)");
     case ERROR_NOTSUPP:
-        return diag_set(diag, 0, "the kernel refuses a probe on this instruction (errno 524); --site names another place");
+        return diag_set(diag, 0,
+                        "the kernel refuses a probe on this instruction (errno 524); --site names another place");
     case EMFILE:
-    case ENFILE:
-        return diag_set(diag, 0, "out of file descriptors: two are needed for each processor (ulimit -n)");
-    case ENOMEM:
-        return diag_set(diag, 0, "no memory for the ring buffers (ulimit -l, kernel.perf_event_mlock_kb)");
-    default:
-        return diag_set(diag, 0, "the probe cannot be opened: %s", errno_text(error));
+    case ENFILE: return diag_set(diag, 0, "out of file descriptors: two are needed for each processor (ulimit -n)");
+    case ENOMEM: return diag_set(diag, 0, "no memory for the ring buffers (ulimit -l, kernel.perf_event_mlock_kb)");
+    default: return diag_set(diag, 0, "the probe cannot be opened: %s", errno_text(error));
     }
 }
 
-static int open_event(const Attachment *a, int pmu, const char *path, const ProbeSpec *spec, uint32_t watermark, int cpu)
+static int open_event(const Attachment *a, int pmu, const char *path, const ProbeSpec *spec, uint32_t watermark,
+                      int cpu)
 {
     if (a->event.root)
         return tracepoint_event_open(a->event.id, &a->shape, watermark, cpu);

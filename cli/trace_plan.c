@@ -76,7 +76,8 @@ static bool readable(const ProbeSpec *spec)
 
 static bool take_variable(Plan *plan, const Variable *v)
 {
-    return spec_of_variable(&plan->spec, &plan->program, v, str_of(plan->in.path), &plan->question.names, &plan->arena, NULL) &&
+    return spec_of_variable(&plan->spec, &plan->program, v, str_of(plan->in.path), &plan->question.names, &plan->arena,
+                            NULL) &&
            readable(&plan->spec) && check_instruction(plan->spec.bytes, NULL);
 }
 
@@ -129,7 +130,8 @@ static int plan_from_search(Plan *plan, const Options *o)
     if (plan->result.nvariables == 0)
         message_about(plan->in.path, "nothing found: no variable is compared with these constants");
     else if (o->has_site)
-        message_about(plan->in.path, "no variable found is proved to be readable at 0x%llx", (unsigned long long)o->site);
+        message_about(plan->in.path, "no variable found is proved to be readable at 0x%llx",
+                      (unsigned long long)o->site);
     else
         message_about(plan->in.path, "no variable found has a place where the kernel can read it");
     return EXIT_NOTHING;

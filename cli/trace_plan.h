@@ -7,12 +7,12 @@
 #include "cli/spec.h"
 
 typedef struct Plan {
-    Input in;          /* the file, open and mapped */
+    Input in; /* the file, open and mapped */
     Program program;
     Question question;
     SearchResult result;
     ProbeSpec spec;
-    pid_t pid;         /* whose hits are wanted: -p, or BINARY's pid:N; 0: see the options */
+    pid_t pid; /* whose hits are wanted: -p, or BINARY's pid:N; 0: see the options */
     Arena arena;
     bool has_input, has_program, has_question;
 } Plan;

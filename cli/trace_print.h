@@ -10,7 +10,7 @@ typedef struct Hit {
     uint64_t time_ns; /* CLOCK_MONOTONIC */
     uint32_t pid, tid;
     int64_t value;
-    bool readable;    /* false: the location could not be read at this hit */
+    bool readable; /* false: the location could not be read at this hit */
     const uint64_t *chain;
     size_t nchain;
 } Hit;

@@ -16,15 +16,15 @@ typedef struct Trace {
     Attachment *attachment;
     Processes *processes;
     Printer *printer;
-    Spawned *child;      /* pid 0: none */
-    int signals;         /* a signalfd */
-    int target;          /* a pidfd of -p's process; -1: none */
+    Spawned *child; /* pid 0: none */
+    int signals;    /* a signalfd */
+    int target;     /* a pidfd of -p's process; -1: none */
     Filter filter;
     Summary summary;
     uint64_t rate_second, rate_hits; /* of the second that runs */
-    Hit *hits;           /* a batch: what is read before the names and forks that belong to it */
+    Hit *hits;                       /* a batch: what is read before the names and forks that belong to it */
     size_t nhits;
-    uint64_t *chains;    /* CHAIN_MAX a hit, with --stack */
+    uint64_t *chains; /* CHAIN_MAX a hit, with --stack */
 } Trace;
 
 /* Runs until the user, a limit, or the end of the target ends it. Everything that was hit is printed, and the summary

@@ -155,7 +155,8 @@ bool tracefs_open(TracefsEvent *e, const char *path, uint64_t off, const char *f
     char line[4096 + 256];
     *e = (TracefsEvent){.root = tracefs_root(), .lifeline = -1};
     if (!e->root)
-        return diag_set(diag, 0, "tracefs is not there or may not be read: as root, mount -t tracefs nodev /sys/kernel/tracing");
+        return diag_set(diag, 0,
+                        "tracefs is not there or may not be read: as root, mount -t tracefs nodev /sys/kernel/tracing");
     snprintf(e->name, sizeof e->name, "lvscan/v1_%ld", (long)getpid());
     remove_stale(e->root);
     if (!guardian_start(e)) {

@@ -9,13 +9,13 @@
 #include <sys/types.h>
 
 typedef struct TracefsEvent {
-    const char *root;     /* of tracefs; NULL: no event exists */
-    char name[64];        /* "lvscan/v1_PID" */
-    uint64_t id;          /* of the tracepoint, for perf_event_open */
-    size_t field_off;     /* where the value is in the raw record */
+    const char *root; /* of tracefs; NULL: no event exists */
+    char name[64];    /* "lvscan/v1_PID" */
+    uint64_t id;      /* of the tracepoint, for perf_event_open */
+    size_t field_off; /* where the value is in the raw record */
     size_t field_size;
     pid_t guardian;
-    int lifeline;         /* the guardian wakes up when this end of a pipe closes */
+    int lifeline; /* the guardian wakes up when this end of a pipe closes */
 } TracefsEvent;
 
 /* Makes the event: `fetch` is the fetch argument ("%r15:u64"). Also removes events that dead lvscan processes left. */

@@ -18,9 +18,17 @@ static const Enumerator NAMES[] = {{{"exit", 4}, 30000}, {{"alias", 5}, 30000}, 
 
 static ProbeSpec spec_in_r15(void)
 {
-    ProbeSpec s = {.path = str_of("/usr/bin/bpftrace"), .build_id = {BUILD_ID, 4}, .function_start = 0xe2c60, .pc = 0xe2ce8,
-                   .off = {0xe2ce8}, .bytes = {BYTES, 6}, .sign = SIGN_UNKNOWN, .proof = PROOF_CALLEES, .cost = COST_EMULATED,
-                   .coverage = COVERAGE_ONCE, .names = {(Enumerator *)(uintptr_t)NAMES, 3, {0}}};
+    ProbeSpec s = {.path = str_of("/usr/bin/bpftrace"),
+                   .build_id = {BUILD_ID, 4},
+                   .function_start = 0xe2c60,
+                   .pc = 0xe2ce8,
+                   .off = {0xe2ce8},
+                   .bytes = {BYTES, 6},
+                   .sign = SIGN_UNKNOWN,
+                   .proof = PROOF_CALLEES,
+                   .cost = COST_EMULATED,
+                   .coverage = COVERAGE_ONCE,
+                   .names = {(Enumerator *)(uintptr_t)NAMES, 3, {0}}};
     s.location = (Location){.kind = LOCATION_REG, .reg = REG_R15, .index = REG_NONE, .segment = REG_NONE, .bits = 64};
     memset(s.sha256, 'a', SHA256_TEXT - 1);
     return s;
@@ -43,13 +51,17 @@ static void golden_perf(void **state)
     sink_open(&t, -1);
     ProbeSpec s = spec_in_r15();
     assert_true(emitted(emit_perf, &s, &t));
-    assert_string_equal(sink_view(&t).p,
+    assert_string_equal(
+        sink_view(&t).p,
         "{\"schema\":\"lvscan-probe/1\",\"binary\":{\"path\":\"/usr/bin/bpftrace\",\"build_id\":\"0493b1f0\","
         "\"sha256\":\"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\"},"
-        "\"function\":{\"name\":null,\"start\":\"0xe2c60\"},\"pc\":\"0xe2ce8\",\"file_offset\":\"0xe2ce8\",\"bytes\":\"0f8422020000\","
-        "\"location\":{\"kind\":\"reg\",\"reg\":\"r15\",\"bits\":64},\"sign\":\"unknown\",\"proof\":\"callees\",\"cost\":\"emulated\","
+        "\"function\":{\"name\":null,\"start\":\"0xe2c60\"},\"pc\":\"0xe2ce8\",\"file_offset\":\"0xe2ce8\",\"bytes\":"
+        "\"0f8422020000\","
+        "\"location\":{\"kind\":\"reg\",\"reg\":\"r15\",\"bits\":64},\"sign\":\"unknown\",\"proof\":\"callees\","
+        "\"cost\":\"emulated\","
         "\"coverage\":\"once\",\"names\":{\"30000\":\"exit\",\"30007\":\"print_non_map\"},"
-        "\"perf\":{\"pmu\":\"uprobe\",\"config\":0,\"config1\":\"/usr/bin/bpftrace\",\"config2\":\"0xe2ce8\",\"sample_period\":1,"
+        "\"perf\":{\"pmu\":\"uprobe\",\"config\":0,\"config1\":\"/usr/bin/"
+        "bpftrace\",\"config2\":\"0xe2ce8\",\"sample_period\":1,"
         "\"sample_type\":[\"IP\",\"TID\",\"TIME\",\"REGS_USER\"],\"sample_regs_user\":\"0x800000\",\"stack_bytes\":0},"
         "\"tracefs\":\"p:lvscan/v1 /usr/bin/bpftrace:0xe2ce8 v1=%r15:u64\"}\n");
     sink_close(&t);
@@ -62,20 +74,42 @@ static const struct {
 } FORMS[] = {
     {{.kind = LOCATION_REG, .reg = REG_RDI, .bits = 32}, SIGN_SIGNED, "%di:s32", "(int64)(int32)(reg(\"di\"))"},
     {{.kind = LOCATION_REG, .reg = REG_RAX, .bits = 8}, SIGN_UNSIGNED, "%ax:u8", "(uint64)(uint8)(reg(\"ax\"))"},
-    {{.kind = LOCATION_REG, .reg = REG_R9, .bits = 64, .addend = 30000}, SIGN_UNSIGNED, "%r9:u64", "(uint64)(reg(\"r9\") + 30000)"},
+    {{.kind = LOCATION_REG, .reg = REG_R9, .bits = 64, .addend = 30000},
+     SIGN_UNSIGNED,
+     "%r9:u64",
+     "(uint64)(reg(\"r9\") + 30000)"},
     {{.kind = LOCATION_REG, .reg = REG_R9, .bits = 3}, SIGN_UNSIGNED, "%r9:b3@0/8", "(uint64)(reg(\"r9\")) & 0x7"},
     {{.kind = LOCATION_REG, .reg = REG_XMM0 + 3, .bits = 64}, SIGN_SIGNED, NULL, NULL},
     {{.kind = LOCATION_REG, .reg = REG_R16, .bits = 64}, SIGN_SIGNED, NULL, NULL},
-    {{.kind = LOCATION_STACK, .reg = REG_RSP, .disp = 0x28, .bits = 32}, SIGN_SIGNED, "+0x28(%sp):s32",
+    {{.kind = LOCATION_STACK, .reg = REG_RSP, .disp = 0x28, .bits = 32},
+     SIGN_SIGNED,
+     "+0x28(%sp):s32",
      "(int64)(int32)(*(uint32*)(reg(\"sp\") + 40))"},
-    {{.kind = LOCATION_STACK, .reg = REG_RBP, .disp = -8, .bits = 64}, SIGN_UNKNOWN, "-0x8(%bp):u64",
+    {{.kind = LOCATION_STACK, .reg = REG_RBP, .disp = -8, .bits = 64},
+     SIGN_UNKNOWN,
+     "-0x8(%bp):u64",
      "(int64)(*(uint64*)(reg(\"bp\") - 8))"},
-    {{.kind = LOCATION_MEMORY, .reg = REG_RBX, .index = REG_NONE, .segment = REG_NONE, .disp = 16, .bits = 16}, SIGN_UNSIGNED,
-     "+0x10(%bx):u16", "(uint64)(uint16)(*(uint16*)(reg(\"bx\") + 16))"},
-    {{.kind = LOCATION_MEMORY, .reg = REG_RBX, .index = REG_RCX, .scale = 4, .segment = REG_NONE, .disp = 16, .bits = 16},
-     SIGN_UNSIGNED, NULL, "(uint64)(uint16)(*(uint16*)(reg(\"bx\") + reg(\"cx\") * 4 + 16))"},
-    {{.kind = LOCATION_MEMORY, .reg = REG_NONE, .index = REG_NONE, .segment = REG_FS, .disp = 0x28, .bits = 64}, SIGN_UNSIGNED, NULL, NULL},
-    {{.kind = LOCATION_STATIC, .address = 0x1e3000, .bits = 32}, SIGN_SIGNED, "@+0x1e3000:s32",
+    {{.kind = LOCATION_MEMORY, .reg = REG_RBX, .index = REG_NONE, .segment = REG_NONE, .disp = 16, .bits = 16},
+     SIGN_UNSIGNED,
+     "+0x10(%bx):u16",
+     "(uint64)(uint16)(*(uint16*)(reg(\"bx\") + 16))"},
+    {{.kind = LOCATION_MEMORY,
+      .reg = REG_RBX,
+      .index = REG_RCX,
+      .scale = 4,
+      .segment = REG_NONE,
+      .disp = 16,
+      .bits = 16},
+     SIGN_UNSIGNED,
+     NULL,
+     "(uint64)(uint16)(*(uint16*)(reg(\"bx\") + reg(\"cx\") * 4 + 16))"},
+    {{.kind = LOCATION_MEMORY, .reg = REG_NONE, .index = REG_NONE, .segment = REG_FS, .disp = 0x28, .bits = 64},
+     SIGN_UNSIGNED,
+     NULL,
+     NULL},
+    {{.kind = LOCATION_STATIC, .address = 0x1e3000, .bits = 32},
+     SIGN_SIGNED,
+     "@+0x1e3000:s32",
      "(int64)(int32)(*(uint32*)(reg(\"ip\") - 0xe2ce8 + 0x1e3000))"},
 };
 
@@ -103,7 +137,8 @@ static void locations(void **state)
     sink_close(&t);
 }
 
-static EmitFn *const ALL[] = {emit_perf, emit_bpftrace, emit_tracefs, emit_perf_probe, emit_gdb, emit_systemtap, emit_c};
+static EmitFn *const ALL[] = {emit_perf, emit_bpftrace,  emit_tracefs, emit_perf_probe,
+                              emit_gdb,  emit_systemtap, emit_c};
 
 static bool is_plain(Str s)
 {
@@ -137,9 +172,9 @@ static const struct {
     const char *path;
     bool tracefs, bpftrace;
 } PATHS[] = {
-    {"/tmp/a", true, true},         {"/tmp/a b", false, true},     {"/tmp/a\nb", false, false}, {"/tmp/a#b", false, true},
-    {"/tmp/a\"b", true, true},      {"/tmp/*", true, false},       {"/tmp/$1", true, false},    {"/tmp/{a,b}", true, false},
-    {"/tmp/a;b", false, true},      {"/tmp/a\\b", true, false},    {"/tmp/a'b", true, true},    {"", false, false},
+    {"/tmp/a", true, true},    {"/tmp/a b", false, true},  {"/tmp/a\nb", false, false}, {"/tmp/a#b", false, true},
+    {"/tmp/a\"b", true, true}, {"/tmp/*", true, false},    {"/tmp/$1", true, false},    {"/tmp/{a,b}", true, false},
+    {"/tmp/a;b", false, true}, {"/tmp/a\\b", true, false}, {"/tmp/a'b", true, true},    {"", false, false},
 };
 
 static void hostile_paths(void **state)
@@ -188,12 +223,18 @@ static void specs_come_back(void **state)
 
 /* A spec with one thing wrong each: what is left after the edit must be refused. */
 static const char *const EDITS[][2] = {
-    {"lvscan-probe/1", "lvscan-probe/2"}, {"\"path\":\"/usr", "\"path\":7,\"x\":\"/usr"},
-    {"\"pc\":\"0x", "\"pc\":\"0y"},       {"\"bytes\":\"0f", "\"bytes\":\"0g"},
-    {"\"bytes\":\"0f", "\"bytes\":\"0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f"}, {"\"kind\":\"reg\"", "\"kind\":\"red\""},
-    {"\"reg\":\"r15\"", "\"reg\":\"r99\""}, {"\"bits\":64", "\"bits\":65"},
-    {"\"bits\":64", "\"bits\":0"},        {"\"30007\":", "\"x\":"},
-    {"\"file_offset\":\"0xe2ce8\"", "\"file_offset\":\"0x00000000000000000\""}, {"\"start\":", "\"stop\":"},
+    {"lvscan-probe/1", "lvscan-probe/2"},
+    {"\"path\":\"/usr", "\"path\":7,\"x\":\"/usr"},
+    {"\"pc\":\"0x", "\"pc\":\"0y"},
+    {"\"bytes\":\"0f", "\"bytes\":\"0g"},
+    {"\"bytes\":\"0f", "\"bytes\":\"0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f0f"},
+    {"\"kind\":\"reg\"", "\"kind\":\"red\""},
+    {"\"reg\":\"r15\"", "\"reg\":\"r99\""},
+    {"\"bits\":64", "\"bits\":65"},
+    {"\"bits\":64", "\"bits\":0"},
+    {"\"30007\":", "\"x\":"},
+    {"\"file_offset\":\"0xe2ce8\"", "\"file_offset\":\"0x00000000000000000\""},
+    {"\"start\":", "\"stop\":"},
 };
 
 static void bad_specs(void **state)
@@ -210,7 +251,8 @@ static void bad_specs(void **state)
         Diag diag = {0};
         const char *at = strstr(good, EDITS[i][0]);
         assert_non_null(at);
-        int n = snprintf(edited, sizeof edited, "%.*s%s%s", (int)(at - good), good, EDITS[i][1], at + strlen(EDITS[i][0]));
+        int n =
+            snprintf(edited, sizeof edited, "%.*s%s%s", (int)(at - good), good, EDITS[i][1], at + strlen(EDITS[i][0]));
         if (spec_read(&back, (Bytes){(const uint8_t *)edited, (size_t)n}, &arena, &diag))
             fail_msg("accepted: %s", EDITS[i][1]);
         assert_true(diag.what[0]);
@@ -226,9 +268,15 @@ static const struct {
     uint8_t bytes[8];
     bool good;
 } INSNS[] = {
-    {2, {0x74, 0x06}, true},         {5, {0x0f, 0x1f, 0x44, 0, 0}, false}, {4, {0xf0, 0xff, 0x07}, false},
-    {3, {0x3e, 0xff, 0xe0}, false},  {3, {0x66, 0x2e, 0x90}, false},       {2, {0xf3, 0x90}, true},
-    {1, {0xcc}, false},              {4, {0x64, 0x48, 0x8b, 0x00}, true},  {0, {0}, false},
+    {2, {0x74, 0x06}, true},
+    {5, {0x0f, 0x1f, 0x44, 0, 0}, false},
+    {4, {0xf0, 0xff, 0x07}, false},
+    {3, {0x3e, 0xff, 0xe0}, false},
+    {3, {0x66, 0x2e, 0x90}, false},
+    {2, {0xf3, 0x90}, true},
+    {1, {0xcc}, false},
+    {4, {0x64, 0x48, 0x8b, 0x00}, true},
+    {0, {0}, false},
     {3, {0x48, 0x2e, 0x90}, true}, /* not a prefix any more */
 };
 

@@ -44,9 +44,29 @@ static const struct {
     {"9223372036854775806..9223372036854775807", 2, INT64_MAX - 1, INT64_MAX},
 };
 
-static const char *const BAD_LISTS[] = {"",       "x",     "1,",    ",1",   "1 2",   "1..",    "..2",    "5..1",  "0..1000000",
-                                        "0x",     "'",     "'a",    "''",   "'\\q'", "'abcde'", "1;2",   "--1",   "99999999999999999999",
-                                        "0b2",    "-9223372036854775809", "'\\x'", "'\\x100'", "0..5,0..999999"};
+static const char *const BAD_LISTS[] = {"",
+                                        "x",
+                                        "1,",
+                                        ",1",
+                                        "1 2",
+                                        "1..",
+                                        "..2",
+                                        "5..1",
+                                        "0..1000000",
+                                        "0x",
+                                        "'",
+                                        "'a",
+                                        "''",
+                                        "'\\q'",
+                                        "'abcde'",
+                                        "1;2",
+                                        "--1",
+                                        "99999999999999999999",
+                                        "0b2",
+                                        "-9223372036854775809",
+                                        "'\\x'",
+                                        "'\\x100'",
+                                        "0..5,0..999999"};
 
 static void constants(void **state)
 {
@@ -95,7 +115,8 @@ static bool parse(Options *o, const char *const *words, Diag *diag)
 static void main_job(void **state)
 {
     (void)state;
-    static const char *const words[WORDS_MAX] = {"-c1,2", "--const=3", "-f", "main", "--json", "-n0", "-qv", "a", "--", "-b"};
+    static const char *const words[WORDS_MAX] = {"-c1,2", "--const=3", "-f", "main", "--json",
+                                                 "-n0",   "-qv",       "a",  "--",   "-b"};
     Options o;
     Diag diag;
     assert_true(parse(&o, words, &diag));
@@ -113,7 +134,8 @@ static void main_job(void **state)
 static void trace_command(void **state)
 {
     (void)state;
-    static const char *const words[WORDS_MAX] = {"trace", "-c", "'A'", "x", "--max-hits", "10", "--duration=0.5", "--", "cmd", "-c", "1"};
+    static const char *const words[WORDS_MAX] = {"trace",          "-c", "'A'", "x",  "--max-hits", "10",
+                                                 "--duration=0.5", "--", "cmd", "-c", "1"};
     Options o;
     Diag diag;
     assert_true(parse(&o, words, &diag));
@@ -201,12 +223,18 @@ static const struct {
     uint32_t pid;
     bool is_unsigned, pass;
 } FILTERS[] = {
-    {"value == 5", 5, 1, false, true},       {"value == five", 5, 1, false, true},
-    {"value==a::b", -3, 1, false, true},     {"value != 5", 5, 1, false, false},
-    {"value<0", -1, 1, false, true},         {"value<0", -1, 1, true, false},
-    {"value >= 0x8000", 0x8000, 1, false, true}, {"value > 5 && pid == 7", 6, 7, false, true},
-    {"value > 5 && pid == 7", 6, 8, false, false}, {"value == 1 || value == 2 && pid == 9", 1, 8, false, true},
-    {"value == 1 || value == 2 && pid == 9", 2, 8, false, false}, {"value <= 4 || value == 'A'", 65, 8, false, true},
+    {"value == 5", 5, 1, false, true},
+    {"value == five", 5, 1, false, true},
+    {"value==a::b", -3, 1, false, true},
+    {"value != 5", 5, 1, false, false},
+    {"value<0", -1, 1, false, true},
+    {"value<0", -1, 1, true, false},
+    {"value >= 0x8000", 0x8000, 1, false, true},
+    {"value > 5 && pid == 7", 6, 7, false, true},
+    {"value > 5 && pid == 7", 6, 8, false, false},
+    {"value == 1 || value == 2 && pid == 9", 1, 8, false, true},
+    {"value == 1 || value == 2 && pid == 9", 2, 8, false, false},
+    {"value <= 4 || value == 'A'", 65, 8, false, true},
 };
 
 static void filters(void **state)
@@ -227,8 +255,16 @@ static void filters(void **state)
 static void bad_filters(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"", "value", "value ==", "value = 5", "comm == 5", "value == six", "value == 5 &&",
-                                      "value == 5 value == 6", "(value == 5)", "value == 5 & pid == 1"};
+    static const char *const bad[] = {"",
+                                      "value",
+                                      "value ==",
+                                      "value = 5",
+                                      "comm == 5",
+                                      "value == six",
+                                      "value == 5 &&",
+                                      "value == 5 value == 6",
+                                      "(value == 5)",
+                                      "value == 5 & pid == 1"};
     for (size_t i = 0; i < COUNT(bad); i++) {
         Filter f = {0};
         Diag diag = {0};
@@ -241,9 +277,14 @@ static void bad_filters(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(constants),     cmocka_unit_test(bad_constants),       cmocka_unit_test(main_job),
-        cmocka_unit_test(trace_command), cmocka_unit_test(wrong_command_lines), cmocka_unit_test(help_names_every_option),
-        cmocka_unit_test(filters),       cmocka_unit_test(bad_filters),
+        cmocka_unit_test(constants),
+        cmocka_unit_test(bad_constants),
+        cmocka_unit_test(main_job),
+        cmocka_unit_test(trace_command),
+        cmocka_unit_test(wrong_command_lines),
+        cmocka_unit_test(help_names_every_option),
+        cmocka_unit_test(filters),
+        cmocka_unit_test(bad_filters),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,7 +30,8 @@ static Fake *fake_new(uint64_t start)
     Fake *f = calloc(1, sizeof *f);
     assert_non_null(f);
     f->page.data_head = f->page.data_tail = start;
-    f->ring = (PerfRing){.page = &f->page, .data = f->data, .size = RING_SIZE, .tail = start, .scratch = malloc(RECORD_MAX)};
+    f->ring =
+        (PerfRing){.page = &f->page, .data = f->data, .size = RING_SIZE, .tail = start, .scratch = malloc(RECORD_MAX)};
     assert_non_null(f->ring.scratch);
     return f;
 }
@@ -109,7 +110,8 @@ static void no_ring_gives_nothing(void **state)
 }
 
 /* ip, pid, tid, time, chain of 3 with a context marker, abi, two registers, a stack of 16 bytes of which 8 are good. */
-static const uint64_t SAMPLE[] = {0x1234, 7 | (uint64_t)8 << 32, 99, 3, (uint64_t)-512, 0x1234, 0x5678, 2, 0x11, 0x22, 16, 0xaabb, 0xccdd, 8};
+static const uint64_t SAMPLE[] = {
+    0x1234, 7 | (uint64_t)8 << 32, 99, 3, (uint64_t)-512, 0x1234, 0x5678, 2, 0x11, 0x22, 16, 0xaabb, 0xccdd, 8};
 
 static void a_sample_is_parsed(void **state)
 {
@@ -175,7 +177,8 @@ static void families_and_names(void **state)
     (void)state;
     Processes p;
     processes_open(&p, 1000000001, true);
-    uint32_t fork[] = {1000000002, 1000000001, 1000000002, 1000000001}, grandchild[] = {1000000003, 1000000002, 1000000003, 1000000002};
+    uint32_t fork[] = {1000000002, 1000000001, 1000000002, 1000000001},
+             grandchild[] = {1000000003, 1000000002, 1000000003, 1000000002};
     uint32_t stranger[] = {1000000005, 1000000004, 1000000005, 1000000004};
     struct {
         uint32_t pid, tid;
@@ -243,7 +246,8 @@ static void values(void **state)
 static void stack_slots(void **state)
 {
     (void)state;
-    ProbeSpec spec = {.location = {.kind = LOCATION_STACK, .reg = REG_RSP, .disp = 0x14, .bits = 32}, .sign = SIGN_SIGNED};
+    ProbeSpec spec = {.location = {.kind = LOCATION_STACK, .reg = REG_RSP, .disp = 0x14, .bits = 32},
+                      .sign = SIGN_SIGNED};
     Attachment a = {.shape = {.stack_bytes = spec_stack_bytes(&spec), .regs = spec_regs(&spec)}};
     uint8_t bytes[24] = {0};
     Sample s = {.stack = {bytes, sizeof bytes}};
@@ -261,11 +265,16 @@ static void stack_slots(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(records_wrap_around),         cmocka_unit_test(nonsense_sizes_are_dropped),
-        cmocka_unit_test(no_ring_gives_nothing),       cmocka_unit_test(a_sample_is_parsed),
-        cmocka_unit_test(hostile_samples_are_refused), cmocka_unit_test(lost_records_are_counted),
-        cmocka_unit_test(families_and_names),          cmocka_unit_test(only_the_process_itself),
-        cmocka_unit_test(values),                      cmocka_unit_test(stack_slots),
+        cmocka_unit_test(records_wrap_around),
+        cmocka_unit_test(nonsense_sizes_are_dropped),
+        cmocka_unit_test(no_ring_gives_nothing),
+        cmocka_unit_test(a_sample_is_parsed),
+        cmocka_unit_test(hostile_samples_are_refused),
+        cmocka_unit_test(lost_records_are_counted),
+        cmocka_unit_test(families_and_names),
+        cmocka_unit_test(only_the_process_itself),
+        cmocka_unit_test(values),
+        cmocka_unit_test(stack_slots),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,17 +4,17 @@
 #include "cli/json_read.h"
 #include "cli/sha256.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <fcntl.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
-#define STR(z) ((Str){z, sizeof(z) - 1})
+#define STR(z)   ((Str){z, sizeof(z) - 1})
 
 static void assert_text(Sink *t, const char *wanted)
 {
@@ -82,7 +82,10 @@ static const struct {
     {escape_terminal, STR("a\nb\tc\033[31m\x7f\\"), "a\\nb\\tc\\x1b[31m\\x7f\\\\"},
     {escape_terminal, STR("\0"), "\\x00"},
     {escape_terminal, STR("\xff\xc3"), "\\xff\\xc3"},
-    {escape_terminal, STR("\xe2\x80\xae" "evil\xc2\x9b"), "\\u{202e}evil\\u{9b}"},
+    {escape_terminal,
+     STR("\xe2\x80\xae"
+         "evil\xc2\x9b"),
+     "\\u{202e}evil\\u{9b}"},
     {escape_terminal, STR("\xc0\x80\xed\xa0\x80"), "\\xc0\\x80\\xed\\xa0\\x80"}, /* overlong, surrogate */
     {escape_json, STR(""), "\"\""},
     {escape_json, STR("a\"b\\c/\n\x01\x7f"), "\"a\\\"b\\\\c/\\n\\u0001\\u007f\""},
@@ -142,7 +145,8 @@ static void json_reals(void **state)
     static const struct {
         double in;
         const char *out;
-    } reals[] = {{1.0, "1.0"}, {0, "0.0"}, {0.25, "0.25"}, {0.5, "0.5"}, {1.0 / 3, "0.3333"}, {0.99999, "1.0"}, {12.34567, "12.3457"}, {-1, "0.0"}};
+    } reals[] = {{1.0, "1.0"},        {0, "0.0"},       {0.25, "0.25"},        {0.5, "0.5"},
+                 {1.0 / 3, "0.3333"}, {0.99999, "1.0"}, {12.34567, "12.3457"}, {-1, "0.0"}};
     Sink t;
     sink_open(&t, -1);
     for (size_t i = 0; i < COUNT(reals); i++) {
@@ -164,7 +168,8 @@ static bool parse(const char *z, size_t n, JsonValue **v, Arena *arena)
 static void json_reads(void **state)
 {
     (void)state;
-    static const char text[] = " {\"a\" : [1, -20, 1.5e3, true,false,null], \"b\":{\"c\":\"x\\u00e4\\ud83d\\ude00\\n\\\"\"}, \"\":0} ";
+    static const char text[] =
+        " {\"a\" : [1, -20, 1.5e3, true,false,null], \"b\":{\"c\":\"x\\u00e4\\ud83d\\ude00\\n\\\"\"}, \"\":0} ";
     Arena arena = {0};
     JsonValue *v;
     uint64_t n;
@@ -186,8 +191,10 @@ static void json_reads(void **state)
 static void json_refuses(void **state)
 {
     (void)state;
-    static const char *const bad[] = {"", "{", "[1,]", "{\"a\"}", "{\"a\":}", "{a:1}", "01", "-", "1.", "1e", "\"", "\"\\x\"",
-                                      "\"\\ud800\"", "\"\\ud800\\u0041\"", "\"\\u12\"", "\"\n\"", "nul", "1 2", "[1 2]", "\"\\", "}"};
+    static const char *const bad[] = {
+        "",          "{",      "[1,]", "{\"a\"}", "{\"a\":}", "{a:1}",       "01",
+        "-",         "1.",     "1e",   "\"",      "\"\\x\"",  "\"\\ud800\"", "\"\\ud800\\u0041\"",
+        "\"\\u12\"", "\"\n\"", "nul",  "1 2",     "[1 2]",    "\"\\",        "}"};
     Arena arena = {0};
     JsonValue *v;
     for (size_t i = 0; i < COUNT(bad); i++)
@@ -220,7 +227,8 @@ static void sha256_vectors(void **state)
         {"abc", "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"},
         {"abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq",
          "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1"},
-        {"abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmnhijklmnoijklmnopjklmnopqklmnopqrlmnopqrsmnopqrstnopqrstu",
+        {"abcdefghbcdefghicdefghijdefghijkefghijklfghijklmghijklmnhijklmnoijklmnopjklmnopqklmnopqrlmnopqrsmnopqrstnopqr"
+         "stu",
          "cf5b16a778af8380036ce59e7b0492370b249b11e8f07a51afac45037afee9d1"},
     };
     char got[SHA256_TEXT];
@@ -237,9 +245,15 @@ static void sha256_vectors(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(numbers),       cmocka_unit_test(a_big_text_stays_whole), cmocka_unit_test(a_failed_write_is_kept),
-        cmocka_unit_test(escapes),       cmocka_unit_test(json_writes),            cmocka_unit_test(json_reals),
-        cmocka_unit_test(json_reads),    cmocka_unit_test(json_refuses),           cmocka_unit_test(json_depth_is_bounded),
+        cmocka_unit_test(numbers),
+        cmocka_unit_test(a_big_text_stays_whole),
+        cmocka_unit_test(a_failed_write_is_kept),
+        cmocka_unit_test(escapes),
+        cmocka_unit_test(json_writes),
+        cmocka_unit_test(json_reals),
+        cmocka_unit_test(json_reads),
+        cmocka_unit_test(json_refuses),
+        cmocka_unit_test(json_depth_is_bounded),
         cmocka_unit_test(sha256_vectors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,7 +11,7 @@ cat >"$work/values.h" <<'C'
 enum values { MET = -30007, LAST = -30001 };
 C
 wanted=$(seq -30009 -30001)
-emit() { "$LVSCAN" --emit "$1" -c -30007 -e "$work/values.h" "$work/target$2"; }
+emit() { "$LVSCAN" --emit "$1" -c -30007 -e "$work/values.h" "$work/target${2-}"; }
 gcc -O1 -o "$work/target" "$work/target.c" && gcc -O1 -no-pie -Wl,-z,noseparate-code -o "$work/target-fixed" "$work/target.c" &&
     strip "$work/target" && strip "$work/target-fixed" && gcc -O1 -no-pie -o "$work/target-named" "$work/target.c" || exit 1
 
