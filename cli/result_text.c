@@ -38,11 +38,11 @@ bool color_wanted(const Options *o)
 const char *proof_words(unsigned proof)
 {
     static const char *const words[] = {"nothing",
-                                        "the instructions of the function alone",
-                                        "also the functions it calls, whose code was read",
-                                        "also the ABI: a callee that was not read keeps the registers it must",
-                                        "also that nobody writes the stack slot through a pointer",
-                                        "also control flow that is not wholly known"};
+                                        "the function's own instructions",
+                                        "these and the code of its callees, which was read",
+                                        "these and the ABI, for callees that were not read",
+                                        "these and nobody writing the stack slot through a pointer",
+                                        "these and control flow that is not wholly known"};
     return words[proof <= PROOF_PARTIAL ? proof : 0];
 }
 
@@ -226,20 +226,36 @@ static void sites(const Page *p, const Variable *v, Sink *cell)
     }
 }
 
+/* Does the variable's probe or one of its sites lie in the range? Those are shown first. */
+static bool range_matters(const Variable *v, const Range *r)
+{
+    bool matters = v->probe.pc >= r->start && v->probe.pc < r->end;
+    for (size_t i = 0; i < v->nsites && !matters; i++)
+        matters = v->sites[i].pc >= r->start && v->sites[i].pc < r->end;
+    return matters;
+}
+
+static void range_line(const Page *p, const Range *range, bool first, Sink *cell)
+{
+    label(p, first ? "lives in" : "");
+    location_text(cell, &range->location);
+    column(p, INK_LOCATION, cell, 16);
+    sink_hex(cell, range->start);
+    sink_add(cell, "..");
+    sink_hex(cell, range->end);
+    column(p, INK_PLACE, cell, 28);
+    sink_format(p->t, "rests on: %s\n", proof_words(range->proof));
+}
+
 static void ranges(const Page *p, const Variable *v, Sink *cell)
 {
-    size_t shown = cut(p, v->nranges, RANGES_SHOWN);
-    for (size_t i = 0; i < shown; i++) {
-        const Range *range = &v->ranges[i];
-        label(p, i ? "" : "lives in");
-        location_text(cell, &range->location);
-        column(p, INK_LOCATION, cell, 16);
-        sink_hex(cell, range->start);
-        sink_add(cell, "..");
-        sink_hex(cell, range->end);
-        column(p, INK_PLACE, cell, 28);
-        sink_format(p->t, "rests on: %s\n", proof_words(range->proof));
-    }
+    size_t most = cut(p, v->nranges, RANGES_SHOWN), shown = 0;
+    for (int turn = 0; turn < 2; turn++)
+        for (size_t i = 0; i < v->nranges && shown < most; i++)
+            if (range_matters(v, &v->ranges[i]) == (turn == 0)) {
+                range_line(p, &v->ranges[i], shown == 0, cell);
+                shown++;
+            }
     rest(p, v->nranges, shown);
 }
 
