@@ -46,7 +46,7 @@ judge() {
             elif $v == null then "missing"
             elif ($via | length) > 0 then "via:" + ($via | map(.via) | unique | join("+"))
             elif $row.relation != ["case"] and ($relation | length) > 0 then "relation:" + ($relation | map(.relation) | unique | join("+"))
-            elif ($v.matched | any(. as $c | any($sites[]; .constant == $c and (.relation as $r | $row.relation[0:2] | index($r) != null)) | not))
+            elif $row.relation[0] == "==" and ($v.matched | any(. as $c | any($sites[]; .constant == $c and (.relation | . == "==" or . == "!=")) | not))
                 then "relation:none"
             elif $row.entry != "-" and ([$v.ranges[] | select(.start == $answer.start and .location.reg == $row.entry
                 and .location.addend == null)] == []) then "entry"
