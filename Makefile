@@ -33,7 +33,7 @@ TESTED := $(LIB_OBJ) $(filter-out $(BUILD)/cli/main.o,$(CLI_OBJ))
 TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/test_*.c))
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench_*.c))
 FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard fuzz/fuzz_*.c))
-SCRIPTS := $(wildcard tests/main_job.sh tests/e2e/*.sh)
+SCRIPTS := $(wildcard tests/main_job.sh tests/cli/*.sh tests/e2e/*.sh)
 
 all: $(BUILD)/lvscan
 objects: $(LIB_OBJ) $(CLI_OBJ)
