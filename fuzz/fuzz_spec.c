@@ -1,0 +1,69 @@
+/* fuzz/fuzz_spec.c - any bytes as a probe spec. What can be read is emitted in every form; the spec's own form must read back
+ * as the same spec. */
+#include "cli/emit.h"
+#include "cli/json_read.h"
+#include "cli/trace_check.h"
+#include "fuzz/require.h"
+
+#include <string.h>
+
+static void emit_all(const ProbeSpec *spec)
+{
+    static const char *const forms[] = {"perf", "bpftrace", "tracefs", "perf-probe", "gdb", "systemtap", "c"};
+    for (size_t i = 0; i < sizeof forms / sizeof *forms; i++) {
+        Sink t;
+        Diag diag = {0};
+        sink_open(&t, -1);
+        bool good = emitter_find(forms[i])->emit(&t, spec, &diag);
+        require(good ? sink_view(&t).n > 0 : diag.what[0] != 0);
+        sink_close(&t);
+    }
+}
+
+static bool emit_spec(Sink *t, const ProbeSpec *spec)
+{
+    sink_open(t, -1);
+    return emit_perf(t, spec, NULL);
+}
+
+static void check_again(const ProbeSpec *spec, Arena *arena)
+{
+    Sink once, twice;
+    ProbeSpec again;
+    Diag diag = {0};
+    require(emit_spec(&once, spec));
+    Str text = sink_view(&once);
+    if (text.n <= JSON_MAX_BYTES) {
+        require(spec_read(&again, (Bytes){(const uint8_t *)text.p, text.n}, arena, &diag));
+        require(emit_spec(&twice, &again));
+        require(str_eq(text, sink_view(&twice)));
+        sink_close(&twice);
+    }
+    sink_close(&once);
+}
+
+static void use(const ProbeSpec *spec)
+{
+    require(spec->bytes.n >= 1 && spec->bytes.n <= 15 && spec->path.n > 0);
+    require(spec->location.bits >= 1 && spec->location.bits <= 64);
+    spec_value(spec, UINT64_MAX);
+    require(spec_stack_bytes(spec) % 8 == 0);
+    spec_regs(spec);
+    check_instruction(spec->bytes, &(Diag){0});
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    Arena arena = {.limit = (size_t)256 << 20};
+    ProbeSpec spec;
+    Diag diag = {0};
+    if (spec_read(&spec, (Bytes){data, size}, &arena, &diag)) {
+        use(&spec);
+        emit_all(&spec);
+        check_again(&spec, &arena);
+    } else {
+        require(diag.what[0]);
+    }
+    arena_free(&arena);
+    return 0;
+}
