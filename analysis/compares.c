@@ -231,8 +231,10 @@ static void compare_bits(Finder *f, uint32_t step, unsigned cc)
     if ((cc != CC_B && cc != CC_AE) || insn->nops != 2 || insn->op[0].kind != OPERAND_REG ||
         !operand_constant(f, step, 0, &mask, &via) || !operand_variable(f, step, 1, &c) || c.value == VALUE_NONE)
         return;
-    if (value_bound(f->v, c.value, step, &bound, &compare, &fallback))
+    if (value_bound(f->v, c.value, step, &bound, &compare, &fallback) && compare != UINT32_MAX) {
         guard_mark(f, compare);
+        c.step = compare; /* as for a switch: where the index is first looked at */
+    }
     for (unsigned i = 0; i < insn->op[0].bits; i++) {
         c.k = i;
         if (mask >> i & 1)
@@ -246,14 +248,9 @@ static unsigned condition_of(const Insn *insn)
     return insn->mnemonic == MN_ADC || insn->mnemonic == MN_SBB ? CC_B : insn->cc;
 }
 
-static void compare_flags(Finder *f, uint32_t reader)
+static void compare_of(Finder *f, uint32_t step, unsigned cc)
 {
-    const Body *b = f->v->body;
-    unsigned cc = condition_of(&b->steps[reader].insn);
-    uint32_t step = flags_writer(b, reader);
-    if (step == UINT32_MAX)
-        return;
-    const Insn *insn = &b->steps[step].insn;
+    const Insn *insn = &f->v->body->steps[step].insn;
     switch (insn->mnemonic) {
     case MN_CMP:
         compare_cmp(f, step, cc);
@@ -268,6 +265,15 @@ static void compare_flags(Finder *f, uint32_t reader)
         if (insn->nops > 0 && insn->op[0].kind == OPERAND_REG)
             compare_arith(f, step, cc);
     }
+}
+
+static void compare_flags(Finder *f, uint32_t reader)
+{
+    const Body *b = f->v->body;
+    uint32_t writers[FLAGS_WRITERS_MAX];
+    unsigned n = flags_writers(b, reader, writers);
+    for (unsigned i = 0; i < n; i++)
+        compare_of(f, writers[i], condition_of(&b->steps[reader].insn));
 }
 
 /* A jump table: its cases are the entries that do not go where a too large index goes. */

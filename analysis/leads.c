@@ -219,7 +219,7 @@ static void leads_prefer(Peel *p, size_t first)
         bool is_last = i >= last && i < last_end;
         out->items[i].preferred = is_last ? deep || p->via == VIA_RANGE || is_chained(p) || last == first : i == first && !deep;
     }
-    if (p->via == VIA_RANGE) /* read as a plain compare it is less likely */
+    if (p->via == VIA_RANGE || p->derived) /* read as a plain compare it is less likely */
         out->items[first].quality = out->items[first].quality < QUALITY_RANGE ? out->items[first].quality : QUALITY_RANGE;
     if (!deep)
         return;

@@ -104,7 +104,7 @@ static bool functions_choose(Search *s, uint8_t *chosen, Diag *diag)
     if (!names_exist(s, chosen, diag))
         return false;
     bool scan = s->query->nconstants && !s->query->whole && s->query->nfunctions == 0;
-    return !scan || prescan(s->program, s->query, chosen, s->arena) || diag_set(diag, 0, "out of memory");
+    return !scan || prescan(s->program, s->query, kernel_best(), chosen, s->arena) || diag_set(diag, 0, "out of memory");
 }
 
 bool search_run(SearchResult *out, Program *program, const Query *query, Arena *arena, SearchProgress *progress,

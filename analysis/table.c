@@ -76,7 +76,7 @@ static bool bound_of_branch(BoundSearch *s, ValueId id, uint32_t p, uint32_t to,
     const Block *block = &b->blocks[p];
     uint32_t last = block->first + block->n - 1;
     const Insn *jcc = &b->steps[last].insn;
-    if (jcc->flow != FLOW_BRANCH || jcc->cc > 15 || block->nsucc != 2)
+    if (jcc->flow != FLOW_BRANCH || jcc->cc > 15 || jcc->target == step_end(&b->steps[last]))
         return false;
     uint32_t cmp = flags_writer(b, last);
     if (cmp == UINT32_MAX || b->steps[cmp].insn.mnemonic != MN_CMP)
@@ -358,27 +358,38 @@ static void candidates_of_reg(Candidates *c, Values *v, uint32_t step, unsigned 
         candidates_of(c, v, values_before(v, step, reg), depth);
 }
 
-/* May the function's jump go there: into itself, or into a fragment that is to become a part of it? */
-static bool is_target(const Body *b, Addr target)
+/* May the function's jump go there: into itself, into a fragment that is to become a part of it, or where too large an
+ * index goes? */
+static bool is_target(const Body *b, const Table *t, Addr target)
 {
     const Function *f = program_function(b->program, target);
-    return f && (f == b->function || f->fragment);
+    return f && (f == b->function || f->fragment || target == t->fallback);
 }
 
+/* With a bound from a compare every entry must be a target. Without one, the index's width only says how many entries there
+ * could be: the table ends where the entries do (a computed goto over 83 labels by a 7-bit opcode). What is read
+ * too much would be an edge too many, which only weakens claims. */
 static bool table_read(Table *out, Values *v, uint32_t step, ValueId index, uint64_t bound, Arena *arena)
 {
     if (bound >= BODY_MAX_TABLE)
         return false;
     Addr *targets = arena_alloc(arena, (size_t)bound + 1, sizeof *targets);
     Eval e = {.v = v, .index = index};
-    for (e.i = 0; targets && e.i <= bound; e.i++) {
-        if (!eval_jump(&e, step, &targets[e.i]) || !is_target(v->body, targets[e.i]))
+    uint64_t first;
+    if (!targets || !eval_jump(&e, step, &first))
+        return false;
+    out->address = e.first_load;
+    for (; e.i <= bound; e.i++) {
+        bool entry = eval_jump(&e, step, &targets[e.i]);
+        if (entry && is_target(v->body, out, targets[e.i]))
+            continue;
+        bool beyond = out->compare == UINT32_MAX && e.i >= 2 && !(entry && image_is_code(&v->body->program->image, targets[e.i]));
+        if (!beyond)
             return false;
-        if (e.i == 0)
-            out->address = e.first_load;
+        break;
     }
     out->targets = targets;
-    out->n = (size_t)bound + 1;
+    out->n = (size_t)e.i;
     out->index = index;
     return targets && out->address;
 }

@@ -443,18 +443,35 @@ static bool constant_step(Values *v, const Value *value, uint64_t *k, uint8_t *v
     return false;
 }
 
+enum { CONSTANT_JOINS = 48 };
+
+/* A join is constant when all that it joins, over any number of joins, is one constant. */
 static bool constant_phi(Values *v, ValueId id, uint64_t *k, uint8_t *via, unsigned depth)
 {
-    for (uint32_t i = 0; i < v->values[id].noperands; i++) {
-        uint64_t other;
-        ValueId op = values_rep(v, v->values[id].operands[i]);
-        if (op == id)
-            continue;
-        if (!constant_of(v, op, &other, via, depth + CONSTANT_DEPTH / 2) || (i && other != *k))
-            return false;
-        *k = other;
+    ValueId joins[CONSTANT_JOINS] = {id};
+    bool known = false;
+    for (unsigned n = 1, next = 0; next < n; next++) {
+        for (uint32_t i = 0; i < v->values[joins[next]].noperands; i++) {
+            ValueId op = values_rep(v, v->values[joins[next]].operands[i]);
+            uint64_t other;
+            bool seen = false;
+            for (unsigned j = 0; j < n && !seen; j++)
+                seen = joins[j] == op;
+            if (seen)
+                continue;
+            if (op != VALUE_NONE && v->values[op].kind == VALUE_PHI) {
+                if (n == CONSTANT_JOINS)
+                    return false;
+                joins[n++] = op;
+                continue;
+            }
+            if (!constant_of(v, op, &other, via, depth + CONSTANT_DEPTH / 2) || (known && other != *k))
+                return false;
+            *k = other;
+            known = true;
+        }
     }
-    return v->values[id].noperands > 0;
+    return known;
 }
 
 static bool constant_of(Values *v, ValueId id, uint64_t *k, uint8_t *via, unsigned depth)

@@ -87,8 +87,10 @@ static void visit_path(InputWalk *w, const char *path)
     w->elf_files = 0;
     if (!walk_directory(w, path, 0))
         w->failed = true;
-    else if (w->elf_files == 0)
+    else if (w->elf_files == 0) {
         message_about(path, "the directory holds no ELF file");
+        w->failed = true;
+    }
 }
 
 /* All of standard input, at most PATHS_MAX_BYTES, in malloc's memory. */

@@ -1,0 +1,246 @@
+/* analysis/prescan_kernel.c - see prescan_kernel.h. The three kinds give the same answer to the bit. */
+#include "analysis/prescan_kernel.h"
+
+#include <string.h>
+
+enum { BLOCK = 32, AHEAD = 4 };
+
+/* ---- portable ---- */
+
+static uint32_t load32(const uint8_t *p) { return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24; }
+
+static bool site_at(uint8_t a, uint8_t b)
+{
+    if ((a & 0xd7) == 0x05)
+        return true;
+    if (a == 0x81)
+        return (b & 0x38) == 0x00 || (b & 0x30) == 0x20;
+    if (a == 0x83)
+        return (b & 0x38) == 0x20;
+    return a == 0x8d && ((b & 0xc0) == 0x80 || (b & 0xc7) == 0x05);
+}
+
+static bool ref_at(uint8_t a, uint8_t b)
+{
+    return (a & 0xfe) == 0xe8 || (a & 0xc7) == 0x05 || (a == 0x0f && (b & 0xf0) == 0x80);
+}
+
+static uint32_t mask_portable(const Pattern *t, const uint8_t *p)
+{
+    uint32_t mask = 0;
+    for (unsigned i = 0; i < BLOCK; i++) {
+        uint32_t v = load32(p + i);
+        bool hit = (t->sites && site_at(p[i], p[i + 1])) || (t->refs && ref_at(p[i], p[i + 1]));
+        for (unsigned k = 0; k < t->ndwords; k++)
+            hit |= v - t->dwords[k].lo <= t->dwords[k].span;
+        for (unsigned k = 0; k < t->nwords; k++)
+            hit |= ((v - t->words[k].lo) & 0xffff) <= t->words[k].span;
+        mask |= (uint32_t)hit << i;
+    }
+    return mask;
+}
+
+#ifdef __x86_64__
+#include <immintrin.h>
+
+/* ---- SSE2: two halves of 16 places ---- */
+
+static uint32_t half_dwords(const Pattern *t, const uint8_t *p)
+{
+    uint32_t mask = 0;
+    const __m128i flip = _mm_set1_epi32(INT32_MIN);
+    for (unsigned a = 0; a < 4; a++) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + a));
+        __m128i out = _mm_set1_epi32(-1);
+        for (unsigned k = 0; k < t->ndwords; k++) {
+            __m128i d = _mm_xor_si128(_mm_sub_epi32(v, _mm_set1_epi32((int)t->dwords[k].lo)), flip);
+            out = _mm_and_si128(out, _mm_cmpgt_epi32(d, _mm_xor_si128(_mm_set1_epi32((int)t->dwords[k].span), flip)));
+        }
+        mask |= (~(uint32_t)_mm_movemask_epi8(out) & 0x1111) << a;
+    }
+    return mask;
+}
+
+static uint32_t half_words(const Pattern *t, const uint8_t *p)
+{
+    uint32_t mask = 0;
+    for (unsigned a = 0; a < 2; a++) {
+        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + a)), in = _mm_setzero_si128();
+        for (unsigned k = 0; k < t->nwords; k++) {
+            __m128i d = _mm_subs_epu16(_mm_sub_epi16(v, _mm_set1_epi16((short)t->words[k].lo)), _mm_set1_epi16((short)t->words[k].span));
+            in = _mm_or_si128(in, _mm_cmpeq_epi16(d, _mm_setzero_si128()));
+        }
+        mask |= ((uint32_t)_mm_movemask_epi8(in) & 0x5555) << a;
+    }
+    return mask;
+}
+
+static __m128i is128(__m128i v, int mask, int value) { return _mm_cmpeq_epi8(_mm_and_si128(v, _mm_set1_epi8((char)mask)), _mm_set1_epi8((char)value)); }
+
+static uint32_t half_sites(const uint8_t *p)
+{
+    __m128i a = _mm_loadu_si128((const __m128i *)(const void *)p), b = _mm_loadu_si128((const __m128i *)(const void *)(p + 1));
+    __m128i s81 = _mm_and_si128(is128(a, 0xff, 0x81), _mm_or_si128(is128(b, 0x38, 0), is128(b, 0x30, 0x20)));
+    __m128i s83 = _mm_and_si128(is128(a, 0xff, 0x83), is128(b, 0x38, 0x20));
+    __m128i s8d = _mm_and_si128(is128(a, 0xff, 0x8d), _mm_or_si128(is128(b, 0xc0, 0x80), is128(b, 0xc7, 5)));
+    return (uint32_t)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(is128(a, 0xd7, 5), s81), _mm_or_si128(s83, s8d)));
+}
+
+static uint32_t half_refs(const uint8_t *p)
+{
+    __m128i a = _mm_loadu_si128((const __m128i *)(const void *)p), b = _mm_loadu_si128((const __m128i *)(const void *)(p + 1));
+    __m128i jcc = _mm_and_si128(is128(a, 0xff, 0x0f), is128(b, 0xf0, 0x80));
+    return (uint32_t)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(is128(a, 0xfe, 0xe8), is128(a, 0xc7, 5)), jcc));
+}
+
+static uint32_t mask_sse2(const Pattern *t, const uint8_t *p)
+{
+    uint32_t mask = 0;
+    for (unsigned h = 0; h < BLOCK; h += 16) {
+        if (t->ndwords)
+            mask |= half_dwords(t, p + h) << h;
+        if (t->nwords)
+            mask |= half_words(t, p + h) << h;
+        if (t->sites)
+            mask |= half_sites(p + h) << h;
+        if (t->refs)
+            mask |= half_refs(p + h) << h;
+    }
+    return mask;
+}
+
+/* ---- AVX2 ---- */
+
+#define AVX2 __attribute__((target("avx2")))
+
+AVX2 static uint32_t whole_dwords(const Pattern *t, const uint8_t *p)
+{
+    uint32_t mask = 0;
+    __m256i v[4], in[4];
+    for (unsigned a = 0; a < 4; a++) {
+        v[a] = _mm256_loadu_si256((const __m256i *)(const void *)(p + a));
+        in[a] = _mm256_setzero_si256();
+    }
+    for (unsigned k = 0; k < t->ndwords; k++) {
+        __m256i lo = _mm256_set1_epi32((int)t->dwords[k].lo), span = _mm256_set1_epi32((int)t->dwords[k].span);
+        for (unsigned a = 0; a < 4; a++) {
+            __m256i d = _mm256_sub_epi32(v[a], lo);
+            in[a] = _mm256_or_si256(in[a], _mm256_cmpeq_epi32(_mm256_min_epu32(d, span), d));
+        }
+    }
+    __m256i any = _mm256_or_si256(_mm256_or_si256(in[0], in[1]), _mm256_or_si256(in[2], in[3]));
+    if (_mm256_testz_si256(any, any))
+        return 0;
+    for (unsigned a = 0; a < 4; a++)
+        mask |= ((uint32_t)_mm256_movemask_epi8(in[a]) & 0x11111111) << a;
+    return mask;
+}
+
+AVX2 static uint32_t whole_words(const Pattern *t, const uint8_t *p)
+{
+    uint32_t mask = 0;
+    for (unsigned a = 0; a < 2; a++) {
+        __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)(p + a)), in = _mm256_setzero_si256();
+        for (unsigned k = 0; k < t->nwords; k++) {
+            __m256i d = _mm256_sub_epi16(v, _mm256_set1_epi16((short)t->words[k].lo));
+            in = _mm256_or_si256(in, _mm256_cmpeq_epi16(_mm256_min_epu16(d, _mm256_set1_epi16((short)t->words[k].span)), d));
+        }
+        mask |= ((uint32_t)_mm256_movemask_epi8(in) & 0x55555555) << a;
+    }
+    return mask;
+}
+
+AVX2 static __m256i is256(__m256i v, int mask, int value)
+{
+    return _mm256_cmpeq_epi8(_mm256_and_si256(v, _mm256_set1_epi8((char)mask)), _mm256_set1_epi8((char)value));
+}
+
+AVX2 static uint32_t whole_sites(const uint8_t *p)
+{
+    __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)p), b = _mm256_loadu_si256((const __m256i *)(const void *)(p + 1));
+    __m256i s81 = _mm256_and_si256(is256(a, 0xff, 0x81), _mm256_or_si256(is256(b, 0x38, 0), is256(b, 0x30, 0x20)));
+    __m256i s83 = _mm256_and_si256(is256(a, 0xff, 0x83), is256(b, 0x38, 0x20));
+    __m256i s8d = _mm256_and_si256(is256(a, 0xff, 0x8d), _mm256_or_si256(is256(b, 0xc0, 0x80), is256(b, 0xc7, 5)));
+    return (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(_mm256_or_si256(is256(a, 0xd7, 5), s81), _mm256_or_si256(s83, s8d)));
+}
+
+AVX2 static uint32_t whole_refs(const uint8_t *p)
+{
+    __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)p), b = _mm256_loadu_si256((const __m256i *)(const void *)(p + 1));
+    __m256i jcc = _mm256_and_si256(is256(a, 0xff, 0x0f), is256(b, 0xf0, 0x80));
+    return (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(_mm256_or_si256(is256(a, 0xfe, 0xe8), is256(a, 0xc7, 5)), jcc));
+}
+
+AVX2 static uint32_t mask_avx2(const Pattern *t, const uint8_t *p)
+{
+    uint32_t mask = t->ndwords ? whole_dwords(t, p) : 0;
+    if (t->nwords)
+        mask |= whole_words(t, p);
+    if (t->sites)
+        mask |= whole_sites(p);
+    if (t->refs)
+        mask |= whole_refs(p);
+    return mask;
+}
+
+AVX2 static size_t next_avx2(const Pattern *t, const uint8_t *p, size_t from, size_t end, uint32_t *mask)
+{
+    for (; from < end; from += BLOCK)
+        if ((*mask = mask_avx2(t, p + from)) != 0)
+            return from;
+    return from;
+}
+
+static size_t next_sse2(const Pattern *t, const uint8_t *p, size_t from, size_t end, uint32_t *mask)
+{
+    for (; from < end; from += BLOCK)
+        if ((*mask = mask_sse2(t, p + from)) != 0)
+            return from;
+    return from;
+}
+
+KernelKind kernel_best(void) { return __builtin_cpu_supports("avx2") ? KERNEL_AVX2 : KERNEL_SSE2; }
+
+#else
+KernelKind kernel_best(void) { return KERNEL_PORTABLE; }
+#endif
+
+static size_t next_portable(const Pattern *t, const uint8_t *p, size_t from, size_t end, uint32_t *mask)
+{
+    for (; from < end; from += BLOCK)
+        if ((*mask = mask_portable(t, p + from)) != 0)
+            return from;
+    return from;
+}
+
+/* The last places, where a block would read past the end. */
+static size_t next_tail(const Pattern *t, const uint8_t *p, size_t n, size_t from, uint32_t *mask)
+{
+    for (; from < n; from += BLOCK) {
+        uint8_t copy[BLOCK + AHEAD] = {0};
+        size_t left = n - from;
+        memcpy(copy, p + from, left < sizeof copy ? left : sizeof copy);
+        *mask = mask_portable(t, copy);
+        if (left < BLOCK)
+            *mask &= ((uint32_t)1 << left) - 1;
+        if (*mask)
+            return from;
+    }
+    return n;
+}
+
+size_t kernel_next(KernelKind kind, const Pattern *t, const uint8_t *p, size_t n, size_t from, uint32_t *mask)
+{
+    size_t room = from < n && n - from >= BLOCK + AHEAD ? (n - from - AHEAD) / BLOCK * BLOCK : 0;
+    size_t end = from + room;
+#ifdef __x86_64__
+    if (kind == KERNEL_AVX2)
+        from = next_avx2(t, p, from, end, mask);
+    else if (kind == KERNEL_SSE2)
+        from = next_sse2(t, p, from, end, mask);
+    else
+#endif
+        from = next_portable(t, p, from, end, mask);
+    (void)kind;
+    return from < end ? from : next_tail(t, p, n, from, mask);
+}

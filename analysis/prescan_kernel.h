@@ -1,0 +1,44 @@
+/* analysis/prescan_kernel.h - finds places in bytes that are worth a closer look, 32 places at a time.
+ *
+ * A place i matches when the 4 bytes there, little-endian, lie in one of the dword bands, or the 2 bytes in one of the
+ * word bands, or (sites) an instruction that adds or masks with a constant may start there:
+ *
+ *     05 0d 25 2d              add/or/and/sub $imm32,%eax (0d only because it shares the test)
+ *     81 /0 /4 /5              add/and/sub $imm32,r/m
+ *     83 /4                    and $imm8,r/m
+ *     8d with disp32           lea disp32(...), lea disp32(%rip)
+ */
+#ifndef LVSCAN_ANALYSIS_PRESCAN_KERNEL_H
+#define LVSCAN_ANALYSIS_PRESCAN_KERNEL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum { PATTERN_BANDS = 8 };
+
+/* lo .. lo + span, modulo 2^32 or 2^16. */
+typedef struct Band {
+    uint32_t lo, span;
+} Band;
+
+typedef struct Pattern {
+    Band dwords[PATTERN_BANDS], words[PATTERN_BANDS];
+    unsigned ndwords, nwords;
+    bool sites;
+    bool refs; /* e8 (call), e9 (jmp), 0f 80..8f (jcc) and ModRM bytes of rip-relative operands */
+} Pattern;
+
+typedef enum KernelKind { KERNEL_PORTABLE, KERNEL_SSE2, KERNEL_AVX2 } KernelKind;
+
+/* The best kind that this processor runs. */
+KernelKind kernel_best(void);
+
+/* Bit i of the answer: place p[i] matches, i < 32. Reads p[0 .. 36). */
+typedef uint32_t KernelMask(const Pattern *pattern, const uint8_t *p);
+
+/* The first block at or after `from` (a multiple of 32 from there on) of p[0 .. n) that has a match: its offset, with the
+ * matches in *mask; n when there is none. Bytes past the end count as zero; places whose value would pass the end can match. */
+size_t kernel_next(KernelKind kind, const Pattern *pattern, const uint8_t *p, size_t n, size_t from, uint32_t *mask);
+
+#endif
