@@ -7,7 +7,7 @@
 survives() {
     local name=$1 statuses=$2 status
     shift 2
-    timeout 120 "$@" >"$work/out" 2>"$work/err"
+    timeout 240 "$@" >"$work/out" 2>"$work/err"
     status=$?
     if [[ " $statuses " != *" $status "* ]]; then
         result 1 "$name"
