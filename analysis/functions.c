@@ -143,6 +143,9 @@ static void found_trim(FoundList *list)
 
 /* ---- cold parts ---- */
 
+/* A compiler makes one or two; a body takes no more than this (WALK_MAX_REGIONS). */
+enum { PARTS_MAX = 16 };
+
 typedef struct NameRef {
     Str name;
     uint32_t function;
@@ -196,7 +199,8 @@ static void cold_join(Program *p, Arena *scratch)
         if (!cold->fragment || !cold->name.p || !is_cold_name(cold->name))
             continue;
         Function *parent = name_find(all, refs, n, cold_parent(cold->name));
-        Part *parts = parent ? arena_alloc(&p->arena, parent->nparts + 1, sizeof *parts) : NULL;
+        bool room = parent && parent->nparts < PARTS_MAX;
+        Part *parts = room ? arena_alloc(&p->arena, parent->nparts + 1, sizeof *parts) : NULL;
         if (!parts)
             continue;
         memcpy(parts, parent->parts, parent->nparts * sizeof *parts);
