@@ -78,14 +78,19 @@ static void lead_emit(Peel *p)
     }
 }
 
+/* Is k, in the wider compare, what some narrow value becomes when it is extended from `bits` to `to` bits, and by zeros above? */
+static bool is_extension(const Peel *p, uint64_t k, unsigned bits, unsigned to, bool sign)
+{
+    uint64_t whole = low(value_extended(low(k, bits), bits, sign), to < p->width ? to : p->width);
+    return whole == low(k, p->width);
+}
+
 /* Narrows to `bits`, of which the wider value is an extension; false when k is then no value of it. */
-static bool narrow(Peel *p, unsigned bits, bool sign)
+static bool narrow(Peel *p, unsigned bits, unsigned to, bool sign)
 {
     if (bits >= p->width)
         return true;
-    if (low(value_extended(low(p->k, bits), bits, sign), p->width) != low(p->k, p->width))
-        return false;
-    if (p->via == VIA_RANGE && low(value_extended(low(p->high, bits), bits, sign), p->width) != low(p->high, p->width))
+    if (!is_extension(p, p->k, bits, to, sign) || (p->via == VIA_RANGE && !is_extension(p, p->high, bits, to, sign)))
         return false;
     p->width = (uint8_t)bits;
     p->k = low(p->k, bits);
@@ -97,25 +102,26 @@ static bool narrow(Peel *p, unsigned bits, bool sign)
     return true;
 }
 
-/* The compared value is narrower by its making (movzbl from memory): its own width counts. */
-static bool narrow_to_nature(Peel *p)
+/* The compared value may be narrower by its making (movzbl from memory): then its own width counts. What was written only in
+ * part, or is compared with what it can never be, stays as wide as it is compared. */
+static void narrow_to_nature(Peel *p)
 {
     const Value *value = &p->v->values[p->id];
     if (value->kind != VALUE_STEP || value->bits >= p->width)
-        return true;
+        return;
     const Move *m = &p->v->moves[value->at];
-    if (m->dst == value->cell && m->partial)
-        return false; /* more is compared than was written */
-    if (m->kind == MOVE_LOAD && m->dst == value->cell)
-        return narrow(p, m->bits, m->sign);
-    return value_is_zero_extended(p->v, p->id) ? narrow(p, value->bits, false) : false;
+    bool named = m->dst == value->cell && m->kind != MOVE_NONE;
+    if (named && m->kind == MOVE_LOAD && !m->partial)
+        narrow(p, m->bits, m->to, m->sign);
+    else if (value_is_zero_extended(p->v, p->id))
+        narrow(p, value->bits, 64, false);
 }
 
 /* From value + a back to value. */
 static bool peel_add(Peel *p, const Link *l)
 {
     unsigned bits = l->bits < p->width ? l->bits : p->width;
-    if (bits < p->width && !narrow(p, bits, false))
+    if (bits < p->width && !narrow(p, bits, 64, false))
         return false;
     bool equality = !is_ordering(p->relation);
     if (p->via == VIA_RANGE) {
@@ -171,13 +177,14 @@ static bool peel(Peel *p)
     Link l = values_link(p->v, p->id);
     switch (l.kind) {
     case MOVE_COPY:
-        if (l.bits < p->width && (l.partial || !narrow(p, l.bits, l.sign)))
+        if (l.bits < p->width && (l.partial || !narrow(p, l.bits, l.to, l.sign))) {
+            lead_emit(p);
             return false;
+        }
         p->id = l.base;
         return true;
     case MOVE_ADD:
-        if (!narrow_to_nature(p))
-            return false;
+        narrow_to_nature(p);
         lead_emit(p);
         if (is_loop_step(p->v, p->id, l.base)) {
             loop_bound(p, &l);
@@ -186,13 +193,12 @@ static bool peel(Peel *p)
         return peel_add(p, &l);
     case MOVE_AND:
     case MOVE_SHIFT:
-        if (!narrow_to_nature(p))
-            return false;
+        narrow_to_nature(p);
         lead_emit(p);
         return peel_derived(p, &l);
     }
-    if (narrow_to_nature(p))
-        lead_emit(p);
+    narrow_to_nature(p);
+    lead_emit(p);
     return false;
 }
 

@@ -34,6 +34,7 @@ static Cell operand_cell(const Values *v, uint32_t step, const Operand *op)
 static void set_dst(const Values *v, Move *m, Cell dst, unsigned bits)
 {
     m->dst = dst;
+    m->to = (uint8_t)bits;
     if (dst != CELL_NONE)
         m->partial = dst < CELL_SLOT0 ? bits < 32 : bits < 8u * v->slots[dst - CELL_SLOT0].size;
 }
@@ -110,6 +111,7 @@ static void move_stack(Values *v, uint32_t step, Move *m)
     StackAddr rsp = v->frames[step].rsp;
     if (op->bits != 64 || !stack_known(rsp))
         return;
+    m->to = 64;
     bool push = insn->mnemonic == MN_PUSH;
     Cell slot = slot_at(v, push ? stack_plus(rsp, -8) : rsp);
     m->bits = 64;
@@ -185,7 +187,7 @@ static void move_name(Values *v, uint32_t step, Move *m)
         move_stack(v, step, m);
         break;
     case MN_LEAVE:
-        *m = (Move){.bits = 64, .dst = REG_RBP, .src = slot_at(v, v->frames[step].rbp)};
+        *m = (Move){.bits = 64, .to = 64, .dst = REG_RBP, .src = slot_at(v, v->frames[step].rbp)};
         m->kind = m->src == CELL_NONE ? MOVE_NONE : MOVE_COPY;
         break;
     case MN_INC:
@@ -195,7 +197,7 @@ static void move_name(Values *v, uint32_t step, Move *m)
         move_arith(v, step, m, MOVE_ADD, UINT64_MAX);
         break;
     case MN_CDQE:
-        *m = (Move){.kind = MOVE_COPY, .bits = 32, .sign = true, .dst = REG_RAX, .src = REG_RAX};
+        *m = (Move){.kind = MOVE_COPY, .bits = 32, .to = 64, .sign = true, .dst = REG_RAX, .src = REG_RAX};
         break;
     default:
         move_binary(v, step, m);

@@ -71,8 +71,10 @@ static void extent_enter(Scan *s, size_t at)
     s->overflow = s->table_bound = false;
 }
 
-/* Is there a dword or word of the pattern in the function, in the shape of an immediate? */
-static bool extent_has(const Scan *s, const Pattern *t)
+typedef bool Shape(const uint8_t *code, size_t at);
+
+/* Is there a dword of the pattern in the function in that shape, or a word of it in the shape of an immediate? */
+static bool extent_has(const Scan *s, const Pattern *t, Shape *shape)
 {
     uint32_t mask;
     size_t end = s->code.n < s->hi + 36 ? s->code.n : s->hi + 36;
@@ -82,7 +84,7 @@ static bool extent_has(const Scan *s, const Pattern *t)
             size_t i = at + (unsigned)__builtin_ctz(mask);
             uint32_t v = 0;
             memcpy(&v, s->code.p + i, s->code.n - i < 4 ? s->code.n - i : 4);
-            if (i < s->hi && ((bands_hold(t->dwords, t->ndwords, v, 32) && shape_dword(s->code.p, i)) ||
+            if (i < s->hi && ((bands_hold(t->dwords, t->ndwords, v, 32) && shape(s->code.p, i)) ||
                               (bands_hold(t->words, t->nwords, v & 0xffff, 16) && shape_word(s->code.p, i))))
                 return true;
         }
@@ -109,7 +111,7 @@ static bool extent_has_sum(const Scan *s)
         for (unsigned k = 0; k < s->asked.n; k++) {
             Pattern t = {0};
             sum_bands(&t, &s->asked.clusters[k], s->sums[i]);
-            if (extent_has(s, &t))
+            if (extent_has(s, &t, shape_dword))
                 return true;
         }
     }
@@ -129,7 +131,7 @@ static bool extent_has_masked(const Scan *s)
             if (cluster_is_wide(c) || span > UINT32_MAX)
                 return true;
             t.dwords[t.ndwords++] = (Band){(uint32_t)lo, (uint32_t)span};
-            if (extent_has(s, &t))
+            if (extent_has(s, &t, shape_dword))
                 return true;
         }
     }
@@ -148,7 +150,7 @@ static bool extent_has_table(const Scan *s)
                 if (!cluster_is_wide(c) && lo <= UINT16_MAX && c->hi + (sign ? d : -d) + PRESCAN_REACH >= 0)
                     band_add(t.dwords, &t.ndwords, lo < 0 ? 0 : lo, UINT16_MAX, 0, 32);
             }
-    return t.ndwords && shape_has_indirect_jump(s->code.p + s->lo, s->hi - s->lo) && extent_has(s, &t);
+    return t.ndwords && shape_has_table_jump(s->code.p + s->lo, s->hi - s->lo) && extent_has(s, &t, shape_bound);
 }
 
 static void extent_keep(Scan *s)
@@ -217,11 +219,10 @@ static bool examine(Scan *s, size_t at)
 {
     uint32_t v = 0;
     memcpy(&v, s->code.p + at, s->code.n - at < 4 ? s->code.n - at : 4);
-    if (bands_hold(s->main.dwords, s->main.ndwords, v, 32) && shape_dword(s->code.p, at)) {
-        if (bands_hold(s->near.dwords, s->near.ndwords, v, 32))
-            return true;
+    if (bands_hold(s->near.dwords, s->near.ndwords, v, 32) && shape_dword(s->code.p, at))
+        return true;
+    if (bands_hold(s->main.dwords, s->main.ndwords, v, 32) && shape_bound(s->code.p, at))
         s->table_bound = true;
-    }
     if (bands_hold(s->main.words, s->main.nwords, v & 0xffff, 16) && shape_word(s->code.p, at))
         return true;
     return examine_site(s, at);

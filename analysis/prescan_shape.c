@@ -69,7 +69,8 @@ static SiteShape site_with_immediate(const uint8_t *code, size_t n, size_t at)
         bool stack = code[at + 1] == 0xe4 && at > 0 && code[at - 1] == 0x48; /* and $-16,%rsp */
         return imm < n && !stack ? (SiteShape){SITE_MASK, (uint32_t)(int8_t)code[imm], 0} : (SiteShape){0};
     }
-    if (imm + 4 > n)
+    bool stack = (code[at + 1] & 0xc7) == 0xc4 && at > 0 && code[at - 1] == 0x48; /* sub $..,%rsp */
+    if (imm + 4 > n || stack)
         return (SiteShape){0};
     return (SiteShape){reg == 4 ? SITE_MASK : SITE_ADD, load32(code + imm), 0};
 }
@@ -83,6 +84,9 @@ static SiteShape site_lea(const uint8_t *code, size_t n, size_t at)
     uint32_t disp = load32(code + at + 2 + sib);
     if ((modrm & 0xc7) == 0x05)
         return (SiteShape){SITE_ADDRESS, 0, (int64_t)at + 6 + (int32_t)disp};
+    bool extended = at > 0 && (code[at - 1] & 0xf1) == 0x41; /* REX.B: r12, not rsp */
+    if (sib && (code[at + 2] & 7) == 4 && !extended)
+        return (SiteShape){0};
     bool index = sib && ((code[at + 2] >> 3 & 7) != 4 || (at > 0 && (code[at - 1] & 0xf2) == 0x42));
     return index ? (SiteShape){0} : (SiteShape){SITE_ADD, disp, 0};
 }
@@ -102,13 +106,30 @@ SiteShape shape_site(const uint8_t *code, size_t n, size_t at)
     }
 }
 
-bool shape_has_indirect_jump(const uint8_t *p, size_t n)
+bool shape_bound(const uint8_t *code, size_t at)
+{
+    bool rip = at >= 2 && (code[at - 2] == 0x8d || code[at - 2] == 0x8b || code[at - 2] == 0xff); /* a ModRM byte, then */
+    if (at >= 1 && (code[at - 1] == 0x3d || code[at - 1] == 0x25) && !rip)
+        return true;
+    for (size_t back = 2; back <= 7 && back <= at; back++)
+        if (code[at - back] == 0x81 && (code[at - back + 1] & 0x20) && is_long_form(code, at - back, at))
+            return true;
+    return false;
+}
+
+/* jmp *reg, jmp *(reg), jmp *disp(base,index,8) */
+static bool is_table_jump(uint8_t modrm)
+{
+    return (modrm & 0xf8) == 0xe0 || ((modrm & 0xf8) == 0x20 && modrm != 0x25) || modrm == 0x64 || modrm == 0xa4;
+}
+
+bool shape_has_table_jump(const uint8_t *p, size_t n)
 {
     for (const uint8_t *at = p, *end = p + n; end - at >= 2; at++) {
         at = memchr(at, 0xff, (size_t)(end - at - 1));
         if (!at)
             return false;
-        if ((at[1] & 0x38) == 0x20 && at[1] < 0xe8)
+        if (is_table_jump(at[1]))
             return true;
     }
     return false;

@@ -27,7 +27,10 @@ typedef struct SiteShape {
 
 SiteShape shape_site(const uint8_t *code, size_t n, size_t at);
 
-/* May an indirect near jump (ff /4) start anywhere in p[0 .. n)? */
-bool shape_has_indirect_jump(const uint8_t *p, size_t n);
+/* Can the 4 bytes at code[at] be the immediate of a cmp or an and, as bounds the index of a jump table? */
+bool shape_bound(const uint8_t *code, size_t at);
+
+/* May a jump through a table (ff /4) start anywhere in p[0 .. n)? */
+bool shape_has_table_jump(const uint8_t *p, size_t n);
 
 #endif

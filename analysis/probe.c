@@ -210,21 +210,33 @@ static bool place_try(Paths *w, uint32_t step, unsigned weakest, Probe *out)
     return true;
 }
 
-/* The best place from the site to the end of its block. */
+/* May the probe slide past this step, from the compare towards the branch on its flags? Not past what else takes or makes flags
+ * (a cmov may give the source's variable a new value), nor past a call. */
+static bool may_slide(const Step *s)
+{
+    const Effects *e = &s->effects;
+    return e->known && s->insn.flow == FLOW_NEXT && !e->flags_read && !e->flags_written && !e->flags_undefined;
+}
+
+static void place_better(Paths *w, uint32_t step, unsigned weakest, Probe *best)
+{
+    Probe now;
+    if (place_try(w, step, weakest, &now) && (!best->pc || rank_of(&now) < rank_of(best)))
+        *best = now;
+}
+
+/* The compare itself, or the branch that follows it. */
 static void site_try(Paths *w, Addr pc, unsigned weakest, Probe *best)
 {
     const Body *b = w->p->v->body;
     uint32_t step = body_step_at(b, pc);
     const Block *k = &b->blocks[body_block_of(b, step)];
-    for (uint32_t i = step; i < k->first + k->n; i++) {
-        Probe now;
-        if (!place_try(w, i, weakest, &now))
-            continue;
-        if (!best->pc || rank_of(&now) < rank_of(best))
-            *best = now;
-        if (now.cost == COST_EMULATED)
-            return;
-    }
+    uint32_t i = step + 1, end = k->first + k->n;
+    place_better(w, step, weakest, best);
+    while (i < end && may_slide(&b->steps[i]))
+        i++;
+    if (i < end && b->steps[i].insn.flow == FLOW_BRANCH)
+        place_better(w, i, weakest, best);
 }
 
 Probe probe_choose(const RangeProof *p, const Site *sites, size_t nsites, unsigned weakest)

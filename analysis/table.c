@@ -23,9 +23,8 @@ static bool compare_sees(Values *v, ValueId id, ValueId compared, unsigned bits)
 {
     if (compared == VALUE_NONE)
         return false;
-    const Value *value = &v->values[id];
     if (id == compared)
-        return bits == 64 || (value->kind == VALUE_STEP && value->bits <= bits && value_is_zero_extended(v, id));
+        return value_fits(v, id, bits);
     Link l = values_link(v, id);
     return l.kind == MOVE_COPY && !l.partial && !l.sign && l.bits <= bits && l.base == compared;
 }
@@ -210,8 +209,9 @@ static bool read_word(const Program *p, Addr addr, uint64_t *out)
     return image_u64(&p->image, addr, out);
 }
 
-static bool eval_load(Eval *e, uint32_t step, unsigned bits, bool sign, unsigned depth, uint64_t *out)
+static bool eval_load(Eval *e, uint32_t step, const Move *m, unsigned depth, uint64_t *out)
 {
+    unsigned bits = m->bits;
     const Program *p = e->v->body->program;
     uint64_t addr;
     if (!eval_address(e, step, depth, &addr) || !image_is_constant(&p->image, addr))
@@ -225,7 +225,7 @@ static bool eval_load(Eval *e, uint32_t step, unsigned bits, bool sign, unsigned
     *out = 0;
     for (unsigned i = bits / 8; i > 0; i--)
         *out = *out << 8 | bytes[i - 1];
-    *out = value_extended(*out, bits, sign);
+    *out = value_extended(value_extended(*out, bits, m->sign), m->to, false);
     return true;
 }
 
@@ -267,12 +267,12 @@ static bool eval_step(Eval *e, const Value *value, unsigned depth, uint64_t *out
     if (m->dst != value->cell || m->partial)
         return false;
     if (m->kind == MOVE_LOAD)
-        return eval_load(e, value->at, m->bits, m->sign, depth, out);
+        return eval_load(e, value->at, m, depth, out);
     if (!eval_value(e, values_before(e->v, value->at, m->src), depth + 1, out))
         return false;
     switch (m->kind) {
     case MOVE_COPY:
-        *out = value_extended(*out, m->bits, m->sign);
+        *out = value_extended(value_extended(*out, m->bits, m->sign), m->to, false);
         return true;
     case MOVE_ADD:
         *out = value_extended(*out + m->k, m->bits, false);
@@ -305,7 +305,8 @@ static bool eval_jump(Eval *e, uint32_t step, uint64_t *out)
     const Operand *op = &e->v->body->steps[step].insn.op[0];
     if (op->kind == OPERAND_REG)
         return eval_reg(e, step, op->reg, 0, out);
-    return eval_load(e, step, 64, false, 0, out);
+    static const Move word = {.kind = MOVE_LOAD, .bits = 64, .to = 64};
+    return eval_load(e, step, &word, 0, out);
 }
 
 /* ---- candidates for the index: the values that the expression is made of, outermost first ---- */

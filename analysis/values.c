@@ -352,6 +352,49 @@ bool value_is_zero_extended(const Values *v, ValueId id)
     return !m->partial && !(m->sign && (m->kind == MOVE_COPY || m->kind == MOVE_LOAD));
 }
 
+enum { FITS_JOINS = 48 };
+
+/* A step's own write: zero above `bits`? */
+static bool step_fits(const Values *v, ValueId id, unsigned bits)
+{
+    const Value *value = &v->values[id];
+    if (value->kind != VALUE_STEP || value->cell >= CELL_SLOT0)
+        return false;
+    const Move *m = &v->moves[value->at];
+    if (m->dst == value->cell && m->kind != MOVE_NONE) {
+        bool wide = m->sign && (m->kind == MOVE_COPY || m->kind == MOVE_LOAD);
+        return !m->partial && (wide ? m->to <= bits : value->bits <= bits);
+    }
+    return value->bits <= bits && value_is_zero_extended(v, id);
+}
+
+bool value_fits(const Values *v, ValueId id, unsigned bits)
+{
+    ValueId seen[FITS_JOINS] = {id};
+    if (bits >= 64)
+        return true;
+    for (unsigned n = 1, next = 0; next < n; next++) {
+        const Value *value = &v->values[seen[next]];
+        if (value->kind != VALUE_PHI) {
+            if (!step_fits(v, seen[next], bits))
+                return false;
+            continue;
+        }
+        for (uint32_t i = 0; i < value->noperands; i++) {
+            ValueId op = values_rep(v, value->operands[i]);
+            bool known = false;
+            for (unsigned k = 0; k < n && !known; k++)
+                known = seen[k] == op;
+            if (known)
+                continue;
+            if (op == VALUE_NONE || n == FITS_JOINS)
+                return false;
+            seen[n++] = op;
+        }
+    }
+    return true;
+}
+
 Cell values_slot_of(const Values *v, uint32_t step) { return slot_at(v, frame_mem(v, step)); }
 
 /* ---- how values derive from each other ---- */
@@ -370,7 +413,7 @@ Link values_link(Values *v, ValueId id)
     ValueId base = values_before(v, step, m->src);
     if (base == VALUE_NONE)
         return none;
-    return (Link){m->kind, m->bits, m->sign, m->partial, m->k, base};
+    return (Link){m->kind, m->bits, m->to, m->sign, m->partial, m->k, base};
 }
 
 uint64_t value_extended(uint64_t k, unsigned bits, bool sign)
@@ -396,7 +439,7 @@ static bool constant_load(Values *v, const Step *s, const Move *m, uint64_t *k)
     *k = 0;
     for (unsigned i = m->bits / 8u; i > 0; i--)
         *k = *k << 8 | p[i - 1];
-    *k = value_extended(*k, m->bits, m->sign);
+    *k = value_extended(value_extended(*k, m->bits, m->sign), m->to, false);
     return true;
 }
 
@@ -435,6 +478,7 @@ static bool constant_step(Values *v, const Value *value, uint64_t *k, uint8_t *v
         if (!constant_of(v, values_before(v, step, m->src), k, via, depth + 1))
             return false;
         *k = value_extended(m->kind == MOVE_ADD ? *k + m->k : *k, m->bits, m->sign);
+        *k = value_extended(*k, m->to, false);
         return true;
     case MOVE_LOAD:
         *via = VIA_MEMORY;

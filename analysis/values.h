@@ -54,7 +54,8 @@ typedef enum MoveKind {
 typedef struct Move {
     uint8_t kind; /* MoveKind */
     uint8_t bits; /* COPY, LOAD: of the source; else of the operation */
-    bool sign;    /* sign-extended (else zero-extended) to 64 bits; dst of 8 or 16 bits keeps the rest: partial */
+    uint8_t to;   /* bits of dst that are written; above them zero, or (partial) what was there */
+    bool sign;    /* sign-extended (else zero-extended) from `bits` to `to` */
     bool partial; /* the upper bits of dst are what they were */
     bool wild;    /* may write any exposed slot (store through a pointer, call) */
     bool is_call;
@@ -115,6 +116,7 @@ ValueId values_after(Values *v, uint32_t step, Cell cell);
 typedef struct Link {
     uint8_t kind; /* MOVE_NONE: it does not; MOVE_COPY, MOVE_ADD, MOVE_AND, MOVE_SHIFT */
     uint8_t bits;
+    uint8_t to;
     bool sign;
     bool partial; /* COPY: only the low `bits` are the base's, what lies above is something else */
     uint64_t k;
@@ -135,6 +137,9 @@ uint64_t value_extended(uint64_t k, unsigned bits, bool sign);
 
 /* Is all of the value's cell above its natural width zero? */
 bool value_is_zero_extended(const Values *v, ValueId id);
+
+/* Is all of the value's cell above `bits` zero? Looks through joins. */
+bool value_fits(const Values *v, ValueId id, unsigned bits);
 
 /* The cell that explicit operand `i` of a step is (register or stack slot), or CELL_NONE. */
 Cell values_operand_cell(const Values *v, uint32_t step, unsigned i);

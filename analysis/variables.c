@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/liveness.h"
 #include "analysis/origins.h"
 #include "analysis/probe.h"
 
@@ -174,14 +175,16 @@ static size_t distinct(uint64_t *items, size_t n)
     return m;
 }
 
-/* How many of the asked constants are met counts most, then how directly, then how many others there are. */
-static double score_of(const Query *q, size_t nconstants, size_t nmatched, double quality)
+/* How many of the asked constants are met counts most, then how directly, then whether the value is wanted for more than the
+ * one compare, then how many other constants there are. */
+static double score_of(const Query *q, size_t nconstants, size_t nmatched, double quality, double life)
 {
     if (q->nconstants == 0)
         return (double)nconstants / (double)(nconstants + 8);
     if (nmatched == 0)
         return 0;
-    return 0.80 * (double)nmatched / (double)q->nconstants + 0.12 * quality + 0.08 * (double)nmatched / (double)nconstants;
+    return 0.80 * (double)nmatched / (double)q->nconstants + 0.12 * quality + 0.06 * life +
+           0.02 * (double)nmatched / (double)nconstants;
 }
 
 /* What the group could score at best, from its leads alone. */
@@ -196,7 +199,7 @@ static double group_promise(Builder *b, Group *g)
     for (size_t i = 0; i < n; i++)
         m += constant_asked(q, all[i], g->leads[0].width);
     g->wanted = (unsigned)m;
-    return score_of(q, n, m, 1);
+    return score_of(q, n, m, 1, 1);
 }
 
 /* ---- defs of a group ---- */
@@ -506,13 +509,26 @@ static double matched_quality(const Variable *v, const SiteList *sites)
     return v->nmatched ? sum / (double)v->nmatched : 0;
 }
 
+/* 1 when the value outlives a compare or is compared in several places; a temporary made for one compare has 0. */
+static double sites_life(Builder *b, const SiteList *sites)
+{
+    for (size_t i = 0; i < sites->n; i++) {
+        const Site *s = &sites->items[i];
+        if (s->pc != sites->items[0].pc)
+            return 1;
+        if (s->location.kind == LOCATION_REG && register_live_after(b->v->body, body_step_at(b->v->body, s->pc), s->location.reg))
+            return 1;
+    }
+    return sites->n && sites->items[0].location.kind != LOCATION_REG ? 0.5 : 0;
+}
+
 static bool variable_make(Builder *b, const RangeProof *p, const SiteList *sites)
 {
     VariableSink *sink = b->sink;
     Variable v = {.width = (uint16_t)p->width, .sign = sign_of(sites)};
     if (!variable_constants(b, &v, sites))
         return false;
-    v.score = score_of(sink->query, v.nconstants, v.nmatched, matched_quality(&v, sites));
+    v.score = score_of(sink->query, v.nconstants, v.nmatched, matched_quality(&v, sites), sites_life(b, sites));
     if (sink->query->nconstants && v.nmatched == 0)
         return true;
     sink->nfound++;
@@ -642,16 +658,26 @@ bool variables_find(VariableSink *sink, Values *v, Arena *scratch)
     return ok;
 }
 
+/* Bytes over which the variable is placed: what lives long is likelier a variable of the source than a temporary. */
+static uint64_t span_of(const Variable *v)
+{
+    uint64_t span = 0;
+    for (size_t i = 0; i < v->nranges; i++)
+        span += v->ranges[i].end - v->ranges[i].start;
+    return span;
+}
+
 int variable_order(const void *x, const void *y)
 {
     const Variable *a = x, *b = y;
     if (a->score < b->score || a->score > b->score)
         return a->score > b->score ? -1 : 1;
-    unsigned pa = a->probe.pc ? a->probe.proof : PROOF_PARTIAL + 1u, pb = b->probe.pc ? b->probe.proof : PROOF_PARTIAL + 1u;
+    bool pa = a->probe.pc && a->probe.proof < PROOF_PARTIAL, pb = b->probe.pc && b->probe.proof < PROOF_PARTIAL;
     if (pa != pb)
-        return pa < pb ? -1 : 1;
-    if (a->nsites != b->nsites)
-        return a->nsites > b->nsites ? -1 : 1;
+        return pa ? -1 : 1;
+    uint64_t sa = span_of(a), sb = span_of(b);
+    if (sa != sb)
+        return sa > sb ? -1 : 1;
     if (a->function->start != b->function->start)
         return a->function->start < b->function->start ? -1 : 1;
     return a->sites[0].pc < b->sites[0].pc ? -1 : a->sites[0].pc > b->sites[0].pc;
