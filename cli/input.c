@@ -25,13 +25,15 @@ static const char *kind_of(mode_t mode)
     }
 }
 
-/* Maps fd's whole file. An empty file gives no bytes. */
+/* Maps fd's whole file. An empty file gives no bytes. Shared, never private: into private mappings of a file the kernel
+ * puts the int3 of every uprobe that is set system-wide on it, whoever maps it and for what (valid_vma() in
+ * kernel/events/uprobes.c), so that code would be read other than it is in the file. */
 static bool map_file(Input *in, const struct stat *st, Diag *diag)
 {
     in->bytes = (Bytes){NULL, (size_t)st->st_size};
     if (st->st_size == 0)
         return diag_set(diag, 0, "the file is empty");
-    void *p = mmap(NULL, in->bytes.n, PROT_READ, MAP_PRIVATE, in->fd, 0);
+    void *p = mmap(NULL, in->bytes.n, PROT_READ, MAP_SHARED, in->fd, 0);
     if (p == MAP_FAILED)
         return diag_set(diag, 0, "cannot be mapped: %s", errno_text(errno));
     in->bytes.p = p;
