@@ -8,5 +8,6 @@ int command_find(const Options *o, Sink *out);
 int command_trace(const Options *o, Sink *out);
 int command_disasm(const Options *o, Sink *out);
 int command_functions(const Options *o, Sink *out);
+int command_check(const Options *o, Sink *out);
 
 #endif

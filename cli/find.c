@@ -1,6 +1,8 @@
 /* cli/find.c - the main job. find_in is the walk: file, program, search, answer. */
 #include "cli/command.h"
+#include "cli/dot.h"
 #include "cli/emit.h"
+#include "cli/explain.h"
 #include "cli/input.h"
 #include "cli/message.h"
 #include "cli/query.h"
@@ -57,6 +59,18 @@ static void warn(const Find *f, const Report *r)
     }
 }
 
+/* --explain, --dot: about the best variable only. */
+static bool print_best(Find *f, const Report *r)
+{
+    Diag diag = {0};
+    const Variable *best = &r->result->variables[0];
+    bool good = f->o->dot ? dot_function(f->out, r->program, best->function, best, r->names, &diag)
+                          : explain_text(f->out, r);
+    if (!good)
+        message_about(r->path, "%s", diag.what[0] ? diag.what : "out of memory");
+    return good;
+}
+
 static bool print_result(Find *f, const Report *r, Arena *arena)
 {
     Json json = {f->out, false};
@@ -70,6 +84,8 @@ static bool print_result(Find *f, const Report *r, Arena *arena)
     warn(f, r);
     if (f->o->emit)
         found = print_emitted(f, r, arena);
+    else if (found && (f->o->explain || f->o->dot))
+        found = print_best(f, r);
     else if (found)
         report_text(f->out, r);
     else if (!f->o->quiet && (f->o->ninputs == 1 || f->o->verbose))

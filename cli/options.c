@@ -8,7 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { F = 1 << COMMAND_FIND, T = 1 << COMMAND_TRACE, D = 1 << COMMAND_DISASM, L = 1 << COMMAND_FUNCTIONS };
+enum {
+    F = 1 << COMMAND_FIND,
+    T = 1 << COMMAND_TRACE,
+    D = 1 << COMMAND_DISASM,
+    L = 1 << COMMAND_FUNCTIONS,
+    K = 1 << COMMAND_CHECK
+};
 
 typedef enum OptionId {
 #define OPTION(name, short_, long_, argument, commands, help) OPTION_##name,
@@ -30,7 +36,7 @@ static const Option OPTIONS[] = {
 #undef OPTION
 };
 
-static const char *const COMMAND_NAMES[] = {"", "trace", "disasm", "functions"};
+static const char *const COMMAND_NAMES[] = {"", "trace", "disasm", "functions", "check"};
 
 /* The parser's state: the constants grow while -c is repeated. */
 typedef struct OptionParser {
@@ -145,8 +151,11 @@ static bool option_set_flag(Options *o, OptionId id)
 {
     switch (id) {
     case OPTION_JSON: o->json = true; break;
+    case OPTION_EXPLAIN: o->explain = true; break;
+    case OPTION_DOT: o->dot = true; break;
     case OPTION_SHA256: o->sha256 = true; break;
     case OPTION_WHOLE: o->whole = true; break;
+    case OPTION_NO_SANDBOX: o->no_sandbox = true; break;
     case OPTION_ALL: o->all = true; break;
     case OPTION_CHILDREN: o->children = true; break;
     case OPTION_COUNT: o->count = true; break;
@@ -180,6 +189,7 @@ static bool option_set(OptionParser *s, OptionId id, const char *value)
     case OPTION_PID: return pid_value(s, value);
     case OPTION_SPEC: o->spec = value; return true;
     case OPTION_SITE: o->has_site = true; return count_value(s, id, value, INT64_MAX, &o->site);
+    case OPTION_RECORD: o->record = value; return true;
     case OPTION_FILTER: o->filter = value; return true;
     case OPTION_MAX_HITS: return count_value(s, id, value, UINT64_MAX, &o->max_hits);
     case OPTION_DURATION: return duration_value(s, value);
@@ -262,7 +272,7 @@ static bool short_options(OptionParser *s, int argc, char **argv, int *i)
 
 static Command command_of(int argc, char **argv)
 {
-    for (unsigned c = COMMAND_TRACE; argc > 1 && c <= COMMAND_FUNCTIONS; c++)
+    for (unsigned c = COMMAND_TRACE; argc > 1 && c <= COMMAND_CHECK; c++)
         if (strcmp(argv[1], COMMAND_NAMES[c]) == 0)
             return (Command)c;
     return COMMAND_FIND;
@@ -308,14 +318,25 @@ static bool trace_consistent(const Options *o, Diag *diag)
     return true;
 }
 
+static bool check_consistent(const Options *o, Diag *diag)
+{
+    if (o->ninputs == 0)
+        return diag_set(diag, 0, "a SPEC is missing (as --emit perf makes it)");
+    return o->ninputs <= 2 || diag_set(diag, 0, "check takes a SPEC and a BINARY, not %zu words", o->ninputs);
+}
+
 static bool consistent(const Options *o, Diag *diag)
 {
     if (o->help || o->version)
         return true;
     if (o->command == COMMAND_TRACE)
         return trace_consistent(o, diag);
-    if (o->json && o->emit)
-        return diag_set(diag, 0, "--json and --emit exclude each other");
+    if (o->command == COMMAND_CHECK)
+        return check_consistent(o, diag);
+    if (o->json + (o->emit != NULL) + o->explain + o->dot > 1)
+        return diag_set(diag, 0, "--json, --emit, --explain and --dot exclude each other");
+    if (o->command == COMMAND_DISASM && o->dot && !o->nfunctions)
+        return diag_set(diag, 0, "--dot needs -f NAME: whose blocks?");
     if (o->command == COMMAND_DISASM && o->hex)
         return o->ninputs == 0 || diag_set(diag, 0, "--hex takes no BINARY");
     return o->ninputs > 0 || diag_set(diag, 0, "a BINARY is missing");
@@ -323,7 +344,7 @@ static bool consistent(const Options *o, Diag *diag)
 
 bool options_parse(Options *o, int argc, char **argv, Diag *diag)
 {
-    *o = (Options){.command = command_of(argc, argv), .limit = 10, .weakest = PROOF_PARTIAL};
+    *o = (Options){.command = command_of(argc, argv), .limit = 10, .weakest = PROOF_PARTIAL, .argc = argc, .argv = argv};
     OptionParser s = {.o = o, .diag = diag};
     o->inputs = arena_alloc(&o->arena, (size_t)(argc > 0 ? argc : 0) + 1, sizeof *o->inputs);
     if (!o->inputs)
@@ -336,7 +357,7 @@ bool options_parse(Options *o, int argc, char **argv, Diag *diag)
 
 static const char *const USAGE[] = {
     ("Usage: lvscan [OPTIONS] BINARY...\n"
-     "       lvscan trace|disasm|functions [OPTIONS] BINARY   (--help after each says more)\n\n"
+     "       lvscan trace|disasm|functions|check [OPTIONS] ...   (--help after each says more)\n\n"
      "Finds where the local variables of an x86-64 ELF program live, without debug information: in which\n"
      "register or stack slot at each instruction, from the constants they are compared with.\n"
      "A BINARY is a file, a directory, - (paths on standard input), or pid:N (a running program).\n"),
@@ -348,7 +369,11 @@ static const char *const USAGE[] = {
      "       lvscan disasm [OPTIONS] --hex BYTES\n\n"
      "Lists instructions, with the registers that each reads and writes.\n"),
     ("Usage: lvscan functions [OPTIONS] BINARY\n\n"
-     "Lists the functions found, how each was found, and where its indirect jumps go.\n")};
+     "Lists the functions found, how each was found, and where its indirect jumps go.\n"),
+    ("Usage: lvscan check [OPTIONS] SPEC [BINARY]\n\n"
+     "Verifies a probe spec (made by --emit perf, perhaps elsewhere) again, from the bytes of BINARY alone: that it is\n"
+     "the file, that the instruction is there and is reached from the function's entry, and that the location is still\n"
+     "proved to hold a variable. Without BINARY the file at the spec's own path is taken.\n")};
 
 /* `help` broken into lines of 78 columns, from column 27 on. */
 static void help_wrapped(Sink *t, const char *help)

@@ -11,7 +11,7 @@
 /* Exit statuses (CONTRACT.md section 1). */
 enum { EXIT_FOUND = 0, EXIT_NOTHING = 1, EXIT_USAGE = 2, EXIT_INPUT = 3, EXIT_ATTACH = 4 };
 
-typedef enum Command { COMMAND_FIND, COMMAND_TRACE, COMMAND_DISASM, COMMAND_FUNCTIONS } Command;
+typedef enum Command { COMMAND_FIND, COMMAND_TRACE, COMMAND_DISASM, COMMAND_FUNCTIONS, COMMAND_CHECK } Command;
 
 typedef enum ColorWhen { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER } ColorWhen;
 
@@ -24,7 +24,7 @@ typedef struct Options {
     Str *functions;
     size_t nfunctions;
     size_t limit;
-    bool json, sha256, whole, quiet, verbose;
+    bool json, sha256, whole, quiet, verbose, explain, dot, no_sandbox;
     const char *emit; /* a form's name, checked against the emitters; NULL: none */
     unsigned jobs;    /* 0: as many as processors */
     uint8_t weakest;  /* Proof */
@@ -36,6 +36,7 @@ typedef struct Options {
     bool all, children, count, stack;
     char **child; /* COMMAND ARG..., NULL-terminated; NULL: none */
     const char *spec, *filter;
+    const char *record; /* where the line for the case file goes; NULL: nowhere */
     bool has_site;
     uint64_t site;
     uint64_t max_hits, max_rate; /* 0: no limit */
@@ -43,6 +44,8 @@ typedef struct Options {
     /* disasm */
     bool intel;
     const char *hex;
+    int argc; /* the whole command line, for the record */
+    char **argv;
     Arena arena;
 } Options;
 

@@ -32,6 +32,9 @@ bool spec_of_variable(ProbeSpec *out, Program *program, const Variable *v, Str p
 /* Reads the JSON form. Checks the schema and every field that is used. */
 bool spec_read(ProbeSpec *out, Bytes json, Arena *arena, Diag *diag);
 
+/* The same from a file; "-" is standard input. */
+bool spec_read_file(ProbeSpec *out, const char *path, Arena *arena, Diag *diag);
+
 /* What was read (`raw`: the location's low bytes) as the variable's value: addend added, cut to its bits, extended as
  * the sign says (unknown: as signed, like constants). */
 int64_t spec_value(const ProbeSpec *spec, uint64_t raw);

@@ -3,6 +3,7 @@
 #include "cli/emit.h"
 #include "cli/escape.h"
 #include "cli/message.h"
+#include "cli/record.h"
 #include "cli/result_text.h"
 #include "cli/signals.h"
 #include "cli/trace_check.h"
@@ -108,6 +109,8 @@ static int trace_plan(const Options *o, Sink *out, Plan *plan)
         return attach_failed(plan, &diag);
     if (is_own_program(&plan->in))
         return attach_failed(plan, (diag_set(&diag, 0, "is lvscan itself: tracing it would trace the tracing"), &diag));
+    if (!record_write(o, out, &plan->in, &plan->program.image, &plan->spec, &diag))
+        return attach_failed(plan, &diag);
     t.signals = signals_open();
     if (o->child && !spawn_held(&child, o->child, o->json, &diag))
         return attach_failed(plan, &diag);

@@ -2,35 +2,10 @@
 #include "cli/trace_plan.h"
 
 #include "cli/emit.h"
-#include "cli/json_read.h"
 #include "cli/message.h"
 #include "cli/trace_check.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
-/* At most JSON_MAX_BYTES of a file or of standard input. */
-static bool read_spec_file(const char *path, Arena *arena, Bytes *out, Diag *diag)
-{
-    int fd = strcmp(path, "-") == 0 ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-    uint8_t *p = arena_alloc(arena, JSON_MAX_BYTES + 1, 1);
-    size_t n = 0;
-    ssize_t got = -1;
-    if (fd < 0)
-        return diag_set(diag, 0, "cannot be opened: %s", errno_text(errno));
-    while (p && n <= JSON_MAX_BYTES && (got = read(fd, p + n, JSON_MAX_BYTES + 1 - n)) > 0)
-        n += (size_t)got;
-    int error = errno;
-    if (fd != STDIN_FILENO)
-        close(fd);
-    *out = (Bytes){p, n};
-    if (!p)
-        return diag_set(diag, 0, "out of memory");
-    return got >= 0 || diag_set(diag, 0, "cannot be read: %s", errno_text(error));
-}
 
 static int open_program(Plan *plan, const char *name)
 {
@@ -54,9 +29,8 @@ static int open_program(Plan *plan, const char *name)
 
 static int plan_from_spec(Plan *plan, const Options *o)
 {
-    Bytes json;
     Diag diag = {0};
-    if (!read_spec_file(o->spec, &plan->arena, &json, &diag) || !spec_read(&plan->spec, json, &plan->arena, &diag)) {
+    if (!spec_read_file(&plan->spec, o->spec, &plan->arena, &diag)) {
         message_about(o->spec, "%s", diag.what);
         return EXIT_INPUT;
     }

@@ -1,0 +1,227 @@
+/* cli/check.c - `lvscan check SPEC BINARY`: is what a probe spec claims true of this file? Found out from the file's bytes
+ * alone, by the same walk and the same proofs as the search uses; nothing in the spec is believed. */
+#include "cli/command.h"
+#include "cli/emit.h"
+#include "cli/input.h"
+#include "cli/message.h"
+#include "cli/record.h"
+#include "cli/result_json.h"
+#include "cli/result_text.h"
+#include "cli/starts.h"
+#include "cli/trace_check.h"
+
+#include <string.h>
+
+typedef struct Check {
+    const Options *o;
+    Sink *out;
+    ProbeSpec spec;
+    Input in;
+    Program program;
+    Arena arena;
+    Json json;
+    char sha256[SHA256_TEXT];
+    bool color, good;
+} Check;
+
+/* One finding: a line, or an item of "checks". `why` says what was seen. */
+static void finding(Check *c, const char *name, bool ok, const char *why)
+{
+    c->good &= ok;
+    if (c->o->json) {
+        json_open(&c->json, '{');
+        json_key(&c->json, "name");
+        json_z(&c->json, name);
+        json_key(&c->json, "ok");
+        json_bool(&c->json, ok);
+        json_key(&c->json, "why");
+        json_z(&c->json, why);
+        json_close(&c->json, '}');
+        return;
+    }
+    sink_format(c->out, "%s%s%s %-12s %s\n",
+                !c->color ? ""
+                : ok      ? "\033[32m"
+                          : "\033[1;31m",
+                ok ? "ok   " : "WRONG", c->color ? "\033[0m" : "", name, why);
+}
+
+static void check_identity(Check *c)
+{
+    const Bytes want = c->spec.build_id, have = c->program.image.build_id;
+    if (want.n) {
+        bool same = want.n == have.n && memcmp(want.p, have.p, want.n) == 0;
+        finding(c, "build id", same, same ? "is the spec's" : "differs from the spec's");
+    }
+    if (c->spec.sha256[0]) {
+        bool same = strcmp(c->spec.sha256, c->sha256) == 0;
+        finding(c, "sha256", same, same ? "is the spec's" : "differs from the spec's");
+    }
+}
+
+static bool check_place(Check *c)
+{
+    Off off;
+    const Image *image = &c->program.image;
+    bool placed =
+        image_is_code(image, c->spec.pc) && image_addr_to_off(image, c->spec.pc, &off) && off.v == c->spec.off.v;
+    finding(c, "place", placed,
+            placed ? "pc and file offset belong together, in code" : "pc and file offset do not belong together");
+    const uint8_t *p = placed ? image_read(image, c->spec.pc, c->spec.bytes.n) : NULL;
+    bool same = p && memcmp(p, c->spec.bytes.p, c->spec.bytes.n) == 0;
+    finding(c, "instruction", same, same ? "its bytes are the spec's" : "its bytes differ from the spec's");
+    return same;
+}
+
+static bool check_reached(Check *c)
+{
+    Insn insn;
+    const Function *f = program_function(&c->program, c->spec.pc);
+    bool inside = f && f->start == c->spec.function_start;
+    finding(c, "function", inside,
+            inside ? "the pc lies in the spec's function" : "the pc does not lie in the spec's function");
+    bool start = program_insn(&c->program, c->spec.pc, &insn) && insn.len == c->spec.bytes.n &&
+                 instruction_starts_at(&c->program, c->spec.pc);
+    finding(c, "reached", start,
+            start ? "control flow gets there from the function's entry"
+                  : "not proved to be the start of an instruction");
+    Diag diag = {0};
+    bool accepted = check_instruction(c->spec.bytes, &diag);
+    finding(c, "probe", accepted, accepted ? "the kernel accepts a probe on it" : diag.what);
+    return inside && start;
+}
+
+static bool same_location(const Location *a, const Location *b)
+{
+    if (a->kind != b->kind || a->bits != b->bits || a->addend != b->addend)
+        return false;
+    switch (a->kind) {
+    case LOCATION_REG: return a->reg == b->reg;
+    case LOCATION_STACK: return a->reg == b->reg && a->disp == b->disp;
+    case LOCATION_STATIC: return a->address == b->address;
+    default:
+        return a->reg == b->reg && a->index == b->index && (a->index == REG_NONE || a->scale == b->scale) &&
+               a->disp == b->disp &&
+               (a->segment == REG_FS || a->segment == REG_GS ? a->segment : REG_NONE) ==
+                   (b->segment == REG_FS || b->segment == REG_GS ? b->segment : REG_NONE);
+    }
+}
+
+/* The strongest proof that the spec's location holds a variable at its pc; 0: none. */
+static unsigned proof_there(const Check *c, const SearchResult *result)
+{
+    unsigned best = 0;
+    for (size_t i = 0; i < result->nvariables; i++)
+        for (size_t k = 0; k < result->variables[i].nranges; k++) {
+            const Range *r = &result->variables[i].ranges[k];
+            if (c->spec.pc >= r->start && c->spec.pc < r->end && same_location(&r->location, &c->spec.location) &&
+                (!best || r->proof < best))
+                best = r->proof;
+        }
+    return best;
+}
+
+/* The function's variables are found again, whatever constants they are compared with. */
+static void check_location(Check *c)
+{
+    char start[24];
+    Sink place;
+    SearchResult result;
+    Diag diag = {0};
+    sink_open(&place, -1);
+    sink_hex(&place, c->spec.function_start);
+    memcpy(start, place.p, place.n);
+    Str name = {start, place.n};
+    Query query = {.functions = &name, .nfunctions = 1, .weakest = PROOF_PARTIAL, .jobs = 1, .whole = true};
+    unsigned proof = 0;
+    if (search_run(&result, &c->program, &query, &c->arena, NULL, NULL, &diag))
+        proof = proof_there(c, &result);
+    place.n = 0;
+    location_text(&place, &c->spec.location);
+    if (!proof)
+        sink_add(&place, " is not proved to hold a variable there");
+    else
+        sink_format(&place, " holds a variable there; rests on: %s%s", proof_words(proof),
+                    proof <= c->spec.proof ? "" : " (the spec claims more)");
+    sink_char(&place, 0);
+    finding(c, "location", proof && proof <= c->spec.proof, place.p);
+    sink_close(&place);
+}
+
+static void check_all(Check *c)
+{
+    check_identity(c);
+    if (check_place(c) && check_reached(c))
+        check_location(c);
+    else
+        finding(c, "location", false, "not examined: the instruction is not the spec's");
+}
+
+static void check_json(Check *c, const char *spec_path)
+{
+    Json *j = &c->json;
+    json_open(j, '{');
+    json_key(j, "schema");
+    json_z(j, "lvscan-check/1");
+    json_key(j, "spec");
+    json_z(j, spec_path);
+    json_key(j, "binary");
+    json_open(j, '{');
+    json_key(j, "path");
+    json_z(j, c->in.path);
+    json_key(j, "build_id");
+    json_bytes(j, c->program.image.build_id);
+    json_key(j, "sha256");
+    json_z(j, c->sha256);
+    json_close(j, '}');
+    json_key(j, "checks");
+    json_open(j, '[');
+    check_all(c);
+    json_close(j, ']');
+    json_key(j, "ok");
+    json_bool(j, c->good);
+    json_close(j, '}');
+    sink_char(c->out, '\n');
+}
+
+static int check_file_open(Check *c, const char *path)
+{
+    Diag diag = {0};
+    if (!input_open(&c->in, path, &diag)) {
+        message_about(path, "%s", diag.what);
+        return EXIT_INPUT;
+    }
+    int status = EXIT_INPUT;
+    if (!program_open(&c->program, c->in.bytes, &diag)) {
+        message_about(path, "%s", diag.what);
+    } else {
+        sha256_text(c->in.bytes, c->sha256);
+        if (!record_write(c->o, c->out, &c->in, &c->program.image, &c->spec, &diag))
+            message("%s", diag.what[0] ? diag.what : "the record cannot be written");
+        else {
+            if (c->o->json)
+                check_json(c, c->o->inputs[0]);
+            else
+                check_all(c);
+            status = c->good ? EXIT_FOUND : EXIT_ATTACH;
+        }
+        program_close(&c->program);
+    }
+    input_close(&c->in);
+    return status;
+}
+
+int command_check(const Options *o, Sink *out)
+{
+    Check c = {.o = o, .out = out, .json = {out, false}, .color = color_wanted(o), .good = true};
+    Diag diag = {0};
+    int status = EXIT_INPUT;
+    if (!spec_read_file(&c.spec, o->inputs[0], &c.arena, &diag)) {
+        message_about(o->inputs[0], "%s", diag.what);
+    } else {
+        const char *path = o->ninputs > 1 ? o->inputs[1] : arena_copy(&c.arena, c.spec.path.p, c.spec.path.n);
+        status = path ? check_file_open(&c, path) : EXIT_INPUT;
+    }
+    arena_free(&c.arena);
+    return status;
+}

@@ -1,0 +1,177 @@
+/* cli/record.c - see record.h. What cannot be found out is null, never made up. */
+#include "cli/record.h"
+
+#include "cli/json.h"
+#include "cli/message.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { BOOT_ID = 36 };
+
+static void key_z(Json *j, const char *key, const char *value)
+{
+    json_key(j, key);
+    json_z(j, value);
+}
+
+static void key_u64(Json *j, const char *key, uint64_t value)
+{
+    json_key(j, key);
+    json_u64(j, value);
+}
+
+/* "2026-11-22T14:55:23.123456789Z" (RFC 3339) */
+static void utc_text(char *out, size_t size, const struct timespec *t)
+{
+    struct tm tm;
+    char seconds[32] = "";
+    if (gmtime_r(&t->tv_sec, &tm))
+        strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", &tm);
+    snprintf(out, size, "%s.%09ldZ", seconds, t->tv_nsec);
+}
+
+static void times_json(Json *j)
+{
+    struct timespec utc, monotonic, boot;
+    char text[64];
+    clock_gettime(CLOCK_REALTIME, &utc);
+    clock_gettime(CLOCK_MONOTONIC, &monotonic);
+    clock_gettime(CLOCK_BOOTTIME, &boot);
+    utc_text(text, sizeof text, &utc);
+    key_z(j, "utc", text);
+    key_u64(j, "monotonic_ns", (uint64_t)monotonic.tv_sec * 1000000000u + (uint64_t)monotonic.tv_nsec);
+    key_u64(j, "boottime_ns", (uint64_t)boot.tv_sec * 1000000000u + (uint64_t)boot.tv_nsec);
+}
+
+static void self_json(Json *j)
+{
+    Input self;
+    char sha256[SHA256_TEXT];
+    json_key(j, "lvscan");
+    json_open(j, '{');
+    key_z(j, "version", LVSCAN_VERSION);
+    if (input_open(&self, "/proc/self/exe", NULL)) {
+        sha256_text(self.bytes, sha256);
+        key_z(j, "sha256", sha256);
+        input_close(&self);
+    } else {
+        key_z(j, "sha256", NULL);
+    }
+    json_close(j, '}');
+}
+
+static void arguments_json(Json *j, const Options *o)
+{
+    json_key(j, "arguments");
+    json_open(j, '[');
+    for (int i = 0; i < o->argc; i++)
+        json_z(j, o->argv[i]);
+    json_close(j, ']');
+}
+
+static void target_json(Json *j, const Input *in, const Image *image)
+{
+    struct stat st;
+    char sha256[SHA256_TEXT], device[48], mtime[64];
+    json_key(j, "target");
+    json_open(j, '{');
+    key_z(j, "path", in->path);
+    if (fstat(in->fd, &st) == 0) {
+        snprintf(device, sizeof device, "%u:%u", major(st.st_dev), minor(st.st_dev));
+        utc_text(mtime, sizeof mtime, &st.st_mtim);
+        key_z(j, "device", device);
+        key_u64(j, "inode", st.st_ino);
+        key_u64(j, "size", (uint64_t)st.st_size);
+        key_z(j, "modified", mtime);
+    }
+    sha256_text(in->bytes, sha256);
+    key_z(j, "sha256", sha256);
+    json_key(j, "build_id");
+    json_bytes(j, image->build_id);
+    json_close(j, '}');
+}
+
+/* The first `BOOT_ID` characters of the kernel's random id of this boot, or NULL. */
+static const char *boot_id(char out[BOOT_ID + 1])
+{
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, out, BOOT_ID);
+    if (fd >= 0)
+        close(fd);
+    out[BOOT_ID] = 0;
+    return n == BOOT_ID ? out : NULL;
+}
+
+static void host_json(Json *j)
+{
+    struct utsname u;
+    char boot[BOOT_ID + 1];
+    bool known = uname(&u) == 0;
+    json_key(j, "host");
+    json_open(j, '{');
+    key_z(j, "name", known ? u.nodename : NULL);
+    key_z(j, "kernel", known ? u.release : NULL);
+    key_z(j, "kernel_version", known ? u.version : NULL);
+    key_z(j, "machine", known ? u.machine : NULL);
+    key_z(j, "boot_id", boot_id(boot));
+    json_close(j, '}');
+}
+
+static void probe_json(Json *j, const ProbeSpec *spec)
+{
+    json_key(j, "probe");
+    json_open(j, '{');
+    json_key(j, "pc");
+    json_hex(j, spec->pc);
+    json_key(j, "file_offset");
+    json_hex(j, spec->off.v);
+    json_key(j, "bytes");
+    json_bytes(j, spec->bytes);
+    json_close(j, '}');
+}
+
+static void record_json(Sink *t, const Options *o, const Input *in, const Image *image, const ProbeSpec *spec)
+{
+    Json j = {t, false};
+    json_open(&j, '{');
+    key_z(&j, "schema", "lvscan-record/1");
+    times_json(&j);
+    self_json(&j);
+    arguments_json(&j, o);
+    key_u64(&j, "uid", getuid());
+    target_json(&j, in, image);
+    host_json(&j);
+    probe_json(&j, spec);
+    json_close(&j, '}');
+    sink_char(t, '\n');
+}
+
+bool record_write(const Options *o, Sink *out, const Input *in, const Image *image, const ProbeSpec *spec, Diag *diag)
+{
+    Sink t;
+    if (!o->record)
+        return true;
+    if (strcmp(o->record, "-") == 0) {
+        record_json(out, o, in, image, spec);
+        return sink_flush(out);
+    }
+    int fd = open(o->record, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
+    if (fd < 0)
+        return diag_set(diag, 0, "--record %.60s: cannot be opened: %s", o->record, errno_text(errno));
+    sink_open(&t, fd);
+    record_json(&t, o, in, image, spec);
+    sink_flush(&t);
+    int error = t.error;
+    sink_close(&t);
+    if (close(fd) != 0 && !error)
+        error = errno;
+    return !error || diag_set(diag, 0, "--record %.60s: cannot be written: %s", o->record, errno_text(error));
+}

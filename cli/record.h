@@ -1,0 +1,12 @@
+/* cli/record.h - the line for a case file (CONTRACT.md: --record): who read what, where, when and with which program. */
+#ifndef LVSCAN_CLI_RECORD_H
+#define LVSCAN_CLI_RECORD_H
+
+#include "cli/input.h"
+#include "cli/spec.h"
+
+/* Appends one JSON line to o->record (created readable by its owner only; "-" is `out`), or does nothing where that is
+ * NULL. False with *diag when it cannot be written: the caller must then not go on. */
+bool record_write(const Options *o, Sink *out, const Input *in, const Image *image, const ProbeSpec *spec, Diag *diag);
+
+#endif
