@@ -10,7 +10,7 @@
 #include "x86/insn.h"
 
 /* Work budgets for one function; a function over them is refused and a warning says so. */
-enum { BODY_MAX_STEPS = 400000, BODY_MAX_BYTES = 8 << 20, BODY_MAX_TABLE = 1 << 16, BODY_MAX_ROUNDS = 24 };
+enum { BODY_MAX_STEPS = 400000, BODY_MAX_BYTES = 8 << 20, BODY_MAX_TABLE = 0xffff, BODY_MAX_ROUNDS = 24 };
 
 /* How a call treats the general registers. Bit r is register r (0..31). */
 typedef struct CallEffect {

@@ -10,12 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/body.h"
 #include "analysis/prescan_query.h"
 #include "analysis/prescan_shape.h"
 #include "analysis/summary.h"
 
 /* MEMORY_GAP: shorter gaps between functions are padding. */
-enum { SUMS_MAX = 24, MASKS_MAX = 8, MEMORY_GAP = 64, FILTER_WORDS = 1024 };
+enum { SUMS_MAX = 256, NUMBERS_MAX = 256, MASKS_MAX = 8, MEMORY_GAP = 64, FILTER_WORDS = 1024 };
 
 typedef struct AddrList {
     Addr *items;
@@ -28,21 +29,23 @@ typedef struct Scan {
     KernelKind kind;
     uint8_t *kept;  /* by function: a candidate */
     Asked asked;
-    Pattern main, near; /* near: what of main makes a candidate at once */
+    Pattern main;
     Pattern memory; /* constants in memory */
     AddrList words; /* where they lie */
+    bool any_short, any_wide; /* some cluster is */
     bool failed;
     /* the segment, and in it the function or gap worked on */
     const Segment *segment;
     Bytes code;
     size_t part, lo, hi;
     size_t function; /* SIZE_MAX: a gap */
-    uint32_t sums[SUMS_MAX];
+    uint32_t sums[SUMS_MAX]; /* what is added or subtracted */
     unsigned nsums;
+    uint32_t numbers[NUMBERS_MAX]; /* what is compared with, and masks */
+    unsigned nnumbers;
     uint32_t masks[MASKS_MAX];
     unsigned nmasks;
     bool overflow;   /* too many to remember: the function is kept */
-    bool table_bound;
 } Scan;
 
 static void list_add(Scan *s, AddrList *list, Addr addr)
@@ -67,90 +70,64 @@ static void extent_enter(Scan *s, size_t at)
     s->function = inside ? p->part_refs[s->part].function : SIZE_MAX;
     s->lo = inside ? (size_t)(next - base) : at;
     s->hi = inside ? (size_t)(p->part_refs[s->part].end - base) : next - base < s->code.n ? (size_t)(next - base) : s->code.n;
-    s->nsums = s->nmasks = 0;
-    s->overflow = s->table_bound = false;
+    s->nsums = s->nmasks = s->nnumbers = 0;
+    s->overflow = false;
 }
 
-typedef bool Shape(const uint8_t *code, size_t at);
-
-/* Is there a dword of the pattern in the function in that shape, or a word of it in the shape of an immediate? */
-static bool extent_has(const Scan *s, const Pattern *t, Shape *shape)
+/* Do two numbers make one that is asked for? */
+static bool sum_is_asked(const Scan *s, uint32_t d, uint32_t number)
 {
-    uint32_t mask;
-    size_t end = s->code.n < s->hi + 36 ? s->code.n : s->hi + 36;
-    for (size_t at = s->lo; at < s->hi; at += 32) {
-        at = kernel_next(s->kind, t, s->code.p, end, at, &mask);
-        for (; at < s->hi && mask; mask &= mask - 1) {
-            size_t i = at + (unsigned)__builtin_ctz(mask);
-            uint32_t v = 0;
-            memcpy(&v, s->code.p + i, s->code.n - i < 4 ? s->code.n - i : 4);
-            if (i < s->hi && ((bands_hold(t->dwords, t->ndwords, v, 32) && shape(s->code.p, i)) ||
-                              (bands_hold(t->words, t->nwords, v & 0xffff, 16) && shape_word(s->code.p, i))))
-                return true;
-        }
-    }
+    for (unsigned k = 0; k < s->asked.n; k++)
+        if (cluster_near(&s->asked.clusters[k], number + d, PRESCAN_SUM) || cluster_near(&s->asked.clusters[k], number - d, PRESCAN_SUM))
+            return true;
     return false;
-}
-
-/* Numbers that give a cluster's number when d is added or taken away. */
-static void sum_bands(Pattern *t, const Cluster *c, uint32_t d)
-{
-    enum { SUM_REACH = 136 };
-    for (int sign = 0; sign < 4; sign++) {
-        int64_t move = sign & 1 ? (int64_t)(int32_t)d : -(int64_t)(int32_t)d;
-        int64_t lo = (sign & 2 ? -c->hi : c->lo) + move, hi = (sign & 2 ? -c->lo : c->hi) + move;
-        band_add(t->dwords, &t->ndwords, lo, hi, SUM_REACH, 32);
-        if (cluster_is_short(c))
-            band_add(t->words, &t->nwords, lo, hi, SUM_REACH, 16);
-    }
 }
 
 static bool extent_has_sum(const Scan *s)
 {
-    for (unsigned i = 0; i < s->nsums; i++) {
-        for (unsigned k = 0; k < s->asked.n; k++) {
-            Pattern t = {0};
-            sum_bands(&t, &s->asked.clusters[k], s->sums[i]);
-            if (extent_has(s, &t, shape_dword))
+    for (unsigned i = 0; i < s->nsums; i++)
+        for (unsigned k = 0; k < s->nnumbers; k++)
+            if (sum_is_asked(s, s->sums[i], s->numbers[k]))
                 return true;
-        }
-    }
     return false;
 }
 
-/* (x & -2^n) == k << n */
+/* (x & -2^n) == k << n: is there such a number of 32 bits? */
 static bool extent_has_masked(const Scan *s)
 {
     for (unsigned i = 0; i < s->nmasks; i++) {
         unsigned n = (unsigned)__builtin_ctz(s->masks[i]);
         for (unsigned k = 0; k < s->asked.n; k++) {
-            Pattern t = {0};
             const Cluster *c = &s->asked.clusters[k];
-            uint64_t span = ((uint64_t)c->hi - (uint64_t)c->lo + 2 * PRESCAN_REACH + 1) << n;
-            uint64_t lo = ((uint64_t)c->lo - PRESCAN_REACH) << n;
-            if (cluster_is_wide(c) || span > UINT32_MAX)
-                return true;
-            t.dwords[t.ndwords++] = (Band){(uint32_t)lo, (uint32_t)span};
-            if (extent_has(s, &t, shape_dword))
-                return true;
+            int64_t room = ((int64_t)1 << (32 - n)) - PRESCAN_REACH - 1; /* what still fits after the shift */
+            if (c->lo > room || c->hi < -room)
+                continue;
+            int64_t lo = (c->lo - PRESCAN_REACH) * ((int64_t)1 << n), span = ((c->hi - c->lo) + 2 * PRESCAN_REACH + 1) * ((int64_t)1 << n);
+            for (unsigned j = 0; j < s->nnumbers; j++)
+                if ((uint32_t)(s->numbers[j] - (uint32_t)lo) <= (uint64_t)span)
+                    return true;
         }
     }
     return false;
 }
 
-/* A jump table with so many entries that one is for a number of the cluster, less what a sum takes away. */
+/* Could a jump table with `bound` as its index's bound have a case for a number of the cluster, from d on? */
+static bool table_may_hold(const Cluster *c, uint32_t bound, int64_t d)
+{
+    return bound < BODY_MAX_TABLE && !cluster_is_wide(c) && c->hi + d + PRESCAN_REACH >= 0 && c->lo + d - PRESCAN_REACH <= bound;
+}
+
 static bool extent_has_table(const Scan *s)
 {
-    Pattern t = {0};
     for (unsigned k = 0; k < s->asked.n; k++)
-        for (unsigned i = 0; i <= s->nsums; i++)
-            for (int sign = 0; sign < 2; sign++) {
+        for (unsigned j = 0; j < s->nnumbers; j++)
+            for (unsigned i = 0; i <= s->nsums; i++) {
+                int64_t d = i < s->nsums ? (int32_t)s->sums[i] : 0;
                 const Cluster *c = &s->asked.clusters[k];
-                int64_t d = i < s->nsums ? (int32_t)s->sums[i] : 0, lo = c->lo + (sign ? d : -d) - PRESCAN_REACH;
-                if (!cluster_is_wide(c) && lo <= UINT16_MAX && c->hi + (sign ? d : -d) + PRESCAN_REACH >= 0)
-                    band_add(t.dwords, &t.ndwords, lo < 0 ? 0 : lo, UINT16_MAX, 0, 32);
+                if (table_may_hold(c, s->numbers[j], d) || table_may_hold(c, s->numbers[j], -d))
+                    return shape_has_table_jump(s->code.p + s->lo, s->hi - s->lo);
             }
-    return t.ndwords && shape_has_table_jump(s->code.p + s->lo, s->hi - s->lo) && extent_has(s, &t, shape_bound);
+    return false;
 }
 
 static void extent_keep(Scan *s)
@@ -168,7 +145,7 @@ static void extent_leave(Scan *s)
     if (extent_done(s))
         return;
     bool any = s->overflow || (s->nsums && extent_has_sum(s)) || (s->nmasks && extent_has_masked(s)) ||
-               ((s->nsums || s->table_bound) && extent_has_table(s));
+               (s->nnumbers && extent_has_table(s));
     if (any)
         extent_keep(s);
 }
@@ -202,54 +179,72 @@ static bool address_is_asked(const Scan *s, Addr addr)
     return false;
 }
 
-/* True when the place alone makes the function a candidate. */
+static bool number_is_asked(const Scan *s, uint32_t v, uint32_t reach)
+{
+    for (unsigned k = 0; k < s->asked.n; k++)
+        if (cluster_near(&s->asked.clusters[k], v, reach))
+            return true;
+    return false;
+}
+
+/* These are true when the place alone makes the function a candidate. */
 static bool examine_site(Scan *s, size_t at)
 {
     SiteShape site = shape_site(s->code.p, s->code.n, at);
-    if (site.kind == SITE_ADDRESS)
-        return address_is_asked(s, s->segment->addr + (uint64_t)site.target);
-    if (site.kind == SITE_MASK && is_shifting_mask(site.k))
-        remember(s, s->masks, &s->nmasks, MASKS_MAX, site.k);
-    if (site.kind == SITE_ADD && site.k + PRESCAN_REACH - 16 > 2 * (PRESCAN_REACH - 16))
-        remember(s, s->sums, &s->nsums, SUMS_MAX, site.k);
-    return false;
+    switch (site.kind) {
+    case SITE_ADDRESS: return address_is_asked(s, s->segment->addr + (uint64_t)site.target);
+    case SITE_SHORT:
+        if (!s->any_short)
+            return false;
+        remember(s, s->numbers, &s->nnumbers, NUMBERS_MAX, site.k);
+        return number_is_asked(s, site.k, PRESCAN_REACH);
+    case SITE_MASK:
+        if (is_shifting_mask(site.k))
+            remember(s, s->masks, &s->nmasks, MASKS_MAX, site.k);
+        if ((site.k & (site.k + 1)) == 0) /* it may bound an index */
+            remember(s, s->numbers, &s->nnumbers, NUMBERS_MAX, site.k);
+        return number_is_asked(s, site.k, PRESCAN_TURN);
+    case SITE_ADD:
+        if (site.k + PRESCAN_SUM > 2 * PRESCAN_SUM)
+            remember(s, s->sums, &s->nsums, SUMS_MAX, site.k);
+        return number_is_asked(s, site.k, PRESCAN_REACH);
+    case SITE_COMPARE:
+        remember(s, s->numbers, &s->nnumbers, NUMBERS_MAX, site.k);
+        return number_is_asked(s, site.k, PRESCAN_REACH);
+    case SITE_OTHER: return number_is_asked(s, site.k, PRESCAN_TURN);
+    default: return false;
+    }
 }
 
 static bool examine(Scan *s, size_t at)
 {
     uint32_t v = 0;
     memcpy(&v, s->code.p + at, s->code.n - at < 4 ? s->code.n - at : 4);
-    if (bands_hold(s->near.dwords, s->near.ndwords, v, 32) && shape_dword(s->code.p, at))
-        return true;
-    if (bands_hold(s->main.dwords, s->main.ndwords, v, 32) && shape_bound(s->code.p, at))
-        s->table_bound = true;
-    if (bands_hold(s->main.words, s->main.nwords, v & 0xffff, 16) && shape_word(s->code.p, at))
+    if (bands_hold(s->main.bands, s->main.nbands, v) && shape_moved(s->code.p, at))
         return true;
     return examine_site(s, at);
 }
 
 /* ---- constants in memory ---- */
 
-static bool memory_asked(const Scan *s, size_t at, uint32_t v)
-{
-    return bands_hold(s->memory.dwords, s->memory.ndwords, v, 32) ||
-           (at % 2 == 0 && bands_hold(s->memory.words, s->memory.nwords, v & 0xffff, 16));
-}
-
+/* A constant is taken to lie at a multiple of 4; of one of 64 bits, the upper half was found. */
 static void memory_note(Scan *s, const Segment *seg, Bytes bytes, size_t at)
 {
     uint32_t v = 0;
     Addr addr = seg->addr + at;
     memcpy(&v, bytes.p + at, bytes.n - at < 4 ? bytes.n - at : 4);
-    if (memory_asked(s, at, v) && image_is_constant(&s->program->image, addr))
-        list_add(s, &s->words, addr);
+    if (at % 4 != 0 || !bands_hold(s->memory.bands, s->memory.nbands, v) || !image_is_constant(&s->program->image, addr))
+        return;
+    list_add(s, &s->words, addr);
+    if (s->any_wide)
+        list_add(s, &s->words, addr - 4);
 }
 
 /* From offset lo to hi of the segment's bytes. */
 static void memory_scan(Scan *s, const Segment *seg, Bytes bytes, size_t lo, size_t hi)
 {
     uint32_t mask;
-    for (size_t at = lo; at < hi; at += 32) {
+    for (size_t at = lo & ~(size_t)31; at < hi; at += 32) {
         at = kernel_next(s->kind, &s->memory, bytes.p, bytes.n, at, &mask);
         for (; at < hi && mask; mask &= mask - 1)
             memory_note(s, seg, bytes, at + (unsigned)__builtin_ctz(mask));
@@ -374,7 +369,7 @@ static bool refs_at(const Scan *s, const Refs *r, size_t at)
         return refs_jump(r, target);
     if (p[0] == 0xe8)
         return filter_may_hold(r->callee_bits, target) && list_holds(&r->callees, target);
-    return s->words.n && refs_load(s, r, target);
+    return s->words.n && (at == 0 || p[-1] != 0x8d) && refs_load(s, r, target);
 }
 
 static void refs_scan(Scan *s, const Refs *r, const Segment *seg)
@@ -428,11 +423,19 @@ static bool refs_collect(Scan *s, Refs *r, uint8_t *seen)
     return any;
 }
 
+static int addr_order(const void *x, const void *y)
+{
+    const Addr *a = x, *b = y;
+    return *a < *b ? -1 : *a > *b;
+}
+
 static void follow(Scan *s)
 {
     const Image *image = &s->program->image;
     uint8_t *seen = arena_alloc(s->arena, s->program->functions.n, 1);
     bool memory = s->words.n > 0;
+    if (memory)
+        qsort(s->words.items, s->words.n, sizeof *s->words.items, addr_order);
     s->failed |= !seen;
     for (unsigned round = 0; !s->failed && round <= SUMMARY_DEPTH + 1; round++) {
         Refs r = {.callees = {0}};
@@ -453,18 +456,11 @@ static void patterns_make(Scan *s)
 {
     for (unsigned i = 0; i < s->asked.n; i++) {
         const Cluster *c = &s->asked.clusters[i];
-        cluster_bands(&s->near, c);
-        int64_t half = cluster_is_wide(c) ? 32 : 0;
-        band_add(s->memory.dwords, &s->memory.ndwords, c->lo >> half, c->hi >> half, 8, 32);
-        if (cluster_is_short(c))
-            band_add(s->memory.words, &s->memory.nwords, c->lo, c->hi, 1, 16);
+        s->any_short |= cluster_is_short(c);
+        s->any_wide |= cluster_is_wide(c);
+        cluster_bands(&s->memory, c);
     }
-    s->main = s->near;
-    for (unsigned i = 0; i < s->asked.n; i++) {
-        const Cluster *c = &s->asked.clusters[i];
-        if (!cluster_is_wide(c) && c->hi > 0 && c->lo - PRESCAN_REACH <= UINT16_MAX)
-            band_add(s->main.dwords, &s->main.ndwords, c->lo - PRESCAN_REACH, UINT16_MAX, 0, 32);
-    }
+    s->main = s->memory;
     s->main.sites = true;
 }
 

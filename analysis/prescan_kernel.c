@@ -11,12 +11,12 @@ static uint32_t load32(const uint8_t *p) { return (uint32_t)p[0] | (uint32_t)p[1
 
 static bool site_at(uint8_t a, uint8_t b)
 {
-    if ((a & 0xd7) == 0x05)
+    if ((a & 0xf7) == 0x05 || (a & 0xe7) == 0x25 || a == 0x81)
         return true;
-    if (a == 0x81)
-        return (b & 0x38) == 0x00 || (b & 0x30) == 0x20;
     if (a == 0x83)
         return (b & 0x38) == 0x20;
+    if (a == 0x66)
+        return b == 0x81 || b == 0x3d || (b & 0xf0) == 0x40;
     return a == 0x8d && ((b & 0xc0) == 0x80 || (b & 0xc7) == 0x05);
 }
 
@@ -31,10 +31,8 @@ static uint32_t mask_portable(const Pattern *t, const uint8_t *p)
     for (unsigned i = 0; i < BLOCK; i++) {
         uint32_t v = load32(p + i);
         bool hit = (t->sites && site_at(p[i], p[i + 1])) || (t->refs && ref_at(p[i], p[i + 1]));
-        for (unsigned k = 0; k < t->ndwords; k++)
-            hit |= v - t->dwords[k].lo <= t->dwords[k].span;
-        for (unsigned k = 0; k < t->nwords; k++)
-            hit |= ((v - t->words[k].lo) & 0xffff) <= t->words[k].span;
+        for (unsigned k = 0; k < t->nbands; k++)
+            hit |= v - t->bands[k].lo <= t->bands[k].span;
         mask |= (uint32_t)hit << i;
     }
     return mask;
@@ -52,25 +50,11 @@ static uint32_t half_dwords(const Pattern *t, const uint8_t *p)
     for (unsigned a = 0; a < 4; a++) {
         __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + a));
         __m128i out = _mm_set1_epi32(-1);
-        for (unsigned k = 0; k < t->ndwords; k++) {
-            __m128i d = _mm_xor_si128(_mm_sub_epi32(v, _mm_set1_epi32((int)t->dwords[k].lo)), flip);
-            out = _mm_and_si128(out, _mm_cmpgt_epi32(d, _mm_xor_si128(_mm_set1_epi32((int)t->dwords[k].span), flip)));
+        for (unsigned k = 0; k < t->nbands; k++) {
+            __m128i d = _mm_xor_si128(_mm_sub_epi32(v, _mm_set1_epi32((int)t->bands[k].lo)), flip);
+            out = _mm_and_si128(out, _mm_cmpgt_epi32(d, _mm_xor_si128(_mm_set1_epi32((int)t->bands[k].span), flip)));
         }
         mask |= (~(uint32_t)_mm_movemask_epi8(out) & 0x1111) << a;
-    }
-    return mask;
-}
-
-static uint32_t half_words(const Pattern *t, const uint8_t *p)
-{
-    uint32_t mask = 0;
-    for (unsigned a = 0; a < 2; a++) {
-        __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + a)), in = _mm_setzero_si128();
-        for (unsigned k = 0; k < t->nwords; k++) {
-            __m128i d = _mm_subs_epu16(_mm_sub_epi16(v, _mm_set1_epi16((short)t->words[k].lo)), _mm_set1_epi16((short)t->words[k].span));
-            in = _mm_or_si128(in, _mm_cmpeq_epi16(d, _mm_setzero_si128()));
-        }
-        mask |= ((uint32_t)_mm_movemask_epi8(in) & 0x5555) << a;
     }
     return mask;
 }
@@ -80,10 +64,12 @@ static __m128i is128(__m128i v, int mask, int value) { return _mm_cmpeq_epi8(_mm
 static uint32_t half_sites(const uint8_t *p)
 {
     __m128i a = _mm_loadu_si128((const __m128i *)(const void *)p), b = _mm_loadu_si128((const __m128i *)(const void *)(p + 1));
-    __m128i s81 = _mm_and_si128(is128(a, 0xff, 0x81), _mm_or_si128(is128(b, 0x38, 0), is128(b, 0x30, 0x20)));
+    __m128i acc = _mm_or_si128(is128(a, 0xf7, 5), is128(a, 0xe7, 0x25)), s81 = is128(a, 0xff, 0x81);
     __m128i s83 = _mm_and_si128(is128(a, 0xff, 0x83), is128(b, 0x38, 0x20));
     __m128i s8d = _mm_and_si128(is128(a, 0xff, 0x8d), _mm_or_si128(is128(b, 0xc0, 0x80), is128(b, 0xc7, 5)));
-    return (uint32_t)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(is128(a, 0xd7, 5), s81), _mm_or_si128(s83, s8d)));
+    __m128i s66 = _mm_and_si128(is128(a, 0xff, 0x66), _mm_or_si128(_mm_or_si128(is128(b, 0xff, 0x81), is128(b, 0xff, 0x3d)), is128(b, 0xf0, 0x40)));
+    __m128i all = _mm_or_si128(_mm_or_si128(acc, s81), _mm_or_si128(s83, s8d));
+    return (uint32_t)_mm_movemask_epi8(_mm_or_si128(all, s66));
 }
 
 static uint32_t half_refs(const uint8_t *p)
@@ -97,10 +83,8 @@ static uint32_t mask_sse2(const Pattern *t, const uint8_t *p)
 {
     uint32_t mask = 0;
     for (unsigned h = 0; h < BLOCK; h += 16) {
-        if (t->ndwords)
+        if (t->nbands)
             mask |= half_dwords(t, p + h) << h;
-        if (t->nwords)
-            mask |= half_words(t, p + h) << h;
         if (t->sites)
             mask |= half_sites(p + h) << h;
         if (t->refs)
@@ -121,8 +105,8 @@ AVX2 static uint32_t whole_dwords(const Pattern *t, const uint8_t *p)
         v[a] = _mm256_loadu_si256((const __m256i *)(const void *)(p + a));
         in[a] = _mm256_setzero_si256();
     }
-    for (unsigned k = 0; k < t->ndwords; k++) {
-        __m256i lo = _mm256_set1_epi32((int)t->dwords[k].lo), span = _mm256_set1_epi32((int)t->dwords[k].span);
+    for (unsigned k = 0; k < t->nbands; k++) {
+        __m256i lo = _mm256_set1_epi32((int)t->bands[k].lo), span = _mm256_set1_epi32((int)t->bands[k].span);
         for (unsigned a = 0; a < 4; a++) {
             __m256i d = _mm256_sub_epi32(v[a], lo);
             in[a] = _mm256_or_si256(in[a], _mm256_cmpeq_epi32(_mm256_min_epu32(d, span), d));
@@ -136,20 +120,6 @@ AVX2 static uint32_t whole_dwords(const Pattern *t, const uint8_t *p)
     return mask;
 }
 
-AVX2 static uint32_t whole_words(const Pattern *t, const uint8_t *p)
-{
-    uint32_t mask = 0;
-    for (unsigned a = 0; a < 2; a++) {
-        __m256i v = _mm256_loadu_si256((const __m256i *)(const void *)(p + a)), in = _mm256_setzero_si256();
-        for (unsigned k = 0; k < t->nwords; k++) {
-            __m256i d = _mm256_sub_epi16(v, _mm256_set1_epi16((short)t->words[k].lo));
-            in = _mm256_or_si256(in, _mm256_cmpeq_epi16(_mm256_min_epu16(d, _mm256_set1_epi16((short)t->words[k].span)), d));
-        }
-        mask |= ((uint32_t)_mm256_movemask_epi8(in) & 0x55555555) << a;
-    }
-    return mask;
-}
-
 AVX2 static __m256i is256(__m256i v, int mask, int value)
 {
     return _mm256_cmpeq_epi8(_mm256_and_si256(v, _mm256_set1_epi8((char)mask)), _mm256_set1_epi8((char)value));
@@ -158,10 +128,12 @@ AVX2 static __m256i is256(__m256i v, int mask, int value)
 AVX2 static uint32_t whole_sites(const uint8_t *p)
 {
     __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)p), b = _mm256_loadu_si256((const __m256i *)(const void *)(p + 1));
-    __m256i s81 = _mm256_and_si256(is256(a, 0xff, 0x81), _mm256_or_si256(is256(b, 0x38, 0), is256(b, 0x30, 0x20)));
+    __m256i acc = _mm256_or_si256(is256(a, 0xf7, 5), is256(a, 0xe7, 0x25)), s81 = is256(a, 0xff, 0x81);
     __m256i s83 = _mm256_and_si256(is256(a, 0xff, 0x83), is256(b, 0x38, 0x20));
     __m256i s8d = _mm256_and_si256(is256(a, 0xff, 0x8d), _mm256_or_si256(is256(b, 0xc0, 0x80), is256(b, 0xc7, 5)));
-    return (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(_mm256_or_si256(is256(a, 0xd7, 5), s81), _mm256_or_si256(s83, s8d)));
+    __m256i s66 = _mm256_and_si256(is256(a, 0xff, 0x66), _mm256_or_si256(_mm256_or_si256(is256(b, 0xff, 0x81), is256(b, 0xff, 0x3d)), is256(b, 0xf0, 0x40)));
+    __m256i all = _mm256_or_si256(_mm256_or_si256(acc, s81), _mm256_or_si256(s83, s8d));
+    return (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(all, s66));
 }
 
 AVX2 static uint32_t whole_refs(const uint8_t *p)
@@ -173,9 +145,7 @@ AVX2 static uint32_t whole_refs(const uint8_t *p)
 
 AVX2 static uint32_t mask_avx2(const Pattern *t, const uint8_t *p)
 {
-    uint32_t mask = t->ndwords ? whole_dwords(t, p) : 0;
-    if (t->nwords)
-        mask |= whole_words(t, p);
+    uint32_t mask = t->nbands ? whole_dwords(t, p) : 0;
     if (t->sites)
         mask |= whole_sites(p);
     if (t->refs)

@@ -1,12 +1,15 @@
 /* analysis/prescan_kernel.h - finds places in bytes that are worth a closer look, 32 places at a time.
  *
- * A place i matches when the 4 bytes there, little-endian, lie in one of the dword bands, or the 2 bytes in one of the
- * word bands, or (sites) an instruction that adds or masks with a constant may start there:
+ * A place i matches when the 4 bytes there, little-endian, lie in one of the bands, or (sites) an instruction of arithmetic
+ * with a constant may start there:
  *
- *     05 0d 25 2d              add/or/and/sub $imm32,%eax (0d only because it shares the test)
- *     81 /0 /4 /5              add/and/sub $imm32,r/m
+ *     05 0d 25 2d 35 3d        add, or, and, sub, xor, cmp $imm32,%eax
+ *     81                       the same, $imm32,r/m
  *     83 /4                    and $imm8,r/m
  *     8d with disp32           lea disp32(...), lea disp32(%rip)
+ *     66 81, 66 3d, 66 40..4f  16 bits
+ *
+ * or (refs) something with a 4-byte distance to elsewhere: e8, e9, 0f 80..8f, and ModRM bytes of rip-relative operands.
  */
 #ifndef LVSCAN_ANALYSIS_PRESCAN_KERNEL_H
 #define LVSCAN_ANALYSIS_PRESCAN_KERNEL_H
@@ -17,16 +20,16 @@
 
 enum { PATTERN_BANDS = 8 };
 
-/* lo .. lo + span, modulo 2^32 or 2^16. */
+/* lo .. lo + span, modulo 2^32. */
 typedef struct Band {
     uint32_t lo, span;
 } Band;
 
 typedef struct Pattern {
-    Band dwords[PATTERN_BANDS], words[PATTERN_BANDS];
-    unsigned ndwords, nwords;
+    Band bands[PATTERN_BANDS];
+    unsigned nbands;
     bool sites;
-    bool refs; /* e8 (call), e9 (jmp), 0f 80..8f (jcc) and ModRM bytes of rip-relative operands */
+    bool refs;
 } Pattern;
 
 typedef enum KernelKind { KERNEL_PORTABLE, KERNEL_SSE2, KERNEL_AVX2 } KernelKind;

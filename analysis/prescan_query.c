@@ -22,7 +22,7 @@ bool asked_of(Asked *out, const Query *query)
         Cluster *last = out->n ? &out->clusters[out->n - 1] : NULL;
         if (is_common(k))
             return false;
-        if (last && k - last->hi <= PRESCAN_REACH) {
+        if (last && (uint64_t)k - (uint64_t)last->hi <= PRESCAN_REACH) {
             last->hi = k;
             continue;
         }
@@ -33,62 +33,67 @@ bool asked_of(Asked *out, const Query *query)
     return out->n > 0;
 }
 
-static uint32_t wrapped(uint32_t v, unsigned bits) { return bits == 16 ? v & 0xffff : v; }
-
 /* The band from the start of a to the end of b, going up. */
-static Band band_join(Band a, Band b, unsigned bits)
+static Band band_join(Band a, Band b)
 {
-    uint32_t to_end = wrapped(b.lo + b.span - a.lo, bits);
+    uint32_t to_end = b.lo + b.span - a.lo;
     return (Band){a.lo, to_end > a.span ? to_end : a.span};
 }
 
-void band_add(Band *bands, unsigned *n, int64_t lo, int64_t hi, uint32_t reach, unsigned bits)
+/* Do two bands touch? */
+static bool bands_meet(Band a, Band b) { return b.lo - a.lo <= a.span || a.lo - b.lo <= b.span; }
+
+void band_add(Band *bands, unsigned *n, int64_t lo, int64_t hi, uint32_t reach)
 {
-    uint64_t most = bits == 16 ? UINT16_MAX : UINT32_MAX;
     uint64_t span = (uint64_t)hi - (uint64_t)lo + 2 * (uint64_t)reach;
-    Band band = {wrapped((uint32_t)((uint64_t)lo - reach), bits), span > most ? (uint32_t)most : (uint32_t)span};
-    if (*n < PATTERN_BANDS) {
-        bands[(*n)++] = band;
-        return;
-    }
+    Band band = {(uint32_t)((uint64_t)lo - reach), span > UINT32_MAX ? UINT32_MAX : (uint32_t)span};
     Band *best = NULL, joined = {0, UINT32_MAX};
     for (unsigned i = 0; i < *n; i++) {
-        Band one = band_join(bands[i], band, bits), two = band_join(band, bands[i], bits);
+        Band one = band_join(bands[i], band), two = band_join(band, bands[i]);
         Band small = one.span < two.span ? one : two;
-        if (!best || small.span < joined.span) {
+        bool must = *n == PATTERN_BANDS || bands_meet(bands[i], band);
+        if (must && (!best || small.span < joined.span)) {
             best = &bands[i];
             joined = small;
         }
     }
-    *best = joined;
+    if (best)
+        *best = joined;
+    else
+        bands[(*n)++] = band;
 }
 
-bool bands_hold(const Band *bands, unsigned n, uint32_t v, unsigned bits)
+bool bands_hold(const Band *bands, unsigned n, uint32_t v)
 {
     for (unsigned i = 0; i < n; i++)
-        if (wrapped(v - bands[i].lo, bits) <= bands[i].span)
+        if (v - bands[i].lo <= bands[i].span)
             return true;
     return false;
 }
 
-static void both_signs(Pattern *out, int64_t lo, int64_t hi, unsigned bits)
+static bool is_within(const Cluster *c, uint32_t v, uint32_t reach, uint32_t modulus_mask)
 {
-    Band *bands = bits == 16 ? out->words : out->dwords;
-    unsigned *n = bits == 16 ? &out->nwords : &out->ndwords;
-    band_add(bands, n, lo, hi, PRESCAN_REACH, bits);
-    band_add(bands, n, -hi, -lo, PRESCAN_REACH, bits);
+    uint32_t span = (uint32_t)((uint64_t)c->hi - (uint64_t)c->lo);
+    uint32_t from = (uint32_t)(uint64_t)c->lo - reach;
+    return ((v - from) & modulus_mask) <= span + 2 * reach;
+}
+
+bool cluster_near(const Cluster *c, uint32_t v, uint32_t reach)
+{
+    if (cluster_is_wide(c))
+        return v - (uint32_t)((uint64_t)c->lo >> 32) + 1 <= (uint32_t)((uint64_t)c->hi >> 32) - (uint32_t)((uint64_t)c->lo >> 32) + 2;
+    if (is_within(c, v, reach, UINT32_MAX) || is_within(c, 0 - v, reach, UINT32_MAX))
+        return true;
+    bool short_number = v + 0x20000 <= 0x40000; /* or the sum of two */
+    return short_number && cluster_is_short(c) && (is_within(c, v, reach, UINT16_MAX) || is_within(c, 0 - v, reach, UINT16_MAX));
 }
 
 void cluster_bands(Pattern *out, const Cluster *c)
 {
-    if (cluster_is_wide(c)) { /* the upper half of a movabs */
-        band_add(out->dwords, &out->ndwords, c->lo >> 32, c->hi >> 32, 1, 32);
-        return;
+    int64_t half = cluster_is_wide(c) ? 32 : 0; /* of more than 32 bits, the upper half */
+    band_add(out->bands, &out->nbands, c->lo >> half, c->hi >> half, PRESCAN_TURN);
+    if (cluster_is_short(c) && (c->lo < 0 || c->hi > INT16_MAX)) {
+        int64_t turn = c->lo < 0 ? 65536 : -65536; /* the same 16 bits, extended the other way */
+        band_add(out->bands, &out->nbands, c->lo + turn, c->hi + turn, PRESCAN_TURN);
     }
-    both_signs(out, c->lo, c->hi, 32);
-    if (!cluster_is_short(c))
-        return;
-    int64_t turn = c->hi < 0 ? 65536 : -65536;
-    both_signs(out, c->lo + turn, c->hi + turn, 32);
-    both_signs(out, c->lo, c->hi, 16);
 }
