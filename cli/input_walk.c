@@ -1,6 +1,7 @@
 /* cli/input_walk.c - going through all inputs: see input.h. */
 #include "cli/input.h"
 
+#include "cli/confine.h"
 #include "cli/message.h"
 
 #include <dirent.h>
@@ -18,6 +19,7 @@ typedef struct InputWalk {
     InputVisit *visit;
     void *context;
     bool found, failed;
+    bool last; /* no other file will be opened */
     size_t elf_files; /* met in the directory that is being walked */
 } InputWalk;
 
@@ -37,6 +39,8 @@ static void visit_file(InputWalk *w, const char *path, bool walked)
         w->failed |= !walked;
         return;
     }
+    if (w->last)
+        confine(w->o, SANDBOX_STRICT);
     if (!walked || input_is_elf(&in)) {
         w->elf_files += walked;
         walk_status(w, w->visit(w->context, &in, walked));
@@ -85,6 +89,7 @@ static void visit_path(InputWalk *w, const char *path)
         return;
     }
     w->elf_files = 0;
+    w->last = false;
     if (!walk_directory(w, path, 0))
         w->failed = true;
     else if (w->elf_files == 0) {
@@ -147,11 +152,14 @@ int inputs_each(const Options *o, InputVisit *visit, void *context)
 {
     InputWalk w = {.o = o, .visit = visit, .context = context};
     Arena arena = {0};
+    confine(o, SANDBOX_READ);
     for (size_t i = 0; i < o->ninputs; i++) {
         const char *path;
         pid_t pid;
         Diag diag = {0};
-        if (strcmp(o->inputs[i], "-") == 0)
+        bool list = strcmp(o->inputs[i], "-") == 0;
+        w.last = i + 1 == o->ninputs && !list;
+        if (list)
             visit_listed(&w);
         else if (input_resolve(&path, &pid, o->inputs[i], &arena, &diag))
             visit_path(&w, path);

@@ -76,7 +76,7 @@ static const Rule RULES[] = {
     {SYS_ioctl, IN_BOTH, 1, UINT32_MAX, TCGETS, FAIL(ENOTTY)}, /* isatty */
     /* threads, but no processes; clone3's flags lie in memory that a filter cannot see, and libc then takes clone */
     {SYS_clone, IN_BOTH, 0, CLONE_THREAD, CLONE_THREAD, KILL},
-    {NR_CLONE3, IN_BOTH, 0, UINT32_MAX, 1, FAIL(ENOSYS)},
+    {NR_CLONE3, IN_BOTH, 0, 1, 2, FAIL(ENOSYS)}, /* never equal */
     {NR_RSEQ, IN_BOTH, 0, 0, 0, KILL},
     ALWAYS(set_robust_list),
     ALWAYS(futex),
@@ -93,6 +93,7 @@ static const Rule RULES[] = {
     ALWAYS(rt_sigreturn),
     ALWAYS(restart_syscall),
     ALWAYS(getrandom),
+    ALWAYS(sysinfo), /* glibc's qsort asks how much memory there is */
     ALWAYS(exit),
     ALWAYS(exit_group),
     /* from the first ring into the second */
@@ -160,7 +161,7 @@ static int filter_install(SandboxRing ring)
     emit_write(&p, SYS_write);
     emit_write(&p, SYS_writev);
     for (size_t i = 0; i < NRULES; i++)
-        if (RULES[i].rings & (ring == SANDBOX_READ ? IN_READ : IN_STRICT))
+        if (RULES[i].rings & (ring == SANDBOX_STRICT ? IN_STRICT : IN_READ))
             emit_rule(&p, &RULES[i]);
     emit_return(&p, KILL);
     struct sock_fprog program = {p.n, p.code};
@@ -213,7 +214,7 @@ bool sandbox_enter(SandboxRing ring, SandboxReport *report)
         report->filter_error = report->landlock_error = errno;
         return false;
     }
-    report->landlock_error = landlock_install(ring);
+    report->landlock_error = ring == SANDBOX_PROCESSES ? ENOSYS : landlock_install(ring);
     report->filter_error = filter_install(ring);
     report->landlocked = report->landlock_error == 0;
     report->filtered = report->filter_error == 0;
