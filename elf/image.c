@@ -128,8 +128,19 @@ static bool load_add(Image *image, const Elf64_Phdr *ph, uint64_t at, Diag *diag
     return true;
 }
 
-/* The first NT_GNU_BUILD_ID of one PT_NOTE (gABI ch. 5, "Note Section"); *budget bytes at most are looked at. */
-static Bytes note_build_id(Bytes notes, size_t align, uint64_t *budget)
+/* Go's linker leaves a note of its own (cmd/internal/buildid: ELF_NOTE_GOBUILDID_TAG). */
+static bool note_is_go(const uint8_t *name, uint32_t namesz, uint32_t type)
+{
+    return type == 4 && namesz == 4 && memcmp(name, "Go\0", 4) == 0;
+}
+
+static bool note_is_build_id(const uint8_t *name, uint32_t namesz, uint32_t type)
+{
+    return type == NT_GNU_BUILD_ID && namesz == 4 && memcmp(name, "GNU", 4) == 0;
+}
+
+/* Reads one PT_NOTE (gABI ch. 5, "Note Section") for the first build id and Go's note; *budget bytes at most are looked at. */
+static void notes_read(Image *image, Bytes notes, size_t align, uint64_t *budget)
 {
     Cursor c = cursor_at(notes, 0);
     while (!c.bad && c.off < notes.n && c.off < *budget) {
@@ -137,20 +148,21 @@ static Bytes note_build_id(Bytes notes, size_t align, uint64_t *budget)
         const uint8_t *name = cursor_take(&c, namesz);
         cursor_align(&c, align);
         const uint8_t *desc = cursor_take(&c, descsz);
-        if (!desc || type != NT_GNU_BUILD_ID || namesz != 4 || memcmp(name, "GNU", 4) != 0)
-            cursor_align(&c, align);
-        else if (descsz > 0 && descsz <= BUILD_ID_MAX)
-            return (Bytes){desc, descsz};
+        cursor_align(&c, align);
+        if (!desc)
+            continue;
+        image->has_go_note |= note_is_go(name, namesz, type);
+        if (image->build_id.n == 0 && note_is_build_id(name, namesz, type) && descsz > 0 && descsz <= BUILD_ID_MAX)
+            image->build_id = (Bytes){desc, descsz};
     }
     *budget -= c.off < *budget ? c.off : *budget;
-    return (Bytes){0};
 }
 
 static void note_add(Image *image, const Elf64_Phdr *ph, uint64_t *budget)
 {
     const uint8_t *p = bytes_at(image->file, ph->p_offset, ph->p_filesz, 1);
-    if (p && image->build_id.n == 0)
-        image->build_id = note_build_id((Bytes){p, (size_t)ph->p_filesz}, ph->p_align == 8 ? 8 : 4, budget);
+    if (p)
+        notes_read(image, (Bytes){p, (size_t)ph->p_filesz}, ph->p_align == 8 ? 8 : 4, budget);
 }
 
 static bool header_add(Image *image, const Elf64_Phdr *ph, uint64_t at, uint64_t *budget, Diag *diag)
