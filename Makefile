@@ -98,7 +98,7 @@ bench:
 
 cover:
 	@tests/needs
-	$(SUB) BUILD=$(BUILD)/cover OPT='-O0 -g' STATIC= SAN=--coverage all tests fuzzers
+	$(SUB) BUILD=$(BUILD)/cover CC=$(CLANG) OPT='-O0 -g' STATIC= SAN=--coverage all tests fuzzers
 	@BUILD=$(BUILD)/cover tests/cover
 
 idioms:
