@@ -5,12 +5,14 @@
 #include <string.h>
 
 #include "analysis/functions.h"
-#include "analysis/jumps.h"
+#include "analysis/summary.h"
 #include "elf/demangle.h"
 
 bool program_open(Program *p, Bytes file, Diag *diag)
 {
     *p = (Program){0};
+    if (!summaries_open(p))
+        return diag_set(diag, 0, "out of memory");
     bool ok = image_open(&p->image, file, &p->arena, diag) && symbols_read(&p->symbols, &p->image, &p->arena, diag) &&
               slots_read(&p->slots, &p->image, &p->arena, diag);
     if (ok) {
@@ -24,6 +26,7 @@ bool program_open(Program *p, Bytes file, Diag *diag)
 
 void program_close(Program *p)
 {
+    summaries_close(p);
     arena_free(&p->arena);
     *p = (Program){0};
 }

@@ -31,7 +31,7 @@ typedef struct Warning {
 typedef struct SearchResult {
     Variable *variables; /* best first */
     size_t nvariables;
-    size_t nfound;       /* before the limit */
+    size_t nfound;       /* more than nvariables: there are others; how many is not known, those that could not win were not proved */
     Warning *warnings;
     size_t nwarnings;
     Stats stats;

@@ -1,6 +1,8 @@
 /* analysis/summary.c - see summary.h. */
 #include "analysis/summary.h"
 
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "analysis/frame.h"
@@ -202,57 +204,99 @@ static Summary summary_read(Program *program, const Function *f, unsigned depth)
     return out;
 }
 
-/* ---- memory: open addressing by (target, depth) ---- */
+/* ---- memory: shards, each with a lock and a table of two-way buckets that forgets when it is full ---- */
+
+enum { SHARDS = 64, SHARD_MIN = 64, SHARD_MAX = 2048 };
 
 typedef struct SummaryEntry {
-    uint64_t key; /* target * 4 + depth + 1 made unique; 0: free */
+    uint64_t key; /* 0: free */
     Summary summary;
 } SummaryEntry;
 
-struct Summaries {
+typedef struct Shard {
+    pthread_mutex_t lock;
     SummaryEntry *entries;
     size_t n, size; /* size: a power of two, or 0 */
+} Shard;
+
+struct Summaries {
+    Shard shards[SHARDS];
 };
 
 static uint64_t summary_key(Addr target, unsigned depth) { return (target << 2 | depth) + 1; }
 
+static uint64_t summary_hash(uint64_t key) { return key * 0x9e3779b97f4a7c15u; }
+
+/* Of the two entries that may hold the key: the one that does, a free one, or the one to be forgotten. */
 static SummaryEntry *summary_place(SummaryEntry *entries, size_t size, uint64_t key)
 {
-    size_t i = (size_t)((key * 0x9e3779b97f4a7c15u) >> 24) & (size - 1);
-    while (entries[i].key && entries[i].key != key)
-        i = (i + 1) & (size - 1);
-    return &entries[i];
+    SummaryEntry *first = &entries[(size_t)(summary_hash(key) >> 24) & (size - 1)];
+    SummaryEntry *second = &entries[(size_t)(summary_hash(key) >> 40) & (size - 1)];
+    if (first->key == key || (first->key == 0 && second->key != key))
+        return first;
+    return second;
 }
 
-static bool summaries_grow(struct Summaries *s, Arena *arena)
+static void shard_grow(Shard *s)
 {
-    size_t size = s->size ? s->size * 2 : 1024;
-    SummaryEntry *entries = arena_alloc(arena, size, sizeof *entries);
+    size_t size = s->size ? s->size * 2 : SHARD_MIN;
+    SummaryEntry *entries = calloc(size, sizeof *entries);
     if (!entries)
-        return false;
+        return;
+    s->n = 0;
     for (size_t i = 0; i < s->size; i++)
-        if (s->entries[i].key)
-            *summary_place(entries, size, s->entries[i].key) = s->entries[i];
+        if (s->entries[i].key) {
+            SummaryEntry *e = summary_place(entries, size, s->entries[i].key);
+            s->n += e->key == 0;
+            *e = s->entries[i];
+        }
+    free(s->entries);
     s->entries = entries;
     s->size = size;
-    return true;
 }
 
-static struct Summaries *summaries_of(Program *program)
+bool summaries_open(Program *program)
 {
-    if (!program->summaries)
-        program->summaries = arena_alloc(&program->arena, 1, sizeof *program->summaries);
-    return program->summaries;
+    program->summaries = calloc(1, sizeof *program->summaries);
+    for (size_t i = 0; program->summaries && i < SHARDS; i++)
+        pthread_mutex_init(&program->summaries->shards[i].lock, NULL);
+    return program->summaries != NULL;
 }
 
-static void summary_put(Program *program, uint64_t key, Summary summary)
+void summaries_close(Program *program)
 {
-    struct Summaries *s = summaries_of(program);
-    if (!s || (s->n * 2 >= s->size && !summaries_grow(s, &program->arena)))
-        return; /* only slower */
-    SummaryEntry *e = summary_place(s->entries, s->size, key);
-    s->n += e->key == 0;
-    *e = (SummaryEntry){key, summary};
+    for (size_t i = 0; program->summaries && i < SHARDS; i++) {
+        pthread_mutex_destroy(&program->summaries->shards[i].lock);
+        free(program->summaries->shards[i].entries);
+    }
+    free(program->summaries);
+    program->summaries = NULL;
+}
+
+static Shard *shard_of(Program *program, uint64_t key) { return &program->summaries->shards[summary_hash(key) >> 58]; }
+
+static bool summary_get(Shard *s, uint64_t key, Summary *out)
+{
+    pthread_mutex_lock(&s->lock);
+    const SummaryEntry *e = s->size ? summary_place(s->entries, s->size, key) : NULL;
+    bool found = e && e->key == key;
+    if (found)
+        *out = e->summary;
+    pthread_mutex_unlock(&s->lock);
+    return found;
+}
+
+static void summary_put(Shard *s, uint64_t key, Summary summary)
+{
+    pthread_mutex_lock(&s->lock);
+    if (s->n * 2 >= s->size && s->size < SHARD_MAX)
+        shard_grow(s);
+    if (s->size) {
+        SummaryEntry *e = summary_place(s->entries, s->size, key);
+        s->n += e->key == 0;
+        *e = (SummaryEntry){key, summary};
+    }
+    pthread_mutex_unlock(&s->lock);
 }
 
 /* ---- questions ---- */
@@ -277,16 +321,14 @@ static Summary summary_make(Program *program, Addr target, unsigned depth)
 
 Summary summary_of(Program *program, Addr target, unsigned depth)
 {
+    Summary s;
     uint64_t key = summary_key(target, depth);
-    struct Summaries *s = summaries_of(program);
-    if (s && s->size) {
-        const SummaryEntry *e = summary_place(s->entries, s->size, key);
-        if (e->key)
-            return e->summary;
-    }
-    Summary made = summary_make(program, target, depth);
-    summary_put(program, key, made);
-    return made;
+    Shard *shard = shard_of(program, key);
+    if (summary_get(shard, key, &s))
+        return s;
+    s = summary_make(program, target, depth);
+    summary_put(shard, key, s);
+    return s;
 }
 
 /* call *GOT(%rip): the slot may name the function. */

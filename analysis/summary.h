@@ -27,6 +27,10 @@ typedef struct Summary {
  * depth 0 reads nothing: the ABI's word only. The same question always has the same answer. */
 Summary summary_of(Program *program, Addr target, unsigned depth);
 
+/* The memory of summaries made, of bounded size; any number of threads may ask at once. program_open and _close do this. */
+bool summaries_open(Program *program);
+void summaries_close(Program *program);
+
 /* For a call through a pointer. */
 Summary summary_unknown(const Program *program);
 

@@ -368,7 +368,7 @@ void report_text(Sink *t, const Report *r)
     for (size_t i = 0; i < result->nvariables; i++)
         variable_text(&p, &result->variables[i], i + 1);
     if (result->nfound > result->nvariables && !r->options->quiet)
-        sink_format(t, "… and %zu more variables (-n 0 shows all)\n", result->nfound - result->nvariables);
+        sink_add(t, "… and more variables (-n 0 shows all)\n");
     if (r->options->verbose)
         sink_format(t, "%llu functions, %llu analysed: %llu instructions; %.1f ms\n",
                     (unsigned long long)result->stats.functions, (unsigned long long)result->stats.analyzed,
