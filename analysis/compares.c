@@ -20,10 +20,21 @@ typedef struct Finder {
 
 static uint64_t low_bits(uint64_t k, unsigned bits) { return value_extended(k, bits, false); }
 
+/* Below 1 is 0. */
+static void compare_simplify(Compare *c)
+{
+    if (c->sign != SIGN_UNSIGNED || c->k != 1 || (c->relation != RELATION_LT && c->relation != RELATION_GE))
+        return;
+    c->relation = c->relation == RELATION_LT ? RELATION_EQ : RELATION_NE;
+    c->sign = SIGN_UNKNOWN;
+    c->k = 0;
+}
+
 static void compare_add(Finder *f, Compare c)
 {
     Compares *out = f->out;
     c.k = low_bits(c.k, c.bits);
+    compare_simplify(&c);
     if (!arena_grow(out->arena, (void **)&out->items, out->n, &out->cap, sizeof *out->items)) {
         out->failed = true;
         return;
@@ -157,10 +168,16 @@ static void compare_cmp(Finder *f, uint32_t step, unsigned cc)
     }
 }
 
+static void compare_shifted(Finder *f, uint32_t step, unsigned cc);
+
 static void compare_test(Finder *f, uint32_t step, unsigned cc)
 {
     const Insn *insn = &f->v->body->steps[step].insn;
     Compare c = {.step = step, .via = VIA_IMMEDIATE};
+    if (insn->op[1].kind == OPERAND_IMM && insn->imm == 1 && insn->op[0].kind == OPERAND_REG) {
+        compare_shifted(f, step, cc);
+        return;
+    }
     bool same = insn->op[0].kind == OPERAND_REG && insn->op[1].kind == OPERAND_REG && insn->op[0].reg == insn->op[1].reg &&
                 insn->op[0].high == insn->op[1].high;
     if (!same)
@@ -219,27 +236,57 @@ static void guard_mark(Finder *f, uint32_t step)
         f->guard[step] = 1;
 }
 
+/* One compare for each bit of the mask; they stand where the index is first looked at, as for a switch. */
+static void compare_members(Finder *f, Compare c, uint32_t step, uint64_t mask, unsigned bits)
+{
+    uint64_t bound;
+    uint32_t compare;
+    Addr fallback;
+    if (value_bound(f->v, c.value, step, &bound, &compare, &fallback) && compare != UINT32_MAX) {
+        guard_mark(f, compare);
+        c.step = compare;
+    }
+    for (unsigned i = 0; i < bits; i++) {
+        c.k = i;
+        if (mask >> i & 1)
+            compare_add(f, c);
+    }
+}
+
 /* bt %index,%mask with a constant mask: the index is tested for being in the set. */
 static void compare_bits(Finder *f, uint32_t step, unsigned cc)
 {
     const Insn *insn = &f->v->body->steps[step].insn;
     Compare c = {.step = step, .via = VIA_BITSET, .relation = cc == CC_B ? RELATION_EQ : RELATION_NE};
-    uint64_t mask, bound;
+    uint64_t mask;
     uint8_t via;
-    uint32_t compare;
-    Addr fallback;
     if ((cc != CC_B && cc != CC_AE) || insn->nops != 2 || insn->op[0].kind != OPERAND_REG ||
         !operand_constant(f, step, 0, &mask, &via) || !operand_variable(f, step, 1, &c) || c.value == VALUE_NONE)
         return;
-    if (value_bound(f->v, c.value, step, &bound, &compare, &fallback) && compare != UINT32_MAX) {
-        guard_mark(f, compare);
-        c.step = compare; /* as for a switch: where the index is first looked at */
-    }
-    for (unsigned i = 0; i < insn->op[0].bits; i++) {
-        c.k = i;
-        if (mask >> i & 1)
-            compare_add(f, c);
-    }
+    compare_members(f, c, step, mask, insn->op[0].bits);
+}
+
+/* mov $mask,%eax; shr %cl,%eax; test $1,%al: the same without bt. */
+static void compare_shifted(Finder *f, uint32_t step, unsigned cc)
+{
+    Values *v = f->v;
+    Compare c = {.step = step, .via = VIA_BITSET, .relation = cc == CC_NE ? RELATION_EQ : RELATION_NE, .bits = 32};
+    Cell cell = values_operand_cell(v, step, 0);
+    ValueId id = cell == CELL_NONE ? VALUE_NONE : values_before(v, step, cell);
+    if ((cc != CC_E && cc != CC_NE) || id == VALUE_NONE || v->values[id].kind != VALUE_STEP)
+        return;
+    uint32_t shift = v->values[id].at;
+    const Insn *insn = &v->body->steps[shift].insn;
+    bool by_cl = insn->nops == 2 && insn->op[1].kind == OPERAND_REG && insn->op[1].reg == REG_RCX;
+    bool right = insn->mnemonic == MN_SHR || insn->mnemonic == MN_SAR;
+    uint64_t mask;
+    uint8_t via;
+    if (!by_cl || !right || insn->op[0].kind != OPERAND_REG || insn->op[0].bits < 32 ||
+        !values_constant(v, values_before(v, shift, insn->op[0].reg), &mask, &via))
+        return;
+    c.value = values_before(v, shift, REG_RCX);
+    if (c.value != VALUE_NONE)
+        compare_members(f, c, shift, mask, insn->op[0].bits);
 }
 
 /* The condition that a step takes from the flags: jcc, setcc, cmovcc; adc and sbb take "below". */

@@ -83,9 +83,10 @@ static void found_go(FoundList *list)
 {
     GoFunction *go;
     size_t n;
+    list->program->is_go = list->program->image.has_go_note;
     if (!gopclntab_read(&list->program->image, &go, &n, &list->program->arena, NULL))
         return;
-    list->program->is_go = n > 0;
+    list->program->is_go = n > 0 || list->program->image.has_go_note;
     for (size_t i = 0; i < n; i++)
         found_add(list, (Found){go[i].start, go[i].end, go[i].name, FOUND_PCLNTAB, false});
 }

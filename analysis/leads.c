@@ -227,6 +227,7 @@ static void leads_prefer(Peel *p, size_t first)
     }
     if (p->via == VIA_RANGE || p->derived) /* read as a plain compare it is less likely */
         out->items[first].quality = out->items[first].quality < QUALITY_RANGE ? out->items[first].quality : QUALITY_RANGE;
+    out->items[first].firm = p->via == VIA_RANGE; /* what a range test made is no variable with bounds of its own */
     if (!deep)
         return;
     out->items[first] = out->items[last];

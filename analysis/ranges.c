@@ -6,7 +6,7 @@
 
 #include "analysis/frame.h"
 
-enum { RANGES_MAX_CELLS = 256, RANGES_BUDGET = 1 << 26, RED_ZONE = 128 };
+enum { RANGES_MAX_CELLS = 256, RED_ZONE = 128 };
 
 /* ---- which cells may hold it: the origins' and, over copies and adds, all that get it from them ---- */
 
@@ -220,6 +220,27 @@ static void flow_edge(Spread *s, const Edge *e)
     meet_into(s, e->block, s->edge);
 }
 
+/* A jump that is not resolved may go to any block. */
+static bool ends_unknown(const Body *b, const Block *k)
+{
+    const Step *last = &b->steps[k->first + k->n - 1];
+    if (b->closed || last->insn.flow != FLOW_JUMP || last->insn.op[0].kind == OPERAND_REL)
+        return false;
+    for (uint32_t i = 0; i < b->njumps; i++)
+        if (b->jumps[i].pc == last->insn.pc)
+            return b->jumps[i].kind == JUMP_UNKNOWN;
+    return true;
+}
+
+static void flow_everywhere(Spread *s)
+{
+    RangeProof *p = s->p;
+    uint32_t nblocks = p->v->body->nblocks;
+    s->work += (uint64_t)nblocks * (p->ncells + 1u);
+    for (uint32_t i = 0; i < nblocks; i++)
+        meet_into(s, i, s->now);
+}
+
 static void flow_block(Spread *s, uint32_t at)
 {
     RangeProof *p = s->p;
@@ -231,6 +252,8 @@ static void flow_block(Spread *s, uint32_t at)
     s->work += (uint64_t)b->n * n;
     for (uint32_t i = 0; i < b->nsucc; i++)
         flow_edge(s, &b->succ[i]);
+    if (ends_unknown(p->v->body, b))
+        flow_everywhere(s);
 }
 
 static void flow_sources(Spread *s)
@@ -262,18 +285,19 @@ static bool ranges_spread(RangeProof *p)
     if (!s.list || !s.queued || !s.now || !s.edge)
         return false;
     flow_sources(&s);
-    while (s.n && s.work < RANGES_BUDGET) {
+    while (s.n && s.work < p->budget) {
         uint32_t at = s.list[--s.n];
         s.queued[at] = 0;
         flow_block(&s, at);
     }
+    p->work = s.work + nblocks;
     return s.n == 0;
 }
 
-bool ranges_prove(RangeProof *p, Values *v, unsigned width, Origins origins, const Mem *mem, Arena *arena)
+bool ranges_prove(RangeProof *p, Values *v, unsigned width, Origins origins, const Mem *mem, uint64_t budget, Arena *arena)
 {
     const Body *b = v->body;
-    *p = (RangeProof){.v = v, .arena = arena, .width = width, .origins = origins, .mem = {.base = REG_NONE, .index = REG_NONE}};
+    *p = (RangeProof){.v = v, .arena = arena, .budget = budget, .width = width, .origins = origins, .mem = {.base = REG_NONE, .index = REG_NONE}};
     p->cells = arena_alloc(arena, RANGES_MAX_CELLS, sizeof *p->cells);
     p->reached = arena_alloc(arena, b->nblocks, 1);
     p->def_at = arena_alloc(arena, b->nsteps, 1);

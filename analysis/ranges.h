@@ -32,7 +32,9 @@ typedef struct Hold {
 typedef struct RangeProof {
     Values *v;
     Arena *arena;
-    unsigned width; /* bits of the variable */
+    uint64_t budget; /* units of work allowed: one cell passing one step */
+    uint64_t work;   /* done */
+    unsigned width;  /* bits of the variable */
     Origins origins;
     Cell *cells;    /* those that may ever hold it */
     uint32_t ncells; /* one more Hold follows: the memory at `mem`, for a variable that is compared there */
@@ -46,7 +48,7 @@ typedef struct RangeProof {
 
 /* Runs the analysis for the variable of `width` bits that gets its values at the origins. mem: where memory origins
  * read it (or NULL). False when memory is used up, the work would pass the budget, or there is no origin. */
-bool ranges_prove(RangeProof *out, Values *v, unsigned width, Origins origins, const Mem *mem, Arena *arena);
+bool ranges_prove(RangeProof *out, Values *v, unsigned width, Origins origins, const Mem *mem, uint64_t budget, Arena *arena);
 
 /* What holds before step i: fills `holds` (ncells + 1 of them). */
 void ranges_before(const RangeProof *p, uint32_t step, Hold *holds);

@@ -78,7 +78,7 @@ static bool bound_of_branch(BoundSearch *s, ValueId id, uint32_t p, uint32_t to,
     if (jcc->flow != FLOW_BRANCH || jcc->cc > 15 || jcc->target == step_end(&b->steps[last]))
         return false;
     uint32_t cmp = flags_writer(b, last);
-    if (cmp == UINT32_MAX || b->steps[cmp].insn.mnemonic != MN_CMP)
+    if (cmp == UINT32_MAX || (b->steps[cmp].insn.mnemonic != MN_CMP && b->steps[cmp].insn.mnemonic != MN_SUB))
         return false;
     Cell cell = values_operand_cell(v, cmp, 0);
     uint64_t k;

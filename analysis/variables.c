@@ -12,6 +12,9 @@
 #include "analysis/origins.h"
 #include "analysis/probe.h"
 
+/* Work that the proofs of one function may do: a floor, and so much for each of its steps. */
+enum { PROOF_BUDGET = 1 << 25, PROOF_BUDGET_STEP = 2000 };
+
 typedef struct Group {
     Lead *leads;
     size_t n;
@@ -27,6 +30,7 @@ typedef struct Builder {
     const Compares *compares;
     Arena *scratch; /* lives as long as the function is worked on */
     Arena proof;    /* lives as long as one group is worked on */
+    uint64_t budget; /* work that proofs may still do */
     Group *groups;
     size_t ngroups;
 } Builder;
@@ -70,7 +74,7 @@ static bool lead_turn(const Query *q, Lead *l)
     } other[] = {[RELATION_LT] = {RELATION_LE, -1}, [RELATION_LE] = {RELATION_LT, 1}, [RELATION_GT] = {RELATION_GE, 1}, [RELATION_GE] = {RELATION_GT, -1}};
     if (constant_asked(q, l->k, l->width))
         return true;
-    if (l->relation < RELATION_LT || l->relation > RELATION_GE || l->via == VIA_RANGE)
+    if (l->firm || l->relation < RELATION_LT || l->relation > RELATION_GE || l->via == VIA_RANGE)
         return false;
     uint64_t k = low(l->k + (uint64_t)(int64_t)other[l->relation].step, l->width);
     if (!constant_asked(q, k, l->width))
@@ -546,12 +550,23 @@ static bool variable_make(Builder *b, const RangeProof *p, const SiteList *sites
 
 /* ---- from group to variable ---- */
 
+/* Proofs of one function share one budget of work. */
+static bool prove(Builder *b, RangeProof *p, unsigned width, Origins origins, const Mem *mem)
+{
+    bool ok = ranges_prove(p, b->v, width, origins, mem, b->budget, &b->proof);
+    uint64_t work = p->work + b->v->body->nsteps; /* listing the ranges walks every step once more */
+    b->budget -= work < b->budget ? work : b->budget;
+    if (b->budget == 0)
+        b->v->failed = true;
+    return ok;
+}
+
 static bool proved_with(Builder *b, const Group *g, RangeProof *p, Origins origins, SiteList *sites, bool *all)
 {
     const Lead *first = &g->leads[0];
     const Mem *mem = first->root == VALUE_NONE ? lead_mem(b, first) : NULL;
     *all = true;
-    return origins.n && ranges_prove(p, b->v, first->width, origins, mem, &b->proof) && sites_add(b, p, g, sites, all);
+    return origins.n && prove(b, p, first->width, origins, mem) && sites_add(b, p, g, sites, all);
 }
 
 /* With the origins that were found; or, where these don't prove every site, with the join as a def of its own. */
@@ -640,7 +655,7 @@ static bool groups_build(Builder *b)
         qsort(b->groups, b->ngroups, sizeof *b->groups, group_order);
     for (size_t i = 0; i < b->ngroups; i++) {
         Group *g = &b->groups[i];
-        if (!g->taken && group_matters(b, g, all) && !group_build(b, g))
+        if (b->budget && !g->taken && group_matters(b, g, all) && !group_build(b, g))
             return false;
     }
     return true;
@@ -652,7 +667,8 @@ bool variables_find(VariableSink *sink, Values *v, Arena *scratch)
     Leads leads;
     if (!compares_find(&compares, v, scratch) || !leads_find(&leads, v, &compares, scratch))
         return false;
-    Builder b = {.sink = sink, .v = v, .compares = &compares, .scratch = scratch};
+    Builder b = {.sink = sink, .v = v, .compares = &compares, .scratch = scratch,
+                 .budget = PROOF_BUDGET + (uint64_t)PROOF_BUDGET_STEP * v->body->nsteps};
     bool ok = groups_cut(&b, leads.items, leads_filter(&leads, sink->query)) && groups_build(&b);
     arena_free(&b.proof);
     return ok;
