@@ -449,6 +449,15 @@ class Program:
         if not first or not first.get("probe"):
             return "none", "no variable" if not first else "no probe"
         pc, place = number(first["probe"]["pc"]), own_place(first["probe"]["location"])
+        before = self.code.pcs[max(bisect.bisect_left(self.code.pcs, pc) - 1, 0)]
+        verdict = self.placed(func, first, such, pc, place)
+        # The range in DWARF may end with the compare that the probe comes after, but a compare changes no place.
+        if verdict[0] == "unknown" and re.match("cmp|test", self.code.text[before]):
+            verdict = self.placed(func, first, such, before, place)
+        return verdict
+
+    def placed(self, func, first, such, pc, place):
+        """The verdict on the place as it is before the instruction at pc."""
         same = {own_place(r["location"]) for r in first["ranges"] if number(r["start"]) <= pc < number(r["end"])} | {place}
         where = [p for v in such for p in self.places(v, pc)]
         why = "probe %s %s (%s), DWARF %s" % (hex(pc), place, self.code.text.get(pc, "no instruction"), where)

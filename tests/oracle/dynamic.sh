@@ -20,7 +20,7 @@ ${CC:-gcc} $WARN -O2 -g -D_GNU_SOURCE -I. -o "$OUT/dynamic" tests/oracle/dynamic
 tests/oracle/dynamic/self.sh "$OUT/dynamic" "$OUT/self" || exit 1
 
 if [ $full ]; then variables=0 activations=2000 seconds=240 analysis=600 parallel=2; else
-    variables=300 activations=12 seconds=7 analysis=20 parallel=2
+    variables=300 activations=12 seconds=5 analysis=20 parallel=2
 fi
 lib=/lib/x86_64-linux-gnu
 
