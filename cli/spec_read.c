@@ -180,10 +180,11 @@ static bool names_read(SpecReader *r, const JsonValue *names)
 static bool binary_read(SpecReader *r, const JsonValue *binary)
 {
     Str sum;
+    Bytes digest;
     if (!text_of(binary, "path", &r->spec->path) || r->spec->path.n == 0 || memchr(r->spec->path.p, 0, r->spec->path.n))
         return lacks(r, "binary.path");
     bytes_of(r, binary, "build_id", 64, &r->spec->build_id);
-    if (text_of(binary, "sha256", &sum) && sum.n == SHA256_TEXT - 1)
+    if (text_of(binary, "sha256", &sum) && sum.n == SHA256_TEXT - 1 && bytes_of(r, binary, "sha256", 32, &digest))
         memcpy(r->spec->sha256, sum.p, sum.n);
     if (r->spec->build_id.n == 0 && !r->spec->sha256[0])
         return diag_set(r->diag, 0, "the spec has neither a build id nor a SHA-256, so the file cannot be recognised");
