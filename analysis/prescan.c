@@ -15,8 +15,8 @@
 #include "analysis/prescan_shape.h"
 #include "analysis/summary.h"
 
-/* MEMORY_GAP: shorter gaps between functions are padding. */
-enum { SUMS_MAX = 256, NUMBERS_MAX = 256, MASKS_MAX = 8, MEMORY_GAP = 64, FILTER_WORDS = 1024 };
+/* MASK_BOUND: a larger mask is not taken for the bound of a jump table's index. MEMORY_GAP: shorter gaps between functions are padding. */
+enum { SUMS_MAX = 256, NUMBERS_MAX = 256, MASKS_MAX = 8, MASK_BOUND = 0xfff, MEMORY_GAP = 64, FILTER_WORDS = 1024 };
 
 typedef struct AddrList {
     Addr *items;
@@ -41,8 +41,10 @@ typedef struct Scan {
     size_t function; /* SIZE_MAX: a gap */
     uint32_t sums[SUMS_MAX]; /* what is added or subtracted */
     unsigned nsums;
-    uint32_t numbers[NUMBERS_MAX]; /* what is compared with, and masks */
+    uint32_t numbers[NUMBERS_MAX]; /* what is compared with */
     unsigned nnumbers;
+    uint32_t bounds[NUMBERS_MAX]; /* what may bound an index */
+    unsigned nbounds;
     uint32_t masks[MASKS_MAX];
     unsigned nmasks;
     bool overflow;   /* too many to remember: the function is kept */
@@ -70,7 +72,7 @@ static void extent_enter(Scan *s, size_t at)
     s->function = inside ? p->part_refs[s->part].function : SIZE_MAX;
     s->lo = inside ? (size_t)(next - base) : at;
     s->hi = inside ? (size_t)(p->part_refs[s->part].end - base) : next - base < s->code.n ? (size_t)(next - base) : s->code.n;
-    s->nsums = s->nmasks = s->nnumbers = 0;
+    s->nsums = s->nmasks = s->nnumbers = s->nbounds = 0;
     s->overflow = false;
 }
 
@@ -120,11 +122,11 @@ static bool table_may_hold(const Cluster *c, uint32_t bound, int64_t d)
 static bool extent_has_table(const Scan *s)
 {
     for (unsigned k = 0; k < s->asked.n; k++)
-        for (unsigned j = 0; j < s->nnumbers; j++)
+        for (unsigned j = 0; j < s->nbounds; j++)
             for (unsigned i = 0; i <= s->nsums; i++) {
                 int64_t d = i < s->nsums ? (int32_t)s->sums[i] : 0;
                 const Cluster *c = &s->asked.clusters[k];
-                if (table_may_hold(c, s->numbers[j], d) || table_may_hold(c, s->numbers[j], -d))
+                if (table_may_hold(c, s->bounds[j], d) || table_may_hold(c, s->bounds[j], -d))
                     return shape_has_table_jump(s->code.p + s->lo, s->hi - s->lo);
             }
     return false;
@@ -145,7 +147,7 @@ static void extent_leave(Scan *s)
     if (extent_done(s))
         return;
     bool any = s->overflow || (s->nsums && extent_has_sum(s)) || (s->nmasks && extent_has_masked(s)) ||
-               (s->nnumbers && extent_has_table(s));
+               (s->nbounds && extent_has_table(s));
     if (any)
         extent_keep(s);
 }
@@ -201,14 +203,16 @@ static bool examine_site(Scan *s, size_t at)
     case SITE_MASK:
         if (is_shifting_mask(site.k))
             remember(s, s->masks, &s->nmasks, MASKS_MAX, site.k);
-        if ((site.k & (site.k + 1)) == 0) /* it may bound an index */
-            remember(s, s->numbers, &s->nnumbers, NUMBERS_MAX, site.k);
+        if (site.k <= MASK_BOUND && (site.k & (site.k + 1)) == 0)
+            remember(s, s->bounds, &s->nbounds, NUMBERS_MAX, site.k);
         return number_is_asked(s, site.k, PRESCAN_TURN);
     case SITE_ADD:
         if (site.k + PRESCAN_SUM > 2 * PRESCAN_SUM)
             remember(s, s->sums, &s->nsums, SUMS_MAX, site.k);
         return number_is_asked(s, site.k, PRESCAN_REACH);
     case SITE_COMPARE:
+        if (site.k < BODY_MAX_TABLE && shape_branches(s->code.p, s->code.n, site.end))
+            remember(s, s->bounds, &s->nbounds, NUMBERS_MAX, site.k);
         remember(s, s->numbers, &s->nnumbers, NUMBERS_MAX, site.k);
         return number_is_asked(s, site.k, PRESCAN_REACH);
     case SITE_OTHER: return number_is_asked(s, site.k, PRESCAN_TURN);

@@ -71,7 +71,7 @@ static SiteShape site_short(const uint8_t *code, size_t n, size_t at)
     size_t imm = plain ? op + 1 : op + 1 + modrm_length(code + op + 1);
     if (!(plain || code[op] == 0x81 || code[op] == 0xc7) || imm + 2 > n)
         return (SiteShape){0};
-    return (SiteShape){SITE_SHORT, (uint32_t)(int16_t)(code[imm] | code[imm + 1] << 8), 0};
+    return (SiteShape){.kind = SITE_SHORT, .k = (uint32_t)(int16_t)(code[imm] | code[imm + 1] << 8)};
 }
 
 static SiteShape site_with_modrm(const uint8_t *code, size_t n, size_t at)
@@ -83,8 +83,8 @@ static SiteShape site_with_modrm(const uint8_t *code, size_t n, size_t at)
     if (on_rsp || (code[at] == 0x83 ? imm + 1 : imm + 4) > n)
         return (SiteShape){0};
     if (code[at] == 0x83)
-        return (SiteShape){(uint8_t)(kind == SITE_MASK ? SITE_MASK : SITE_NONE), (uint32_t)(int8_t)code[imm], 0};
-    return (SiteShape){(uint8_t)kind, load32(code + imm), 0};
+        return (SiteShape){.kind = (uint8_t)(kind == SITE_MASK ? SITE_MASK : SITE_NONE), .k = (uint32_t)(int8_t)code[imm]};
+    return (SiteShape){.kind = (uint8_t)kind, .k = load32(code + imm), .end = imm + 4};
 }
 
 static SiteShape site_lea(const uint8_t *code, size_t n, size_t at)
@@ -95,11 +95,11 @@ static SiteShape site_lea(const uint8_t *code, size_t n, size_t at)
         return (SiteShape){0};
     uint32_t disp = load32(code + at + 2 + sib);
     if ((modrm & 0xc7) == 0x05)
-        return (SiteShape){SITE_ADDRESS, 0, (int64_t)at + 6 + (int32_t)disp};
+        return (SiteShape){.kind = SITE_ADDRESS, .target = (int64_t)at + 6 + (int32_t)disp};
     bool rex_b = (prefix & 0xf1) == 0x41, rex_x = (prefix & 0xf2) == 0x42;
     bool on_rsp = sib && (code[at + 2] & 7) == 4 && !rex_b;
     bool indexed = sib && ((code[at + 2] >> 3 & 7) != 4 || rex_x);
-    return on_rsp || indexed ? (SiteShape){0} : (SiteShape){SITE_ADD, disp, 0};
+    return on_rsp || indexed ? (SiteShape){0} : (SiteShape){.kind = SITE_ADD, .k = disp};
 }
 
 SiteShape shape_site(const uint8_t *code, size_t n, size_t at)
@@ -114,7 +114,19 @@ SiteShape shape_site(const uint8_t *code, size_t n, size_t at)
     }
     if ((code[at] & 0xc7) != 0x05 || code[at] >= 0x40 || is_modrm(code, at))
         return (SiteShape){0};
-    return (SiteShape){(uint8_t)kind_of_operation(code[at] >> 3), load32(code + at + 1), 0};
+    return (SiteShape){.kind = (uint8_t)kind_of_operation(code[at] >> 3), .k = load32(code + at + 1), .end = at + 5};
+}
+
+bool shape_branches(const uint8_t *code, size_t n, size_t at)
+{
+    enum { SOON = 24 };
+    for (size_t end = n - at < SOON ? n : at + SOON; at < end; at++) {
+        uint8_t cc = code[at] & 0xf; /* b 2, ae 3, be 6, a 7 */
+        bool is_short = (code[at] & 0xf0) == 0x70, is_long = (code[at] & 0xf0) == 0x80 && at > 0 && code[at - 1] == 0x0f;
+        if ((is_short || is_long) && (cc & 0xa) == 2)
+            return true;
+    }
+    return false;
 }
 
 /* jmp *reg, jmp *(reg), jmp *disp(base,index,8) */

@@ -19,10 +19,14 @@ typedef struct SiteShape {
     uint8_t kind;
     uint32_t k;     /* ADD: what is added or subtracted. MASK: of an and. COMPARE. OTHER: of or, xor. SHORT: any of 16 bits.
                      * Sign-extended */
+    size_t end;     /* COMPARE: where the instruction ends */
     int64_t target; /* ADDRESS: lea disp(%rip): the address less that of code[0] */
 } SiteShape;
 
 SiteShape shape_site(const uint8_t *code, size_t n, size_t at);
+
+/* Does code[at] look as if an unsigned condition (ja, jae, jb, jbe) were tested soon? */
+bool shape_branches(const uint8_t *code, size_t n, size_t at);
 
 /* May a jump through a table (ff /4) start anywhere in p[0 .. n)? */
 bool shape_has_table_jump(const uint8_t *p, size_t n);
