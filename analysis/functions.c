@@ -99,11 +99,40 @@ static int found_order(const void *x, const void *y)
     return a->by != b->by ? (a->by < b->by ? -1 : 1) : 0;
 }
 
+/* Merges runs a and b, which follow each other at items[0 .. n), b from `mid` on. */
+static void found_merge(Found *items, size_t mid, size_t n, Found *work)
+{
+    size_t a = 0, b = mid, to = 0;
+    if (mid == n || mid == 0)
+        return;
+    while (a < mid && b < n)
+        work[to++] = found_order(&items[a], &items[b]) <= 0 ? items[a++] : items[b++];
+    memcpy(work + to, items + a, (mid - a) * sizeof *work);
+    to += mid - a;
+    memcpy(items, work, to * sizeof *work); /* what is left of b stands where it belongs */
+}
+
+/* Each source adds its functions in order, or nearly so: the list is a few runs. */
+static void found_sort(FoundList *list)
+{
+    enum { RUNS_MAX = 16 };
+    Found *work = arena_alloc(&list->scratch, list->n, sizeof *work);
+    size_t from = 0, runs = 0;
+    while (work && from < list->n && runs++ < RUNS_MAX) { /* items[0 .. from) is in order */
+        size_t end = from + 1;
+        while (end < list->n && found_order(&list->items[end - 1], &list->items[end]) <= 0)
+            end++;
+        found_merge(list->items, from, end, work);
+        from = end;
+    }
+    if (from < list->n)
+        qsort(list->items, list->n, sizeof *list->items, found_order);
+}
+
 /* Joins what begins at one address: the first has the better name, the longest range wins. */
 static void found_join(FoundList *list)
 {
-    if (list->n)
-        qsort(list->items, list->n, sizeof *list->items, found_order);
+    found_sort(list);
     size_t n = 0;
     for (size_t i = 0; i < list->n; i++) {
         Found *f = &list->items[i], *last = n ? &list->items[n - 1] : NULL;

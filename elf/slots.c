@@ -132,11 +132,33 @@ static int slot_compare(const void *a, const void *b)
     return x->type < y->type ? -1 : x->type > y->type;
 }
 
+/* Linkers write the relative ones, mostly the greatest part, in order: only what follows them is sorted, and merged in from
+ * behind. Without memory for that all is sorted. */
+static void slots_sort(Slot *items, size_t n, Arena *arena)
+{
+    size_t head = n ? 1 : 0;
+    while (head < n && slot_compare(&items[head - 1], &items[head]) <= 0)
+        head++;
+    size_t tail = n - head;
+    Slot *rest = tail && head > tail / 4 ? arena_alloc(arena, tail, sizeof *rest) : NULL;
+    if (!rest) {
+        if (tail)
+            qsort(items, n, sizeof *items, slot_compare);
+        return;
+    }
+    memcpy(rest, items + head, tail * sizeof *rest);
+    qsort(rest, tail, sizeof *rest, slot_compare);
+    for (size_t to = n; tail > 0;) {
+        bool from_head = head > 0 && slot_compare(&items[head - 1], &rest[tail - 1]) > 0;
+        items[--to] = from_head ? items[--head] : rest[--tail];
+    }
+}
+
 /* Sorts and leaves out what both DT_RELA and DT_JMPREL hold. */
-static void slots_settle(Slots *s)
+static void slots_settle(Slots *s, Arena *arena)
 {
     size_t n = 0;
-    qsort(s->items, s->n, sizeof *s->items, slot_compare);
+    slots_sort(s->items, s->n, arena);
     for (size_t i = 0; i < s->n; i++)
         if (n == 0 || slot_compare(&s->items[n - 1], &s->items[i]) != 0)
             s->items[n++] = s->items[i];
@@ -157,7 +179,7 @@ static bool slots_collect(Slots *out, const Image *image, bool relative, Arena *
         return diag_set(diag, 0, "out of memory for its relocations");
     tables_read(&r, relative);
     *out = (Slots){r.items, r.n};
-    slots_settle(out);
+    slots_settle(out, arena);
     return true;
 }
 
