@@ -2,6 +2,7 @@
 #
 #   make            the static program, build/lvscan (CC=clang and CC=musl-gcc work too)
 #   make install    PREFIX=/usr/local DESTDIR=
+#   make release    the static musl binary, the same bit for bit wherever it is made      make deb   a Debian package of it
 #   make lint       clang-tidy, cppcheck, formatting      make format   rewrites the formatting
 #   make fuzz       every fuzz target for FUZZ_SECONDS    make cover    branch coverage, folder by folder
 #   make oracle     the long runs against other tools and the processor
@@ -25,7 +26,7 @@ endif
 Q = $(if $(V),,@echo '  $(notdir $(firstword $(CC))) $@' && )
 
 LIB_SRC := $(wildcard elf/*.c x86/*.c analysis/*.c)
-CLI_SRC := $(wildcard cli/*.c cli/*/*.c)
+CLI_SRC := $(filter-out cli/mkdocs/%,$(wildcard cli/*.c cli/*/*.c))
 LIB_OBJ := $(LIB_SRC:%.c=$(BUILD)/%.o)
 CLI_OBJ := $(CLI_SRC:%.c=$(BUILD)/%.o)
 TESTED := $(LIB_OBJ) $(filter-out $(BUILD)/cli/main.o,$(CLI_OBJ))
@@ -121,13 +122,49 @@ format:
 	@tests/needs lint
 	clang-format -i $(C_FILES)
 
-install: all
+# The manual page and the completions are made from the option table; the page is kept in git, too, for those who read there.
+DOCS := $(addprefix $(BUILD)/docs/,lvscan.1 lvscan.bash _lvscan lvscan.fish)
+$(BUILD)/mkdocs: cli/mkdocs/mkdocs.c cli/options.tbl cli/options.h
+	@mkdir -p $(BUILD)/docs
+	$(Q)$(HOSTCC) $(WARN) -D_GNU_SOURCE -I. -O1 -o $@ $<
+$(BUILD)/docs/lvscan.1: FORM = man
+$(BUILD)/docs/lvscan.bash: FORM = bash
+$(BUILD)/docs/_lvscan: FORM = zsh
+$(BUILD)/docs/lvscan.fish: FORM = fish
+$(DOCS): $(BUILD)/mkdocs
+	@$(BUILD)/mkdocs $(FORM) >$@
+docs: $(DOCS)
+	cp $(BUILD)/docs/lvscan.1 docs/lvscan.1
+
+SHARE = $(DESTDIR)$(PREFIX)/share
+install: all $(DOCS)
 	install -D -m 755 $(BUILD)/lvscan $(DESTDIR)$(PREFIX)/bin/lvscan
-	for page in $(wildcard docs/*.1); do install -D -m 644 $$page -t $(DESTDIR)$(PREFIX)/share/man/man1; done
+	install -D -m 644 $(BUILD)/docs/lvscan.1 -t $(SHARE)/man/man1
+	install -D -m 644 $(BUILD)/docs/lvscan.bash $(SHARE)/bash-completion/completions/lvscan
+	install -D -m 644 $(BUILD)/docs/_lvscan $(SHARE)/zsh/vendor-completions/_lvscan
+	install -D -m 644 $(BUILD)/docs/lvscan.fish $(SHARE)/fish/vendor_completions.d/lvscan.fish
+	install -D -m 644 README.md CHANGELOG.md docs/HOWTO.md docs/lvscan.artifact.yaml -t $(SHARE)/doc/lvscan
+	install -D -m 644 docs/schema/*.json -t $(SHARE)/doc/lvscan/schema
+
+# No path, no time and no build id gets into the binary; what is seldom run is compiled for size.
+ifdef RELEASE
+$(BUILD)/cli/%.o $(BUILD)/elf/%.o: CFLAGS_ALL += -Os
+endif
+IN_RELEASE = BUILD=$(BUILD)/release CC=musl-gcc RELEASE=1 OPT=-O2 SAN= STATIC=-static \
+    CFLAGS='-ffile-prefix-map=$(CURDIR)=. -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-ident' \
+    LDFLAGS='-s -Wl,--build-id=none,-z,norelro,-z,noseparate-code'
+release:
+	$(SUB) $(IN_RELEASE) all
+	@cd $(BUILD)/release && sha256sum lvscan >lvscan.sha256 && stat -c '%n: %s bytes' lvscan && cat lvscan.sha256
+
+deb: release
+	@rm -rf $(BUILD)/deb
+	+@$(MAKE) --no-print-directory $(IN_RELEASE) DESTDIR=$(BUILD)/deb/root PREFIX=/usr install >/dev/null
+	@docs/debian/build $(BUILD)/deb
 
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all objects tests fuzzers demo test oracle fuzz bench cover idioms lint format install clean
+.PHONY: all objects tests fuzzers demo test oracle fuzz bench cover idioms lint format docs install release deb clean
 .DELETE_ON_ERROR:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
