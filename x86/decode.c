@@ -10,12 +10,29 @@
 /* The longest look ahead: 15 prefix bytes, then opcode, ModRM, SIB, displacement and immediates. */
 enum { PADDED = 48 };
 
+/* The hosts are x86-64 too: numbers lie in memory as the instructions have them. */
 static ALWAYS_INLINE uint32_t load32(const uint8_t *p)
 {
-    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+    uint32_t v;
+    __builtin_memcpy(&v, p, sizeof v);
+    return v;
 }
 
-static ALWAYS_INLINE uint64_t load64(const uint8_t *p) { return load32(p) | (uint64_t)load32(p + 4) << 32; }
+static ALWAYS_INLINE uint64_t load64(const uint8_t *p)
+{
+    uint64_t v;
+    __builtin_memcpy(&v, p, sizeof v);
+    return v;
+}
+
+static ALWAYS_INLINE void store64(Operand *p, uint64_t v) { __builtin_memcpy(p, &v, sizeof v); }
+
+/* The same value, of which the compiler knows nothing, so that it makes no branch of it. */
+static ALWAYS_INLINE unsigned without_branch(unsigned v)
+{
+    __asm__("" : "+r"(v));
+    return v;
+}
 
 /* ---- the row ---- */
 
@@ -31,6 +48,12 @@ static ALWAYS_INLINE unsigned osz_of(const Dec *d, unsigned flags, bool plain)
 
 static ALWAYS_INLINE uint32_t key_of(const Dec *d, unsigned modrm, bool plain)
 {
+    static const uint32_t of_rex[16] = {
+#define REX_KEY(n) ((1u + (n) / 8) << KEY_OSZ_SHIFT | (n) / 8u << KEY_W_SHIFT | ((n)&1u) << KEY_B_SHIFT)
+        REX_KEY(0), REX_KEY(1), REX_KEY(2),  REX_KEY(3),  REX_KEY(4),  REX_KEY(5),  REX_KEY(6),  REX_KEY(7),
+        REX_KEY(8), REX_KEY(9), REX_KEY(10), REX_KEY(11), REX_KEY(12), REX_KEY(13), REX_KEY(14), REX_KEY(15)};
+    if (plain)
+        return modrm | (uint32_t)(modrm >= 0xc0) << KEY_MOD3_SHIFT | of_rex[d->rex & 15];
     uint32_t vl = d->vl;
     if (d->encoding == ENC_EVEX && (d->evex & 0x10) && modrm >= 0xc0)
         vl = 2; /* the length bits are the rounding mode: 512 bits */
@@ -49,13 +72,14 @@ static ALWAYS_INLINE unsigned entry_find(uint32_t root, uint32_t key)
     return entry;
 }
 
-/* The bytes of an entry's immediates: a digit for each BYTES_*, by operand size. */
+/* The bytes of an entry's immediates, by operand size, then BYTES_*. */
+static const uint8_t imm_lengths[3][8] = {{0, 1, 2, 2, 2, 3, 8, 4}, {0, 1, 2, 4, 4, 3, 8, 4}, {0, 1, 2, 4, 8, 3, 8, 4}};
+
 static ALWAYS_INLINE unsigned imm_bytes(unsigned entry, unsigned osz, bool short_address)
 {
-    uint32_t digits = osz == 2 ? 0x48384210u : osz ? 0x48344210u : 0x48322210u;
-    if (short_address)
-        digits -= 0x04000000u;
-    return digits >> (entry >> ENTRY_IMM_SHIFT) * 4 & 15;
+    if (short_address && entry >> ENTRY_IMM_SHIFT == BYTES_ADDRESS)
+        return 4;
+    return imm_lengths[osz][entry >> ENTRY_IMM_SHIFT];
 }
 
 /* ---- memory operands ---- */
@@ -63,43 +87,62 @@ static ALWAYS_INLINE unsigned imm_bytes(unsigned entry, unsigned osz, bool short
 /* What ModRM with mod and rm says: the base (REX.B ORed to it changes neither RIP nor NONE), and how long the
  * displacement is. X8: the eight rm of a mod. */
 typedef struct Address {
-    uint8_t base, disp, shift; /* shift: sign-extends the displacement from 32 bits read */
+    uint8_t base, disp, flags;
+    uint32_t bits, sign; /* of the displacement in the 32 bits read */
 } Address;
-#define X8(d, s)                                                                                                       \
-    {0, d, s}, {1, d, s}, {2, d, s}, {3, d, s}, {4, d, s}, {5, d, s}, {6, d, s}, { 7, d, s }
-#define NO_ADDRESS                                                                                                     \
+#define NEAR(n)                                                                                                        \
     {                                                                                                                  \
-        REG_NONE, 0, 0                                                                                                 \
+        n, 1, PF_DISP, 0xff, 0x80                                                                                      \
     }
+#define FAR(n)                                                                                                         \
+    {                                                                                                                  \
+        n, 4, PF_DISP, 0xffffffff, 0                                                                                   \
+    }
+#define NO(n)                                                                                                          \
+    {                                                                                                                  \
+        n, 0, 0, 0, 0                                                                                                  \
+    }
+#define X4(x, n) x(n), x(n + 1), x(n + 2), x(n + 3)
 static const Address addresses[32] = {
-    {0, 0, 0}, {1, 0, 0},  {2, 0, 0},  {3, 0, 0},  {4, 0, 0},  {REG_RIP, 4, 0}, {6, 0, 0},  {7, 0, 0},  X8(1, 24),
-    X8(4, 0),  NO_ADDRESS, NO_ADDRESS, NO_ADDRESS, NO_ADDRESS, NO_ADDRESS,      NO_ADDRESS, NO_ADDRESS, NO_ADDRESS,
+    X4(NO, 0),    NO(4),        FAR(REG_RIP), NO(6),        NO(7),        X4(NEAR, 0),
+    X4(NEAR, 4),  X4(FAR, 0),   X4(FAR, 4),   NO(REG_NONE), NO(REG_NONE), NO(REG_NONE),
+    NO(REG_NONE), NO(REG_NONE), NO(REG_NONE), NO(REG_NONE), NO(REG_NONE),
 };
+static const Address address_without_base = FAR(REG_NONE);
 _Static_assert((REG_RIP | 8) == REG_RIP && (REG_NONE | 8) == REG_NONE, "REX.B must not change these");
 
-/* Reads ModRM's and SIB's address. d->p is just past ModRM; modrm >= 0xc0 gives no address and reads nothing. */
-static ALWAYS_INLINE void mem_read(Dec *d, unsigned modrm, bool vector_index, Insn *restrict out)
+/* SIB's index: 4 is none, but for vectors. */
+static ALWAYS_INLINE unsigned index_of(const Dec *d, unsigned sib, bool vector_index)
 {
-    Address a = addresses[(modrm >> 3 & 0x18) | (modrm & 7)];
-    unsigned sib_seen = 0, index = REG_NONE, scale = 0;
-    Mem *m = &out->mem;
-    if (a.base == 4) {
+    unsigned index = (sib >> 3 & 7) | (d->rex << 2 & 8);
+    if (vector_index)
+        return REG_XMM0 + (index | (d->vvvv & 0x10));
+    return index == 4 ? REG_NONE : index;
+}
+
+/* Reads ModRM's and SIB's address. d->p is just past ModRM; modrm >= 0xc0 gives no address and reads nothing. Returns
+ * PF_SIB and PF_DISP. */
+static ALWAYS_INLINE unsigned mem_read(Dec *d, unsigned modrm, bool vector_index, Insn *restrict out)
+{
+    const Address *a = &addresses[(modrm >> 3 & 0x18) | (modrm & 7)];
+    unsigned flags = 0, base = a->base, index = REG_NONE, scale = 1;
+    if (base == 4) {
         unsigned sib = *d->p++;
-        index = (sib >> 3 & 7) | (d->rex << 2 & 8);
-        index = vector_index ? REG_XMM0 + (index | (d->vvvv & 0x10)) : index == 4 ? REG_NONE : index;
-        scale = sib >> 6;
-        a.base = sib & 7;
-        if (a.base == 5 && modrm < 0x40)
-            a = (Address){REG_NONE, 4, 0};
-        sib_seen = PF_SIB;
+        index = index_of(d, sib, vector_index);
+        scale = 1u << (sib >> 6);
+        base = sib & 7;
+        flags = PF_SIB;
+        if (base == 5 && modrm < 0x40)
+            a = &address_without_base, base = REG_NONE;
     }
-    uint32_t has_disp = 0u - (a.disp != 0);
-    m->base = a.base | (d->rex << 3 & 8);
-    m->index = (uint8_t)index;
-    m->scale = (uint8_t)(1u << scale);
-    m->disp = (int32_t)((uint32_t)((int32_t)(load32(d->p) << a.shift) >> a.shift) & has_disp);
-    d->p += a.disp;
-    out->priv[PRIV_FLAGS] = (uint8_t)(sib_seen | (has_disp & PF_DISP));
+    out->mem.base = (uint8_t)(base | (d->rex << 3 & 8));
+    out->mem.index = (uint8_t)index;
+    out->mem.scale = (uint8_t)scale;
+    out->mem.segment = d->segment;
+    out->mem.addr_bits = d->prefixes & PREFIX_ADDRSIZE ? 32 : 64;
+    out->mem.disp = (int32_t)(((load32(d->p) & a->bits) ^ a->sign) - a->sign);
+    d->p += a->disp;
+    return flags | a->flags;
 }
 
 /* 3DNow!: the opcode comes after ModRM's address. */
@@ -115,46 +158,52 @@ static unsigned suffix_find(Dec *d)
 
 /* ---- operands ---- */
 
-/* The numbers that operands' sources choose from, a byte each (SRC_*). */
-static ALWAYS_INLINE uint64_t sources_of(const Dec *d, unsigned modrm)
+/* The numbers that operands' sources choose from. */
+typedef struct Sources {
+    uint8_t n[SRC_COUNT];
+} Sources;
+
+static ALWAYS_INLINE void sources_fill(const Dec *d, unsigned modrm, Sources *s)
 {
-    unsigned b = d->rex << 3 & 8, reg = (modrm >> 3 & 7) | (d->rex << 1 & 8) | d->r4;
-    unsigned rm = (modrm & 7) | b;
-    return (uint64_t)reg << (8 * SRC_REG) | (uint64_t)rm << (8 * SRC_RM) | (uint64_t)d->vvvv << (8 * SRC_VVVV) |
-           (uint64_t)((d->opcode & 7) | b) << (8 * SRC_OPCODE) |
-           (uint64_t)(d->encoding ? *d->p >> 4 : 0) << (8 * SRC_IS4) | (uint64_t)(rm | d->x4) << (8 * SRC_VRM);
+    unsigned b = d->rex << 3 & 8, reg = modrm >> 3 & 7, rm = modrm & 7;
+    s->n[SRC_FIXED] = 0;
+    s->n[SRC_REG] = (uint8_t)(reg | (d->rex << 1 & 8) | d->r4);
+    s->n[SRC_RM] = (uint8_t)(rm | b);
+    s->n[SRC_VRM] = (uint8_t)(rm | b | d->x4);
+    s->n[SRC_VVVV] = d->vvvv;
+    s->n[SRC_OPCODE] = (uint8_t)((d->opcode & 7) | b);
+    s->n[SRC_REG7] = (uint8_t)reg;
+    s->n[SRC_RM7] = (uint8_t)rm;
 }
 
-/* One operand, again without branches. */
-static ALWAYS_INLINE void operand_fill(Operand *restrict op, const OpDesc *desc, uint64_t sources, unsigned mod3,
-                                       unsigned mode)
+/* One operand: its struct as the table has it, plus the register's number. */
+static ALWAYS_INLINE void operand_fill(Operand *restrict op, unsigned kind, const Sources *s, unsigned mode)
 {
-    uint32_t n = (uint32_t)(sources >> desc->src) & desc->mask[mod3], word = desc->word[mod3] + (n << 16);
-    __builtin_memcpy(op, &word, sizeof word);
-    op->bits = x86_sizes[desc->size + mode];
+    uint64_t word = x86_opwords[kind * OPWORDS + mode];
+    store64(op, word + ((uint32_t)s->n[word >> 56] << 16));
 }
 
-static ALWAYS_INLINE void operands_fill(const Pattern *pattern, uint64_t sources, unsigned mod3, unsigned mode,
-                                        Insn *restrict out)
+static ALWAYS_INLINE void operands_fill(const Pattern *pattern, const Sources *s, unsigned mode, Insn *restrict out)
 {
     unsigned n = pattern->n;
-    operand_fill(&out->op[0], &x86_opdescs[pattern->op[0]], sources, mod3, mode);
-    operand_fill(&out->op[1], &x86_opdescs[pattern->op[1]], sources, mod3, mode);
-    out->nops = (uint8_t)n;
-    for (unsigned i = 2; i < n; i++)
-        operand_fill(&out->op[i], &x86_opdescs[pattern->op[i]], sources, mod3, mode);
+    operand_fill(&out->op[0], pattern->op[0], s, mode);
+    operand_fill(&out->op[1], pattern->op[1], s, mode);
+    if (n <= 2)
+        return;
+    operand_fill(&out->op[2], pattern->op[2], s, mode);
+    if (n <= 3)
+        return;
+    operand_fill(&out->op[3], pattern->op[3], s, mode);
+    operand_fill(&out->op[4], pattern->op[4], s, mode);
 }
 
-/* Where there is no REX, numbers 4..7 of byte registers are ah..bh. */
-static void high_bytes(const Pattern *pattern, Insn *out)
+/* Where there is no REX, numbers 4..7 of byte registers are ah..bh. mktables sees to it that only the first two
+ * operands can be such. */
+static ALWAYS_INLINE void high_byte(Operand *op, bool rex)
 {
-    for (unsigned i = 0; i < pattern->n; i++) {
-        Operand *op = &out->op[i];
-        if (!x86_opdescs[pattern->op[i]].byte || op->kind != OPERAND_REG || op->reg < 4)
-            continue;
-        op->reg = (uint8_t)(op->reg - 4);
-        op->high = 1;
-    }
+    unsigned high = (op->high / HIGH_POSSIBLE) & (op->reg >> 2) & !rex;
+    op->high = (uint8_t)high;
+    op->reg = (uint8_t)(op->reg - 4 * high);
 }
 
 /* Whether the register number exists in its class (SDM: #UD else). */
@@ -173,11 +222,11 @@ static bool register_exists(unsigned class, unsigned n)
     }
 }
 
-static bool registers_exist(const Pattern *pattern, uint64_t sources, Insn *out)
+static bool registers_exist(const Pattern *pattern, const Sources *s, Insn *out)
 {
     for (unsigned i = 0; i < pattern->n; i++) {
         const OpDesc *desc = &x86_opdescs[pattern->op[i]];
-        unsigned n = (unsigned)(sources >> desc->src) & 31;
+        unsigned n = s->n[desc->src];
         if (out->op[i].kind != OPERAND_REG)
             continue;
         if (!register_exists(desc->class, n))
@@ -190,41 +239,68 @@ static bool registers_exist(const Pattern *pattern, uint64_t sources, Insn *out)
 
 /* ---- immediates ---- */
 
-/* How an immediate is widened: its bytes are masked, then sign-extended from a bit (0: not). */
-enum { WIDEN_0, WIDEN_U8, WIDEN_S8, WIDEN_U16, WIDEN_S16, WIDEN_U32, WIDEN_S32, WIDEN_U64, WIDEN_ODD };
-
-static const uint8_t widen_of[][4] = {
-    /* by operand size */
-    [IMM_U8] = {WIDEN_U8, WIDEN_U8, WIDEN_U8},       [IMM_S8] = {WIDEN_S8, WIDEN_S8, WIDEN_S8},
-    [IMM_U16] = {WIDEN_U16, WIDEN_U16, WIDEN_U16},   [IMM_SZ] = {WIDEN_S16, WIDEN_S32, WIDEN_S32},
-    [IMM_UV] = {WIDEN_U16, WIDEN_U32, WIDEN_U64},    [IMM_S32] = {WIDEN_S32, WIDEN_S32, WIDEN_S32},
-    [IMM_REL8] = {WIDEN_S8, WIDEN_S8, WIDEN_S8},     [IMM_RELZ] = {WIDEN_S16, WIDEN_S32, WIDEN_S32},
-    [IMM_MOFFS] = {WIDEN_ODD, WIDEN_ODD, WIDEN_ODD}, [IMM_ENTER] = {WIDEN_ODD, WIDEN_ODD, WIDEN_ODD},
-    [IMM_TWO8] = {WIDEN_ODD, WIDEN_ODD, WIDEN_ODD},  [IMM_ONE] = {WIDEN_ODD, WIDEN_ODD, WIDEN_ODD},
-    [IMM_U32] = {WIDEN_U32, WIDEN_U32, WIDEN_U32},   [IMM_U4] = {WIDEN_ODD, WIDEN_ODD, WIDEN_ODD},
-};
-static const uint64_t widen_mask[] = {0, 0xff, 0xff, 0xffff, 0xffff, 0xffffffff, 0xffffffff, ~(uint64_t)0, 0};
-static const uint64_t widen_sign[] = {0, 0, 0x80, 0, 0x8000, 0, 0x80000000, 0, 0};
-
 /* The immediates of few instructions. */
 static void imm_odd(const uint8_t *p, unsigned kind, Insn *out)
 {
     switch (kind) {
     case IMM_U4: out->imm = *p & 15; break;
-    case IMM_MOFFS: out->mem.disp = out->mem.addr_bits == 32 ? (int64_t)load32(p) : (int64_t)load64(p); break;
+    case IMM_MOFFS:
+        out->imm = 0;
+        out->mem.disp = out->mem.addr_bits == 32 ? (int64_t)load32(p) : (int64_t)load64(p);
+        out->priv[PRIV_MEM] = out->op[0].kind == OPERAND_MEM ? 1 : 2;
+        break;
     case IMM_ENTER: out->imm = load32(p) & 0xffff, out->imm2 = p[2]; break;
     case IMM_TWO8: out->imm = p[0], out->imm2 = p[1]; break;
-    default: out->imm = 1;
+    default: break;
     }
 }
 
+/* How each kind of immediate is widened, by operand size: its bits, and its sign bit or 0. */
+typedef struct Widen {
+    uint64_t bits, sign, minus; /* minus: the sign again; takes care of shifts by 1, too */
+} Widen;
+#define U8                                                                                                             \
+    {                                                                                                                  \
+        0xff, 0, 0                                                                                                     \
+    }
+#define U16                                                                                                            \
+    {                                                                                                                  \
+        0xffff, 0, 0                                                                                                   \
+    }
+#define U32                                                                                                            \
+    {                                                                                                                  \
+        0xffffffff, 0, 0                                                                                               \
+    }
+#define U64                                                                                                            \
+    {                                                                                                                  \
+        ~(uint64_t)0, 0, 0                                                                                             \
+    }
+#define S8                                                                                                             \
+    {                                                                                                                  \
+        0xff, 0x80, 0x80                                                                                               \
+    }
+#define S16                                                                                                            \
+    {                                                                                                                  \
+        0xffff, 0x8000, 0x8000                                                                                         \
+    }
+#define S32                                                                                                            \
+    {                                                                                                                  \
+        0xffffffff, 0x80000000, 0x80000000                                                                             \
+    }
+#define ONE                                                                                                            \
+    {                                                                                                                  \
+        0, 0, ~(uint64_t)0                                                                                             \
+    }
+static const Widen widens[][3] = {
+    [IMM_U8] = {U8, U8, U8},      [IMM_U16] = {U16, U16, U16}, [IMM_UV] = {U16, U32, U64},  [IMM_U32] = {U32, U32, U32},
+    [IMM_S8] = {S8, S8, S8},      [IMM_SZ] = {S16, S32, S32},  [IMM_S32] = {S32, S32, S32}, [IMM_REL8] = {S8, S8, S8},
+    [IMM_RELZ] = {S16, S32, S32}, [IMM_ONE] = {ONE, ONE, ONE}, [IMM_U4] = {{0, 0, 0}},
+};
+
 static ALWAYS_INLINE void imm_read(const uint8_t *p, unsigned kind, unsigned osz, Insn *restrict out)
 {
-    unsigned widen = widen_of[kind][osz];
-    uint64_t sign = widen_sign[widen];
-    out->imm = ((load64(p) & widen_mask[widen]) ^ sign) - sign;
-    if (widen == WIDEN_ODD)
-        imm_odd(p, kind, out);
+    const Widen *w = &widens[kind][osz];
+    out->imm = ((load64(p) & w->bits) ^ w->sign) - w->minus;
 }
 
 /* ---- rules ---- */
@@ -248,20 +324,53 @@ static bool registers_distinct(const Insn *insn, bool all)
     return !regset_has(seen, first);
 }
 
+/* A write that may not happen; where it would clear what is above, the old low part shows through. */
+static void operand_maybe(Operand *op)
+{
+    if (!(op->access & ACCESS_WRITE))
+        return;
+    op->access |= ACCESS_MAYBE;
+    op->touch &= (uint8_t)~TOUCH_KILL;
+    if (op->kind == OPERAND_REG && ((op->reg >= REG_XMM0 && op->reg < REG_K0) || op->bits == 32))
+        op->touch |= TOUCH_READ;
+}
+
+/* Memory that no operand names. */
+static bool mem_implied(unsigned base, Insn *out)
+{
+    out->mem.base = (uint8_t)base;
+    return true;
+}
+
+/* The checks of a row's rule, and what it makes of the operands. */
+static bool rule_holds(unsigned rule, Insn *out)
+{
+    switch (rule) {
+    case RULE_DISTINCT:
+    case RULE_DISTINCT3: return registers_distinct(out, rule == RULE_DISTINCT3);
+    case RULE_NORIP:
+        if (out->mem.base == REG_RIP)
+            return false;
+        /* fallthrough */
+    case RULE_MPX: out->mem.addr_bits = 64; return true;
+    case RULE_XLAT: return mem_implied(REG_RBX, out);
+    case RULE_STORE_RAX: return mem_implied(REG_RAX, out);
+    case RULE_STORE_RDI: return mem_implied(REG_RDI, out);
+    default: return true;
+    }
+}
+
+/* What only some rows need: register numbers that may be none, and rules. */
+static bool operands_hold(const Pattern *pattern, const Sources *s, Insn *out)
+{
+    return registers_exist(pattern, s, out) && rule_holds(row_rule(out->row), out);
+}
+
 /* REP makes a string instruction's writes conditional. */
 static void string_maybe(Insn *insn)
 {
     for (unsigned i = 0; i < insn->nops; i++)
-        if (insn->op[i].access & ACCESS_WRITE)
-            insn->op[i].access |= ACCESS_MAYBE;
-}
-
-static bool rules_hold(unsigned flags, Insn *insn)
-{
-    unsigned rule = row_rule(insn->row);
-    if ((flags & ROW_STRING) && (insn->prefixes & (PREFIX_REP | PREFIX_REPNE)))
-        string_maybe(insn);
-    return rule < RULE_DISTINCT || registers_distinct(insn, rule == RULE_DISTINCT3);
+        operand_maybe(&insn->op[i]);
 }
 
 /* ---- EVEX ---- */
@@ -270,10 +379,10 @@ static bool rules_hold(unsigned flags, Insn *insn)
 static void evex_mask(unsigned mask, bool zero, Insn *out)
 {
     Operand *to = &out->op[0];
-    out->mask = (uint8_t)(REG_K0 + mask);
     bool is_mask = to->kind == OPERAND_REG && to->reg >= REG_K0;
-    if ((to->access & ACCESS_WRITE) && !zero && !is_mask && row_rule(out->row) != RULE_SELECT)
-        to->access |= ACCESS_MAYBE;
+    out->mask = (uint8_t)(REG_K0 + mask);
+    if (!zero && !is_mask && row_rule(out->row) != RULE_SELECT)
+        operand_maybe(to);
 }
 
 /* The checks on z, b and aaa, and what they make of the operands (SDM vol. 2, 2.7). */
@@ -293,7 +402,7 @@ static bool evex_finish(const Dec *d, const Pattern *pattern, unsigned flags, un
     if (b && mem) {
         out->op[(pattern->rm & PATTERN_RM) - 1].bits = (uint16_t)(8u << bc);
         f |= PF_BROADCAST;
-    } else if (b)
+    } else if (b && (flags & (ROW_ER | ROW_SAE)) != (ROW_ER | ROW_SAE)) /* both: neither means anything */
         f |= (flags & ROW_ER) ? (unsigned)(PF_ROUND | d->vl << PF_RMODE_SHIFT) : PF_SAE;
     out->priv[PRIV_FLAGS] |= (uint8_t)f;
     if (mask)
@@ -312,33 +421,33 @@ static void evex_disp8(const Pattern *pattern, unsigned flags, Insn *out)
 
 /* ---- the whole ---- */
 
+static int insn_read_prefixed(const uint8_t *p, uint64_t pc, Insn *out);
+
 /* looked: past the last byte that the verdict depends on. */
 static int invalid_at(const uint8_t *looked, const Dec *d, Insn *out)
 {
-    ptrdiff_t far = (d->far ? d->far : looked) - d->start;
-    out->len = (uint8_t)(far < INSN_MAX_LEN ? far : INSN_MAX_LEN); /* with 15 bytes there, more would not help */
+    out->len = (uint8_t)((d->far ? d->far : looked) - d->start);
     return INSN_INVALID;
 }
 
 /* What the row and the prefixes say, apart from operands. */
-static ALWAYS_INLINE void insn_describe(const Dec *d, unsigned row, unsigned osz, Insn *restrict out)
+static ALWAYS_INLINE void insn_describe(const Dec *d, const Row *r, unsigned row, unsigned nops, unsigned osz,
+                                        Insn *restrict out)
 {
-    const Row *r = &x86_rows[row];
-    unsigned cc = d->opcode & 15, has_cc = r->flags / ROW_CC & 1;
+    unsigned has_cc = r->flags / ROW_CC & 1;
     out->row = (uint16_t)row;
-    out->mnemonic = (uint16_t)(r->mnemonic + (cc & (0u - has_cc)));
-    out->cc = (uint8_t)(cc | (has_cc - 1));
+    out->mnemonic = r->mnemonic;
+    out->nops = (uint8_t)nops;
     out->flow = (uint8_t)(r->effect >> ROW_FLOW_SHIFT);
-    out->mask = REG_NONE;
+    out->cc = (uint8_t)((d->opcode & 15) | (has_cc - 1));
     out->prefixes = d->prefixes;
     out->encoding = d->encoding;
-    out->mem.segment = d->segment;
-    out->mem.addr_bits = (d->prefixes & PREFIX_ADDRSIZE) ? 32 : 64;
+    out->mask = REG_NONE;
     out->priv[PRIV_VL] = d->vl;
-    out->priv[PRIV_OSZ] = (uint8_t)osz;
     out->priv[PRIV_SEGS] = d->segs;
     out->priv[PRIV_REX] = d->rex;
     out->priv[PRIV_66] = d->n66;
+    out->priv[PRIV_OSZ] = (uint8_t)osz;
 }
 
 static bool row_allowed(const Dec *d, unsigned flags, unsigned modrm)
@@ -351,53 +460,66 @@ static bool row_allowed(const Dec *d, unsigned flags, unsigned modrm)
 }
 
 /* The checks that only instructions with prefixes need. d->p is past the address. */
-static bool prefixed_finish(const Dec *d, const Pattern *pattern, unsigned flags, unsigned modrm, uint64_t sources,
+static bool prefixed_finish(const Dec *d, const Pattern *pattern, unsigned flags, unsigned modrm, const Sources *s,
                             Insn *out)
 {
     if (!row_allowed(d, flags, modrm))
         return false;
-    if (d->encoding == ENC_EVEX) {
-        if (!registers_exist(pattern, sources, out) || !evex_finish(d, pattern, flags, modrm, out))
-            return false;
-        if (modrm >> 6 == 1)
-            evex_disp8(pattern, flags, out);
-    }
-    return rules_hold(flags, out);
+    if ((flags & ROW_STRING) && (d->prefixes & (PREFIX_REP | PREFIX_REPNE)))
+        string_maybe(out);
+    if (d->encoding != ENC_EVEX)
+        return true;
+    if (!registers_exist(pattern, s, out) || !evex_finish(d, pattern, flags, modrm, out))
+        return false;
+    if (modrm >> 6 == 1)
+        evex_disp8(pattern, flags, out);
+    return true;
 }
 
-/* From the opcode on. d->p is at the opcode's last byte; plain: there is no prefix but REX. */
-/* Made twice, so that the short way has all the prefixes' fields as constants. */
+/* From the opcode on. d->p is at the opcode's last byte; plain: there is no prefix but REX.
+ * Made twice, so that the short way has all the prefixes' fields as constants. */
 static ALWAYS_INLINE int insn_finish(Dec *d, uint64_t pc, bool plain, Insn *restrict out)
 {
     d->opcode = !plain && d->tail ? suffix_find(d) : *d->p;
-    d->p++;
-    unsigned modrm = *d->p | d->mod_or;
-    uint32_t key = key_of(d, modrm, plain), root = x86_root[d->map * 256 + d->opcode];
-    unsigned entry = entry_find(root, key), row = entry & ENTRY_ROW, has_modrm = root / ROOT_MODRM & 1;
-    unsigned flags = x86_rows[row].flags, osz = osz_of(d, flags, plain);
-    if (!row)
-        return invalid_at(d->p + 1, d, out);
-    const Pattern *pattern = &x86_patterns[x86_rows[row].pattern];
-    modrm |= has_modrm ? 0 : 0xc0;
-    modrm &= has_modrm ? 0xff : 0xc0;
-    d->p += has_modrm;
+    unsigned modrm = d->p[1] | d->mod_or;
+    uint32_t key = key_of(d, modrm, plain), root = x86_root[d->map * 256 + d->opcode],
+             has_modrm = root / ROOT_MODRM & 1;
+    unsigned entry = entry_find(root, key), row = entry & ENTRY_ROW;
+    const Row *r = &x86_rows[row];
+    const Pattern *pattern = &x86_patterns[r->pattern];
+    if (plain && (!row || (pattern->rm & PATTERN_CHECK)))
+        return insn_read_prefixed(d->start, pc, out);
+    d->p += 1 + has_modrm;
+    if (!row || (!plain && (key >> KEY_L_SHIFT & 3) == 3)) /* there is no fourth vector length */
+        return invalid_at(d->p + !has_modrm, d, out);
+    modrm = without_branch((modrm | 0xc0 * (1 - has_modrm)) & (0xc0 | (0 - has_modrm)));
+    Sources s;
+    sources_fill(d, modrm, &s);
+    unsigned flags = r->flags, osz = osz_of(d, flags, plain), is_reg = modrm >= 0xc0;
     out->pc = pc;
-    mem_read(d, modrm, !plain && (flags & ROW_VSIB), out);
-    insn_describe(d, row, osz, out);
-    uint64_t sources = sources_of(d, modrm);
-    operands_fill(pattern, sources, modrm >= 0xc0, osz + 4u * (key >> KEY_L_SHIFT & 3), out);
-    if ((pattern->rm & PATTERN_BYTES) && !d->rex)
-        high_bytes(pattern, out);
     out->imm2 = 0;
-    if ((pattern->rm & PATTERN_CHECK) && !registers_exist(pattern, sources, out))
-        return invalid_at(d->p, d, out);
-    if (!plain && !prefixed_finish(d, pattern, flags, modrm, sources, out))
-        return invalid_at(d->p, d, out);
+    out->priv[PRIV_FLAGS] = (uint8_t)mem_read(d, modrm, !plain && (flags & ROW_VSIB), out);
+    if (!plain && d->encoding) /* its byte comes after the address */
+        s.n[SRC_IS4] = *d->p >> 4;
+    out->priv[PRIV_MEM] = (uint8_t)(pattern->rm & PATTERN_RM & (is_reg - 1));
+    insn_describe(d, r, row, pattern->n, osz, out);
+    unsigned size = !plain && (pattern->rm & PATTERN_VECTOR) ? key >> KEY_L_SHIFT & 3 : osz;
+    operands_fill(pattern, &s, 2 * size + is_reg, out);
+    if (pattern->rm & PATTERN_BYTES) {
+        high_byte(&out->op[0], d->rex);
+        high_byte(&out->op[1], d->rex);
+    }
     imm_read(d->p, pattern->imm, osz, out);
-    /* 64-bit sizes by default matter to no immediate: only REX.W's do, unless a prefix made the size 16. */
+    if (!plain && (pattern->rm & PATTERN_CHECK) && !operands_hold(pattern, &s, out))
+        return invalid_at(d->p, d, out);
+    if (!plain && !prefixed_finish(d, pattern, flags, modrm, &s, out))
+        return invalid_at(d->p, d, out);
+    /* 64-bit sizes by default matter to no immediate's length: only REX.W's do, unless a prefix made the size 16. */
     unsigned bytes = imm_bytes(entry, plain ? 1 + rex_w(d) : osz, !plain && (d->prefixes & PREFIX_ADDRSIZE));
+    if (!plain && pattern->imm >= IMM_ODD)
+        imm_odd(d->p, pattern->imm, out);
     ptrdiff_t len = d->p - d->start + bytes + d->tail;
-    if (len > INSN_MAX_LEN)
+    if (!plain && len > INSN_MAX_LEN)
         return invalid_at(d->start + INSN_MAX_LEN, d, out);
     out->len = (uint8_t)len;
     out->target = pc + (uint64_t)len + out->imm;
@@ -449,10 +571,8 @@ int insn_decode(const uint8_t *p, size_t n, uint64_t pc, Insn *out)
 bool insn_mem_address(const Insn *insn, uint64_t *addr)
 {
     const Mem *m = &insn->mem;
-    bool has_mem = false;
-    for (unsigned i = 0; i < insn->nops; i++)
-        has_mem |= insn->op[i].kind == OPERAND_MEM;
-    if (!has_mem || m->index != REG_NONE || m->segment != REG_NONE || (m->base != REG_NONE && m->base != REG_RIP))
+    if (!insn->priv[PRIV_MEM] || m->index != REG_NONE || m->segment != REG_NONE ||
+        (m->base != REG_NONE && m->base != REG_RIP))
         return false;
     *addr = (uint64_t)m->disp + (m->base == REG_RIP ? insn->pc + insn->len : 0);
     if (m->addr_bits == 32)

@@ -8,10 +8,6 @@
 #include "x86/format.h"
 #include "x86/insn.h"
 
-/* The flags that condition pairs o/no, b/ae, ... read (SDM vol. 1 appendix B); none from the eighth on: no condition. */
-static const uint8_t condition_flags[16] = {FLAG_O, FLAG_C, FLAG_Z,          FLAG_Z | FLAG_C,
-                                            FLAG_S, FLAG_P, FLAG_S | FLAG_O, FLAG_S | FLAG_O | FLAG_Z};
-
 #define ALWAYS_INLINE inline __attribute__((always_inline))
 
 static inline void set_merge(RegSet *to, RegSet from)
@@ -49,39 +45,40 @@ static const Bits singles[128] = {
 };
 _Static_assert(REG_RIP == 64 + 45 && REG_SYSTEM == 64 + 46, "singles follows x86/regs.h");
 
-static const Bits all_if[2] = {{0, 0}, {~(uint64_t)0, ~(uint64_t)0}};
+/* A set or nothing, by TOUCH_* bits. */
+static const Bits all_if[8][3] = {
+#define ALL                                                                                                            \
+    {                                                                                                                  \
+        ~(uint64_t)0, ~(uint64_t)0                                                                                     \
+    }
+#define NO                                                                                                             \
+    {                                                                                                                  \
+        0, 0                                                                                                           \
+    }
+    {NO, NO, NO},  {ALL, NO, NO},  {NO, ALL, NO},  {ALL, ALL, NO},
+    {NO, NO, ALL}, {ALL, NO, ALL}, {NO, ALL, ALL}, {ALL, ALL, ALL},
+};
 
 typedef struct Touch {
     Bits reads, writes, kills;
-    unsigned mem_access, mem_bits;
 } Touch;
 
-/* A write that may not happen, but clears what lies above the operand, passes the old low part through. */
-static bool operand_shows_old(const Operand *op) { return op->reg < REG_K0 && (op->reg >= REG_XMM0 || op->bits == 32); }
-
-/* whole: which registers a write replaces whole, by number / 32. */
-static ALWAYS_INLINE void operand_touch(const Operand *op, unsigned whole, Touch *t)
+static ALWAYS_INLINE void operand_touch(const Operand *op, Touch *t)
 {
-    unsigned access = op->access,
-             kills = access >> 1 & (access >> 2 ^ 1) & (whole | (op->bits >= 32)) >> (op->reg >> 5) & 1;
-    Bits bit = singles[op->reg & 127];
-    bool mem = op->kind == OPERAND_MEM;
-    t->reads |= bit & all_if[access & 1];
-    t->writes |= bit & all_if[access >> 1 & 1];
-    t->kills |= bit & all_if[kills];
-    t->mem_access = mem ? access : t->mem_access;
-    t->mem_bits = mem ? op->bits : t->mem_bits;
-    if ((access & ACCESS_MAYBE) && operand_shows_old(op))
-        t->reads |= bit;
+    Bits bit = singles[op->reg];
+    const Bits *masks = all_if[op->touch];
+    t->reads |= bit & masks[0];
+    t->writes |= bit & masks[1];
+    t->kills |= bit & masks[2];
 }
 
 /* The segment's base counts where memory is touched; lea and nops only name an address. */
-static bool segment_matters(const Insn *insn, const Touch *t)
+static bool segment_matters(const Insn *insn, const Effects *out)
 {
     bool string = false;
     for (unsigned i = 0; i < insn->nops; i++)
         string |= insn->op[i].kind == OPERAND_MEM_SI;
-    return t->mem_access || string;
+    return out->mem_access || string;
 }
 
 /* xor, sub, pxor ... of a register with itself: the result is a constant. */
@@ -136,17 +133,29 @@ static void unknown_effects(Effects *out)
     out->known = false;
 }
 
+/* Memory that is in no operand. */
+static void implied_effects(unsigned access, unsigned bits, Effects *out)
+{
+    out->mem_access = (uint8_t)access;
+    out->mem_bits = (uint16_t)bits;
+}
+
 static void rule_apply(const Insn *insn, unsigned rule, Effects *out)
 {
-    if (rule == RULE_SHIFT || rule == RULE_ROTATE)
-        shift_effects(insn, out);
-    else if (rule == RULE_KPAIR) {
+    switch (rule) {
+    case RULE_SHIFT:
+    case RULE_ROTATE: shift_effects(insn, out); break;
+    case RULE_KPAIR:
         regset_add(&out->writes, insn->op[0].reg ^ 1u);
         regset_add(&out->kills, insn->op[0].reg ^ 1u);
-    } else if (rule == RULE_KEEP)
-        out->kills = (RegSet){{0, 0}};
-    else if (rule == RULE_UNKNOWN)
-        unknown_effects(out);
+        break;
+    case RULE_KEEP: out->kills = (RegSet){{0, 0}}; break;
+    case RULE_UNKNOWN: unknown_effects(out); break;
+    case RULE_XLAT: implied_effects(ACCESS_READ, 8, out); break;
+    case RULE_STORE_RAX: implied_effects(ACCESS_WRITE, 512, out); break;
+    case RULE_STORE_RDI: implied_effects(ACCESS_WRITE | ACCESS_MAYBE, insn->op[0].bits, out); break;
+    default: break;
+    }
 }
 
 /* What only some instructions need. */
@@ -162,30 +171,39 @@ static void effects_refine(const Insn *insn, const Row *row, unsigned rule, Effe
         rule_apply(insn, rule, out);
 }
 
+/* Flags and memory in one word, as the first fields of Effects after the sets are. */
+static ALWAYS_INLINE void effects_word(const Insn *insn, const EffectDesc *e, Effects *out)
+{
+    unsigned mem = insn->priv[PRIV_MEM];
+    const Operand *op = &insn->op[mem ? mem - 1u : 0];
+    uint64_t word = e->flags_read | (uint32_t)e->flags_written << 8 | (uint32_t)e->flags_undefined << 16;
+    if (mem)
+        word |= (uint64_t)op->access << 24 | (uint64_t)op->bits << 32;
+    word |= (uint64_t)1 << 48;
+    __builtin_memcpy(&out->flags_read, &word, sizeof word);
+}
+_Static_assert(offsetof(Effects, mem_access) == offsetof(Effects, flags_read) + 3 &&
+                   offsetof(Effects, mem_bits) == offsetof(Effects, flags_read) + 4 &&
+                   offsetof(Effects, known) == offsetof(Effects, flags_read) + 6 &&
+                   sizeof(Effects) == offsetof(Effects, flags_read) + 8,
+               "written as one word");
+
 void insn_effects(const Insn *insn, Effects *out)
 {
-    static const Bits one_of_many = HI(REG_SYSTEM - 64); /* REG_SYSTEM stands for many: never written whole */
     const Row *row = &x86_rows[insn->row];
     const EffectDesc *e = &x86_effects[row->effect & ROW_EFFECT];
-    unsigned whole = insn->encoding == ENC_LEGACY ? 12 : 14; /* vectors by VEX and EVEX; general ones from 32 bits on */
-    Touch t = {bits_of(&x86_regsets[e->reads]), bits_of(&x86_regsets[e->writes]), bits_of(&x86_regsets[e->kills]), 0,
-               0};
-    t.reads |= singles[insn->mem.base & 127] | singles[insn->mem.index & 127];
-    operand_touch(&insn->op[0], whole, &t);
-    operand_touch(&insn->op[1], whole, &t);
+    Touch t = {bits_of(&x86_regsets[e->reads]), bits_of(&x86_regsets[e->writes]), bits_of(&x86_regsets[e->kills])};
+    t.reads |= singles[insn->mem.base] | singles[insn->mem.index];
+    operand_touch(&insn->op[0], &t);
+    operand_touch(&insn->op[1], &t);
     for (unsigned i = 2; i < insn->nops; i++)
-        operand_touch(&insn->op[i], whole, &t);
-    if (insn->mem.segment != REG_NONE && segment_matters(insn, &t))
-        t.reads |= singles[insn->mem.segment & 127];
+        operand_touch(&insn->op[i], &t);
     bits_store(&out->reads, t.reads);
     bits_store(&out->writes, t.writes);
-    bits_store(&out->kills, t.kills & ~one_of_many);
-    out->flags_read = e->flags_read | condition_flags[insn->cc >> 1 & 15];
-    out->flags_written = e->flags_written;
-    out->flags_undefined = e->flags_undefined;
-    out->mem_access = (uint8_t)t.mem_access;
-    out->mem_bits = (uint16_t)t.mem_bits;
-    out->known = true;
+    bits_store(&out->kills, t.kills);
+    effects_word(insn, e, out);
     if ((row->flags & (ROW_IDIOM | ROW_STRING)) || e->rule || insn->mask != REG_NONE)
         effects_refine(insn, row, e->rule, out);
+    if (insn->mem.segment != REG_NONE && segment_matters(insn, out))
+        regset_add(&out->reads, insn->mem.segment);
 }

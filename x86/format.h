@@ -77,14 +77,16 @@ enum { BYTES_0, BYTES_1, BYTES_2, BYTES_Z, BYTES_V, BYTES_3, BYTES_ADDRESS, BYTE
 #define SIZE_ENUM(name, a, b, c) SIZE_##name,
 enum { SIZES_BY_OPERAND(SIZE_ENUM) SIZES_BY_VECTOR(SIZE_ENUM) SIZE_COUNT };
 
-/* Where an operand's register number comes from. */
-enum { SRC_FIXED, SRC_REG, SRC_RM, SRC_VVVV, SRC_OPCODE, SRC_IS4, SRC_VRM };
+/* Where an operand's register number comes from: a byte each of the eight that decode.c gathers. The last two leave out
+ * the prefixes' bits. */
+enum { SRC_FIXED, SRC_REG, SRC_RM, SRC_VVVV, SRC_OPCODE, SRC_VRM, SRC_REG7, SRC_RM7, SRC_COUNT, SRC_IS4 = SRC_OPCODE };
 
 /* What a write to the whole operand does to the whole register. */
 enum {
     CLASS_GPR,   /* written whole from 32 bits on */
     CLASS_GPR8,  /* the same, and ah..bh without REX */
-    CLASS_VEC,   /* written whole by VEX and EVEX only */
+    CLASS_VEC,   /* written whole */
+    CLASS_SSE,   /* never: what is above the operand stays */
     CLASS_WHOLE, /* always written whole */
     CLASS_PART,  /* stands for more than the operand: never written whole */
     CLASS_SEG,
@@ -96,42 +98,46 @@ enum {
     CLASS_LAST
 };
 
-/* An operand's Operand struct, before its register number is added: what it is when ModRM names memory, and when it
- * names a register. (Operand's first four bytes, as a little-endian word: the hosts are x86-64 too.) */
+/* What is the same for an operand kind in all its sizes. */
 typedef struct OpDesc {
-    uint32_t word[2]; /* kind | access << 8 | first register << 16 */
-    uint8_t mask[2];  /* which bits of the source's number are added to the register */
-    uint8_t src;      /* 8 * SRC_* */
-    uint8_t class;
-    uint16_t size; /* index of the size's first entry in x86_sizes */
-    uint8_t byte;  /* 1: numbers 4..7 are ah..bh where there is no REX */
-    uint8_t spare;
+    uint8_t src, class;
 } OpDesc;
 
-enum { PATTERN_OPS = 5, PATTERN_CHECK = 0x80, PATTERN_BYTES = 0x40, PATTERN_RM = 7 };
+/* An operand kind's Operand structs before the register number is added, as little-endian words (the hosts are x86-64
+ * too): by size (operand size or, for vectors, vector length), then by whether ModRM names a register. */
+enum { OPWORDS = 6 };
+
+/* Operand.high, before it is decoded: numbers 4..7 are ah..bh where there is no REX. */
+enum { HIGH_POSSIBLE = 2 };
+
+/* Operand.touch: what the operand's access means for its register. */
+enum { TOUCH_READ = 1, TOUCH_WRITE = 2, TOUCH_KILL = 4 };
+
+enum { PATTERN_OPS = 5, PATTERN_CHECK = 0x80, PATTERN_BYTES = 0x40, PATTERN_VECTOR = 0x20, PATTERN_RM = 7 };
 typedef struct Pattern {
     uint8_t n, imm, op[PATTERN_OPS];
-    uint8_t rm; /* 1 + the operand that ModRM's rm gives, or 0; PATTERN_CHECK: some register's number may be
-                * none; PATTERN_BYTES: byte registers are among them */
+    uint8_t rm; /* 1 + the operand that ModRM's rm gives, or 0; PATTERN_CHECK: registers or the row need a closer look;
+                * PATTERN_BYTES: byte registers are among them; PATTERN_VECTOR: sizes go by the vector length */
 } Pattern;
 
-/* Immediates: which bytes follow, and how they are widened. */
+/* Immediates: which bytes follow, and how they are widened; from IMM_ODD on specially. */
 enum {
     IMM_NONE,
     IMM_U8,
-    IMM_S8,
     IMM_U16,
-    IMM_SZ,
     IMM_UV,
+    IMM_U32,
+    IMM_S8,
+    IMM_SZ,
     IMM_S32,
     IMM_REL8,
     IMM_RELZ,
+    IMM_ONE,
     IMM_MOFFS,
     IMM_ENTER,
     IMM_TWO8,
-    IMM_ONE,
-    IMM_U32,
-    IMM_U4
+    IMM_U4,
+    IMM_ODD = IMM_MOFFS
 };
 
 /* Row flags. */
@@ -158,7 +164,7 @@ typedef struct Row {
     uint16_t mnemonic, pattern, flags;
     uint16_t effect; /* its index | flow << ROW_FLOW_SHIFT */
 } Row;
-enum { ROW_FLOW_SHIFT = 12, ROW_EFFECT = (1 << ROW_FLOW_SHIFT) - 1, SIZE_MODES = 12 };
+enum { ROW_FLOW_SHIFT = 12, ROW_EFFECT = (1 << ROW_FLOW_SHIFT) - 1, SIZE_MODES = 3 };
 
 /* Rules that need the operands' values. */
 enum {
@@ -167,21 +173,27 @@ enum {
     RULE_ROTATE,
     RULE_KEEP, /* writes registers so that they never are killed */
     RULE_UNKNOWN,
-    RULE_KPAIR,    /* writes the other mask register of the pair too */
-    RULE_SELECT,   /* the mask chooses between sources: the destination is written whole */
-    RULE_DISTINCT, /* the destination must differ from the sources (and a gather's index) */
-    RULE_DISTINCT3 /* all registers must differ */
+    RULE_KPAIR,     /* writes the other mask register of the pair too */
+    RULE_SELECT,    /* the mask chooses between sources: the destination is written whole */
+    RULE_DISTINCT,  /* the destination must differ from the sources (and a gather's index) */
+    RULE_DISTINCT3, /* all registers must differ */
+    RULE_MPX,       /* addresses are always 64 bits */
+    RULE_NORIP,     /* the same, and no RIP-relative ones */
+    RULE_XLAT,      /* reads [rbx + al] */
+    RULE_STORE_RAX, /* writes a cache line at [rax] */
+    RULE_STORE_RDI  /* writes at [rdi], under a mask */
 };
 
 typedef struct EffectDesc {
     uint8_t reads, writes, kills; /* indices into the register sets */
     uint8_t flags_read, flags_written, flags_undefined;
-    uint8_t flow, rule;
+    uint8_t rule, spare;
 } EffectDesc;
 
 /* The tables, made by mktables and defined in tables.c. */
 extern const uint32_t x86_root[];
-extern const uint16_t x86_trie[], x86_sizes[], x86_row_format[], x86_name_off[], x86_format_off[];
+extern const uint64_t x86_opwords[];
+extern const uint16_t x86_trie[], x86_row_format[], x86_name_off[], x86_format_off[];
 extern const Row x86_rows[];
 extern const Pattern x86_patterns[];
 extern const OpDesc x86_opdescs[];
@@ -189,17 +201,19 @@ extern const RegSet x86_regsets[];
 extern const EffectDesc x86_effects[];
 extern const char x86_name_text[], x86_format_text[];
 
-/* Bits of x86_row_format beside the index: the row's prefix is mandatory; 66 changes its operand size. */
-enum { FORMAT_PREFIX_USED = 0x8000, FORMAT_INDEX = 0xfff };
+/* Bits of x86_row_format beside the index: the row's prefix is mandatory; one 66 is told by the name. */
+enum { FORMAT_PREFIX_USED = 0x8000, FORMAT_66_USED = 0x4000, FORMAT_INDEX = 0xfff };
 
 /* What the private bytes of an Insn hold. */
 enum {
-    PRIV_VL,    /* vector length field: 0..3 */
-    PRIV_SEGS,  /* segment override bytes seen: bit n is REG_ES + n */
-    PRIV_66,    /* how many operand-size prefixes */
-    PRIV_FLAGS, /* PF_* */
+    PRIV_VL,   /* vector length field: 0..3 */
+    PRIV_SEGS, /* segment override bytes seen: bit n is REG_ES + n */
+    PRIV_66,   /* how many operand-size prefixes */
+    PRIV_SPARE,
     PRIV_OSZ,   /* operand size: 0..2 */
-    PRIV_REX    /* the REX byte in force, or 0 */
+    PRIV_REX,   /* the REX byte in force, or 0 */
+    PRIV_FLAGS, /* PF_* */
+    PRIV_MEM    /* 1 + the operand that insn->mem is, or 0 */
 };
 enum { PF_ZERO = 1, PF_BROADCAST = 2, PF_ROUND = 4, PF_SAE = 8, PF_DISP = 16, PF_SIB = 32, PF_RMODE_SHIFT = 6 };
 

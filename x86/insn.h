@@ -22,54 +22,60 @@ enum {
 };
 
 typedef struct Operand {
-    uint8_t kind;   /* OperandKind */
-    uint8_t access; /* ACCESS_* */
-    uint8_t reg;    /* Reg, for OPERAND_REG */
-    uint8_t high;   /* 1: ah, ch, dh or bh */
-    uint16_t bits;  /* size of the operand in bits; 0 where it has none (lea's, nop's address) */
+    uint8_t kind;          /* OperandKind */
+    uint8_t access;        /* ACCESS_* */
+    uint8_t reg;           /* Reg, for OPERAND_REG */
+    uint8_t high;          /* 1: ah, ch, dh or bh */
+    uint16_t bits;         /* size of the operand in bits; 0 where it has none (lea's, nop's address) */
+    uint8_t touch, source; /* private to x86/ */
 } Operand;
 
 /* A memory operand's address: segment base + base + index*scale + disp. */
 typedef struct Mem {
-    uint8_t base;    /* REG_RAX.., REG_RIP or REG_NONE */
-    uint8_t index;   /* REG_RAX.., REG_XMM0.. (gathers) or REG_NONE */
-    uint8_t scale;   /* 1, 2, 4, 8 */
-    uint8_t segment; /* an override in force (only REG_FS and REG_GS change the address), else REG_NONE */
+    uint8_t base;      /* REG_RAX.., REG_RIP or REG_NONE */
+    uint8_t index;     /* REG_RAX.., REG_XMM0.. (gathers) or REG_NONE */
+    uint8_t scale;     /* 1, 2, 4, 8 */
+    uint8_t segment;   /* an override in force (only REG_FS and REG_GS change the address), else REG_NONE */
     uint8_t addr_bits; /* 64, or 32 with an address-size prefix */
-    int64_t disp;    /* sign-extended, EVEX disp8*N applied; with base REG_RIP see insn_mem_address */
+    int64_t disp;      /* sign-extended, EVEX disp8*N applied; with base REG_RIP see insn_mem_address */
 } Mem;
 
 enum {
-    PREFIX_LOCK = 1, PREFIX_REP = 2, PREFIX_REPNE = 4, PREFIX_OPSIZE = 8, PREFIX_ADDRSIZE = 16,
+    PREFIX_LOCK = 1,
+    PREFIX_REP = 2,
+    PREFIX_REPNE = 4,
+    PREFIX_OPSIZE = 8,
+    PREFIX_ADDRSIZE = 16,
     PREFIX_SEGMENT = 32 /* any segment override byte, also those without effect */
 };
 
 typedef enum Encoding { ENC_LEGACY, ENC_VEX, ENC_EVEX, ENC_XOP, ENC_REX2 } Encoding;
 
 typedef struct Insn {
-    uint64_t pc;      /* virtual address of the first byte */
-    uint64_t imm;     /* as the instruction uses it: sign- or zero-extended to 64 bits as the SDM says */
+    uint64_t pc;  /* virtual address of the first byte */
+    uint64_t imm; /* as the instruction uses it: sign- or zero-extended to 64 bits as the SDM says */
     uint64_t imm2;
-    uint64_t target;  /* OPERAND_REL: absolute virtual address */
+    uint64_t target; /* OPERAND_REL: absolute virtual address */
     Mem mem;
     Operand op[INSN_MAX_OPERANDS]; /* explicit ones, in Intel's order (destination first) */
-    uint16_t mnemonic; /* Mnemonic */
-    uint16_t row;      /* which row of opcodes.tbl: private to x86/ */
-    uint8_t len;       /* bytes, 1..15 */
-    uint8_t nops;      /* how many of op[] */
-    uint8_t flow;      /* Flow */
-    uint8_t cc;        /* condition of jcc, setcc, cmovcc as the SDM's tttn (0 = o .. 15 = g); 0xff: none */
-    uint8_t prefixes;  /* PREFIX_*: those present as bytes (mandatory ones too) */
-    uint8_t encoding;  /* Encoding */
-    uint8_t mask;      /* EVEX: REG_K0 + n of the write mask when n > 0, else REG_NONE */
-    uint8_t priv[6];   /* private to x86/ (EVEX.z, .b, vector length, rounding ...) */
+    uint16_t mnemonic;             /* Mnemonic */
+    uint16_t row;                  /* which row of opcodes.tbl: private to x86/ */
+    uint8_t len;                   /* bytes, 1..15 */
+    uint8_t nops;                  /* how many of op[] */
+    uint8_t flow;                  /* Flow */
+    uint8_t cc;                    /* condition of jcc, setcc, cmovcc as the SDM's tttn (0 = o .. 15 = g); 0xff: none */
+    uint8_t prefixes;              /* PREFIX_*: those present as bytes (mandatory ones too) */
+    uint8_t encoding;              /* Encoding */
+    uint8_t mask;                  /* EVEX: REG_K0 + n of the write mask when n > 0, else REG_NONE */
+    uint8_t spare;
+    uint8_t priv[8]; /* private to x86/ (EVEX.z, .b, vector length, rounding ...) */
 } Insn;
 
 /* What an instruction does to registers and flags (CONTRACT.md section 6). */
 typedef struct Effects {
-    RegSet reads;  /* implicit and address registers included */
-    RegSet writes; /* any part, perhaps conditionally */
-    RegSet kills;  /* of writes: written whole, and always */
+    RegSet reads;                                       /* implicit and address registers included */
+    RegSet writes;                                      /* any part, perhaps conditionally */
+    RegSet kills;                                       /* of writes: written whole, and always */
     uint8_t flags_read, flags_written, flags_undefined; /* FLAG_* */
     uint8_t mem_access; /* ACCESS_* of insn->mem's data; 0 where only an address is formed */
     uint16_t mem_bits;  /* size of that data */

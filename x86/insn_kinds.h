@@ -30,8 +30,6 @@ typedef enum Flow {
 } Flow;
 
 /* Flag bits of Effects. */
-enum {
-    FLAG_O = 1, FLAG_S = 2, FLAG_Z = 4, FLAG_A = 8, FLAG_P = 16, FLAG_C = 32, FLAG_D = 64
-};
+enum { FLAG_O = 1, FLAG_S = 2, FLAG_Z = 4, FLAG_A = 8, FLAG_P = 16, FLAG_C = 32, FLAG_D = 64 };
 
 #endif

@@ -11,21 +11,40 @@
 #include <stdint.h>
 
 typedef enum Reg {
-    REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,
-    REG_R8, REG_R9, REG_R10, REG_R11, REG_R12, REG_R13, REG_R14, REG_R15,
-    REG_R16 = 16,          /* ..31: APX */
-    REG_XMM0 = 32,         /* ..63: xmm/ymm/zmm0-31 */
-    REG_K0 = 64,           /* ..71 */
-    REG_MM0 = 72,          /* ..79 */
-    REG_ST0 = 80,          /* ..87 */
-    REG_TMM0 = 88,         /* ..95 */
-    REG_ES = 96, REG_CS, REG_SS, REG_DS, REG_FS, REG_GS,   /* ..101: the encoding's order */
-    REG_SSP = 102,         /* the shadow stack pointer (CET) */
+    REG_RAX,
+    REG_RCX,
+    REG_RDX,
+    REG_RBX,
+    REG_RSP,
+    REG_RBP,
+    REG_RSI,
+    REG_RDI,
+    REG_R8,
+    REG_R9,
+    REG_R10,
+    REG_R11,
+    REG_R12,
+    REG_R13,
+    REG_R14,
+    REG_R15,
+    REG_R16 = 16,  /* ..31: APX */
+    REG_XMM0 = 32, /* ..63: xmm/ymm/zmm0-31 */
+    REG_K0 = 64,   /* ..71 */
+    REG_MM0 = 72,  /* ..79 */
+    REG_ST0 = 80,  /* ..87 */
+    REG_TMM0 = 88, /* ..95 */
+    REG_ES = 96,
+    REG_CS,
+    REG_SS,
+    REG_DS,
+    REG_FS,
+    REG_GS,        /* ..101: the encoding's order */
+    REG_SSP = 102, /* the shadow stack pointer (CET) */
     REG_MXCSR = 103,
-    REG_BND0 = 104,        /* ..107 (MPX) */
-    REG_FPU = 108,         /* x87 control, status, tag and pointers, as one */
-    REG_RIP = 109,         /* only as the base of a memory operand */
-    REG_SYSTEM = 110,      /* control, debug, test, descriptor and model-specific registers, as one */
+    REG_BND0 = 104,   /* ..107 (MPX) */
+    REG_FPU = 108,    /* x87 control, status, tag and pointers, as one */
+    REG_RIP = 109,    /* only as the base of a memory operand */
+    REG_SYSTEM = 110, /* control, debug, test, descriptor and model-specific registers, as one */
     REG_NONE = 127
 } Reg;
 

@@ -36,16 +36,25 @@ void text_hex(TextOut *o, uint64_t v)
 
 /* ---- prefixes ---- */
 
+/* cs and ds before a conditional branch are hints, if only one of them is there. */
+static const char *hint_text(const Insn *insn)
+{
+    unsigned hints = insn->priv[PRIV_SEGS] & 10;
+    if (insn->flow != FLOW_BRANCH || insn->mnemonic == MN_XBEGIN)
+        return "";
+    return hints == 2 ? ",pn" : hints == 8 ? ",pt" : "";
+}
+
 static void segments_text(const Insn *insn, TextOut *o)
 {
     static const char names[6][4] = {"es ", "cs ", "ss ", "ds ", "fs ", "gs "};
-    bool mem = text_has_mem(insn);
+    bool mem = text_has_mem(insn), near = x86_rows[insn->row].flags & ROW_F64;
     for (unsigned i = 0; i < 6; i++) {
         if (!(insn->priv[PRIV_SEGS] >> i & 1) || (mem && insn->mem.segment == REG_ES + i))
             continue;
-        if (i == 3 && (insn->flow == FLOW_JUMP || insn->flow == FLOW_CALL) && insn->op[0].kind != OPERAND_REL)
+        if (i == 3 && near && (insn->flow == FLOW_JUMP || insn->flow == FLOW_CALL) && insn->op[0].kind != OPERAND_REL)
             text_string(o, "notrack ");
-        else if (insn->flow != FLOW_BRANCH || (i != 1 && i != 3))
+        else if (!*hint_text(insn) || (i != 1 && i != 3))
             text_string(o, names[i]);
     }
 }
@@ -61,17 +70,23 @@ static void repeat_text(const Insn *insn, TextOut *o)
     unsigned flags = x86_rows[insn->row].flags;
     bool string = flags & ROW_STRING, lock = insn->prefixes & PREFIX_LOCK;
     bool near = insn->flow != FLOW_NEXT && (flags & ROW_F64) && (insn->flow != FLOW_BRANCH || insn->cc != 0xff);
+    bool mem = insn->priv[PRIV_MEM] == 1, moffs = x86_patterns[x86_rows[insn->row].pattern].imm == IMM_MOFFS;
+    bool store =
+        mem && insn->mnemonic == MN_MOV && !(insn->op[1].kind == OPERAND_REG && insn->op[1].reg >= REG_ES) && !moffs;
+    bool swap = mem && insn->mnemonic == MN_XCHG;
     if (insn->prefixes & PREFIX_REP)
-        text_string(o, lock ? "xrelease " : string && !string_compares(insn->mnemonic) ? "rep " : "repz ");
+        text_string(o, lock || ((store || swap) && !(insn->prefixes & PREFIX_REPNE)) ? "xrelease "
+                       : string && !string_compares(insn->mnemonic)                  ? "rep "
+                                                                                     : "repz ");
     if (insn->prefixes & PREFIX_REPNE)
-        text_string(o, lock ? "xacquire " : near ? "bnd " : "repnz ");
+        text_string(o, lock || (swap && !(insn->prefixes & PREFIX_REP)) ? "xacquire " : near ? "bnd " : "repnz ");
 }
 
 /* Operand-size prefixes that change nothing, and REX.W where the size is 64 anyhow. */
 static void size_prefixes_text(const Insn *insn, bool prefix_used, TextOut *o)
 {
     bool fixed = x86_rows[insn->row].flags & ROW_F64;
-    bool used = prefix_used || (insn->priv[PRIV_OSZ] == 0 && !fixed);
+    bool used = prefix_used || (insn->priv[PRIV_OSZ] == 0 && !fixed) || (x86_row_format[insn->row] & FORMAT_66_USED);
     for (unsigned i = insn->priv[PRIV_66]; i > (used ? 1u : 0u); i--)
         text_string(o, "data16 ");
 }
@@ -87,8 +102,8 @@ static void prefixes_text(const Insn *insn, TextOut *o)
         text_string(o, "lock ");
     if (!prefix_used)
         repeat_text(insn, o);
-    if (insn->prefixes & PREFIX_ADDRSIZE && !text_has_mem(insn) && insn->mnemonic != MN_JECXZ &&
-        !(insn->flow == FLOW_BRANCH && insn->cc == 0xff))
+    if (insn->prefixes & PREFIX_ADDRSIZE && (!text_has_mem(insn) || insn->mem.addr_bits == 64) &&
+        insn->mnemonic != MN_JECXZ && !(insn->flow == FLOW_BRANCH && insn->cc == 0xff))
         text_string(o, "addr32 ");
     if ((insn->priv[PRIV_REX] & 8) && (x86_rows[insn->row].flags & ROW_F64) && insn->op[0].kind == OPERAND_REL)
         text_string(o, "rex.W ");
@@ -120,7 +135,7 @@ static const Operand *suffix_operand(const Insn *insn)
         const OpDesc *desc = &x86_opdescs[pattern->op[i]];
         if (insn->op[i].kind == OPERAND_MEM)
             mem = &insn->op[i];
-        else if (insn->op[i].kind == OPERAND_REG && desc->src != 8 * SRC_FIXED && desc->class <= CLASS_GPR8)
+        else if (insn->op[i].kind == OPERAND_REG && desc->src != SRC_FIXED && desc->class <= CLASS_GPR8)
             return NULL;
     }
     return mem;
@@ -133,9 +148,10 @@ static void star_text(const Insn *insn, TextOut *o)
     text_string(o, mnemonic_name(insn->mnemonic));
     if (stack && insn->op[0].bits != 16)
         return;
-    if (mem)
+    bool vector = insn->op[0].kind == OPERAND_REG && insn->op[0].reg >= REG_XMM0 && insn->op[0].reg < REG_K0;
+    if (mem && !(vector && insn->op[0].bits > 128)) /* a wider destination tells the size */
         text_char(o, suffix_letter(mem->bits));
-    else if (stack && insn->op[0].kind == OPERAND_IMM)
+    else if (stack && (insn->op[0].kind == OPERAND_IMM || insn->op[0].reg >= REG_ES))
         text_char(o, 'w');
 }
 
@@ -165,9 +181,14 @@ static bool format_text(const Insn *insn, const char *format, TextOut *o)
     bool told = false;
     for (; *format; format++) {
         if (*format != '%') {
-            text_char(o, *format);
+            text_char(o, *format == '_' ? ' ' : *format);
         } else if (*++format < '5') {
             text_char(o, suffix_letter(insn->op[*format - '0'].bits));
+        } else if (*format == 'm') {
+            if (insn->priv[PRIV_MEM])
+                text_char(o, suffix_letter(insn->op[insn->priv[PRIV_MEM] - 1].bits));
+        } else if (*format == 'W') {
+            text_string(o, insn->priv[PRIV_REX] & 8 ? "q" : "");
         } else {
             const char *name = immediate_name(insn, *format);
             told = *name;
@@ -182,29 +203,27 @@ static bool format_text(const Insn *insn, const char *format, TextOut *o)
 static bool mnemonic_text(const Insn *insn, Syntax syntax, TextOut *o)
 {
     const char *format = x86_format_text + x86_format_off[x86_row_format[insn->row] & FORMAT_INDEX];
+    bool told = false;
     if (syntax == SYNTAX_ATT && *format == '*')
         star_text(insn, o);
     else if (*format && (syntax == SYNTAX_ATT || format[1] == '.'))
-        return format_text(insn, format, o);
+        told = format_text(insn, format, o);
     else
         text_string(o, mnemonic_name(insn->mnemonic));
-    if (insn->flow == FLOW_BRANCH && syntax == SYNTAX_ATT) {
-        if (insn->priv[PRIV_SEGS] & 2)
-            text_string(o, ",pn");
-        else if (insn->priv[PRIV_SEGS] & 8)
-            text_string(o, ",pt");
-    }
-    return false;
+    text_string(o, syntax == SYNTAX_ATT ? hint_text(insn) : "");
+    return told;
 }
 
 size_t insn_text(const Insn *insn, Syntax syntax, char *buf, size_t n)
 {
     TextOut o = {buf, n, 0};
-    if (insn->mnemonic == MN_NOP && insn->nops == 0 && insn->priv[PRIV_66] == 1 && !insn->priv[PRIV_SEGS] &&
-        !(insn->prefixes & ~PREFIX_OPSIZE)) {
-        text_string(&o, syntax == SYNTAX_ATT ? "xchg %ax,%ax" : "xchg ax,ax");
+    prefixes_text(insn, &o);
+    if (insn->mnemonic == MN_NOP && insn->nops == 0 && insn->priv[PRIV_66]) {
+        bool wide = insn->priv[PRIV_OSZ] == 2;
+        text_string(&o, syntax == SYNTAX_ATT ? wide ? "xchg %rax,%rax" : "xchg %ax,%ax"
+                        : wide               ? "xchg rax,rax"
+                                             : "xchg ax,ax");
     } else {
-        prefixes_text(insn, &o);
         bool told = mnemonic_text(insn, syntax, &o);
         operands_text(insn, syntax, told, &o);
     }

@@ -42,13 +42,13 @@ static void system_text(const Insn *insn, unsigned class, Syntax syntax, TextOut
 static void reg_text(const Insn *insn, const Operand *op, Syntax syntax, TextOut *o)
 {
     const OpDesc *desc = operand_desc(insn, op);
-    bool port = desc->src == 8 * SRC_FIXED && op->reg == REG_RDX && op->bits == 16;
+    bool port = desc->src == SRC_FIXED && op->reg == REG_RDX && op->bits == 16;
     if (port && syntax == SYNTAX_ATT)
         text_char(o, '(');
     percent_text(syntax, o);
     if (op->reg >= REG_ST0 && op->reg < REG_ST0 + 8) {
         text_string(o, "st");
-        if (desc->src != 8 * SRC_FIXED) {
+        if (desc->src != SRC_FIXED) {
             text_char(o, '(');
             number_text(op->reg - REG_ST0, o);
             text_char(o, ')');
@@ -56,7 +56,9 @@ static void reg_text(const Insn *insn, const Operand *op, Syntax syntax, TextOut
     } else if (desc->class == CLASS_CR || desc->class == CLASS_DR) {
         system_text(insn, desc->class, syntax, o);
     } else {
-        text_string(o, reg_name_sized(op->reg, op->bits, op->high));
+        /* mov to a segment register: 16 bits are read, but objdump shows the operand size's register */
+        bool to_segment = op == &insn->op[1] && insn->op[0].reg >= REG_ES && insn->op[0].reg <= REG_GS;
+        text_string(o, reg_name_sized(op->reg, to_segment ? 16u << insn->priv[PRIV_OSZ] : op->bits, op->high));
     }
     if (port && syntax == SYNTAX_ATT)
         text_char(o, ')');
@@ -191,8 +193,8 @@ static void broadcast_text(const Insn *insn, const Operand *op, TextOut *o)
 {
     if (!(insn->priv[PRIV_FLAGS] & PF_BROADCAST) || !op->bits)
         return;
-    const OpDesc *desc = operand_desc(insn, op);
-    unsigned whole = x86_sizes[desc->size + insn->priv[PRIV_OSZ] + 4u * (insn->priv[PRIV_VL] & 3u)];
+    unsigned kind = x86_patterns[x86_rows[insn->row].pattern].op[op - insn->op];
+    unsigned whole = (unsigned)(x86_opwords[kind * OPWORDS + 2u * (insn->priv[PRIV_VL] & 3u)] >> 32 & 0xffff);
     text_string(o, "{1to");
     number_text(whole / op->bits, o);
     text_char(o, '}');
@@ -313,7 +315,11 @@ static void operands_intel(const Insn *insn, bool imm_told, TextOut *o)
 void operands_text(const Insn *insn, Syntax syntax, bool imm_told, TextOut *o)
 {
     if (insn->mnemonic == MN_XLAT) {
-        text_string(o, syntax == SYNTAX_ATT ? " %ds:(%rbx)" : " BYTE PTR ds:[rbx]");
+        text_string(o, syntax == SYNTAX_ATT ? " %" : " BYTE PTR ");
+        text_string(o, insn->mem.segment == REG_NONE ? "ds" : reg_name(insn->mem.segment));
+        text_string(o, syntax == SYNTAX_ATT ? ":(%" : ":[");
+        text_string(o, reg_name_sized(REG_RBX, insn->mem.addr_bits, false));
+        text_char(o, syntax == SYNTAX_ATT ? ')' : ']');
         return;
     }
     if (syntax == SYNTAX_ATT)

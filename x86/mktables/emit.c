@@ -51,32 +51,13 @@ static void root_emit(const Tables *t, FILE *f)
     fprintf(f, "\n};\n");
 }
 
-/* size -> bits, indexed by operand size (0..2) + 4 * vector length (0..2). */
-static void sizes_emit(FILE *f)
-{
-    static const uint16_t by_operand[][3] = {
-#define X(name, a, b, c) {a, b, c},
-        SIZES_BY_OPERAND(X)};
-    static const uint16_t by_vector[][3] = {SIZES_BY_VECTOR(X)};
-#undef X
-    size_t n = sizeof by_operand / sizeof by_operand[0];
-    fprintf(f, "const uint16_t x86_sizes[] = {\n");
-    for (size_t s = 0; s < SIZE_COUNT; s++) {
-        fprintf(f, "    ");
-        for (unsigned i = 0; i < SIZE_MODES; i++)
-            fprintf(f, "%u, ", i % 4 == 3 ? 0 : s < n ? by_operand[s][i % 4] : by_vector[s - n][i / 4]);
-        fprintf(f, "\n");
-    }
-    fprintf(f, "};\n");
-}
-
 static void rows_emit(const Tables *t, FILE *f)
 {
     fprintf(f, "const Row x86_rows[] = {\n");
     for (unsigned i = 0; i < t->nrows; i++) {
         const Row *r = &t->rows[i].row;
-        fprintf(f, "    {%u, %u, 0x%x, %u}, /* line %d */\n", r->mnemonic, r->pattern, r->flags,
-                r->effect | (unsigned)t->effects[r->effect].flow << ROW_FLOW_SHIFT, t->rows[i].line);
+        fprintf(f, "    {%u, %u, 0x%x, %u}, /* line %d */\n", r->mnemonic, r->pattern, r->flags, r->effect,
+                t->rows[i].line);
     }
     fprintf(f, "};\n");
 }
@@ -91,10 +72,12 @@ static void patterns_emit(const Tables *t, FILE *f)
     }
     fprintf(f, "};\nconst OpDesc x86_opdescs[] = {\n");
     for (unsigned i = 0; i < t->ndescs; i++) {
-        const OpDesc *d = &t->descs[i];
-        fprintf(f, "    {{0x%xu, 0x%xu}, {%u, %u}, %u, %u, %u, %u, 0},\n", d->word[0], d->word[1], d->mask[0],
-                d->mask[1], d->src, d->class, d->size, d->byte);
+        const OpDesc *d = &t->descs[i].desc;
+        fprintf(f, "    {%u, %u},\n", d->src, d->class);
     }
+    fprintf(f, "};\nconst uint64_t x86_opwords[] = {\n");
+    for (unsigned i = 0; i < t->ndescs * OPWORDS; i++)
+        fprintf(f, "    0x%llxu,\n", (unsigned long long)t->descs[i / OPWORDS].words[i % OPWORDS]);
     fprintf(f, "};\n");
 }
 
@@ -108,7 +91,7 @@ static void effects_emit(const Tables *t, FILE *f)
     for (unsigned i = 0; i < t->neffects; i++) {
         const EffectDesc *e = &t->effects[i];
         fprintf(f, "    {%u, %u, %u, %u, %u, %u, %u, %u},\n", e->reads, e->writes, e->kills, e->flags_read,
-                e->flags_written, e->flags_undefined, e->flow, e->rule);
+                e->flags_written, e->flags_undefined, e->rule, 0);
     }
     fprintf(f, "};\n");
 }
@@ -133,7 +116,8 @@ static void formats_emit(const Tables *t, FILE *f)
     fprintf(f, "const uint16_t x86_row_format[] = {");
     for (unsigned i = 0; i < t->nrows; i++)
         fprintf(f, "%s%u,", i % 16 ? " " : "\n    ",
-                t->rows[i].format | (i && (t->rows[i].allow[KEY_PP] & 15) != 15 ? FORMAT_PREFIX_USED : 0u));
+                t->rows[i].format | (i && (t->rows[i].allow[KEY_PP] & 15) != 15 ? FORMAT_PREFIX_USED : 0u) |
+                    (i && (t->rows[i].allow[KEY_OSZ] & 7) == 1 ? FORMAT_66_USED : 0u));
     fprintf(f, "\n};\n");
     strings_emit(f, "x86_format", t->formats, t->nformats);
 }
@@ -146,7 +130,6 @@ void tables_emit(const Tables *t, const char *dir)
     f = output_open(t, dir, "tables.h");
     root_emit(t, f);
     words_emit(f, "x86_trie", t->trie, t->ntrie);
-    sizes_emit(f);
     rows_emit(t, f);
     patterns_emit(t, f);
     effects_emit(t, f);

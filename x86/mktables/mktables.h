@@ -31,15 +31,22 @@ typedef struct TblRow {
     unsigned map, opcode, opcodes; /* first opcode, how many */
     uint8_t allow[KEY_COUNT];      /* per key field: a bit for each value allowed */
     Row row;
-    uint16_t format; /* index of the text's format; 0: the mnemonic's name */
+    bool vector, check; /* VEX, EVEX or XOP; the row's rule looks at operands */
+    uint16_t format;    /* index of the text's format; 0: the mnemonic's name */
 } TblRow;
+
+/* An operand kind with what it looks like in each size. */
+typedef struct OpKind {
+    OpDesc desc;
+    uint64_t words[OPWORDS];
+} OpKind;
 
 typedef struct Tables {
     const char *path;
     int line;
     TblRow rows[MAX_ROWS];
     unsigned nrows;
-    OpDesc descs[MAX_DESCS];
+    OpKind descs[MAX_DESCS];
     unsigned ndescs;
     Pattern patterns[MAX_PATTERNS];
     unsigned npatterns;

@@ -127,6 +127,8 @@ static void letter_apply(TblRow *row, const Letter *l, unsigned size, RawOp *d)
         d->kind[0] = d->kind[1] = l->base;
         d->base = REG_NONE;
     }
+    if (d->class == CLASS_VEC && !row->vector)
+        d->class = CLASS_SSE;
     if (d->class == CLASS_GPR && size == SIZE_b && d->src != SRC_FIXED)
         d->class = CLASS_GPR8;
     if (d->src == SRC_VVVV)
@@ -161,7 +163,7 @@ static void operand_parse(Tables *t, TblRow *row, Pattern *p, const char *text, 
         if (strncmp(letters[i].name, name, n) || size == SIZE_COUNT)
             continue;
         letter_apply(row, &letters[i], size, d);
-        if (letters[i].src == SRC_IS4 && !p->imm)
+        if (!strncmp(name, "L", 1) && !p->imm)
             p->imm = IMM_U8;
         if (!strncmp(name, "O", 1))
             p->imm = IMM_MOFFS;
@@ -170,31 +172,91 @@ static void operand_parse(Tables *t, TblRow *row, Pattern *p, const char *text, 
     table_fail(t, t->line, "unknown operand", text);
 }
 
-static OpDesc desc_pack(const RawOp *raw)
+static const uint16_t sizes_by_operand[][3] = {
+#define X(name, a, b, c) {a, b, c},
+    SIZES_BY_OPERAND(X)};
+static const uint16_t sizes_by_vector[][3] = {SIZES_BY_VECTOR(X)};
+#undef X
+enum { OPERAND_SIZES = sizeof sizes_by_operand / sizeof sizes_by_operand[0] };
+
+static unsigned size_bits(unsigned size, unsigned mode)
 {
-    OpDesc d = {.src = (uint8_t)(8 * raw->src),
-                .class = raw->class,
-                .size = (uint16_t)(raw->size * SIZE_MODES),
-                .byte = raw->class == CLASS_GPR8};
-    for (int form = 0; form < 2; form++) {
-        bool is_reg = raw->kind[form] == OPERAND_REG;
-        uint32_t reg = is_reg ? raw->base : REG_NONE;
-        d.word[form] = raw->kind[form] | (uint32_t)raw->access << 8 | reg << 16;
-        d.mask[form] = is_reg ? raw->mask : 0;
-    }
-    return d;
+    return size < OPERAND_SIZES ? sizes_by_operand[size][mode] : sizes_by_vector[size - OPERAND_SIZES][mode];
+}
+
+static bool size_varies(unsigned size)
+{
+    return size_bits(size, 0) != size_bits(size, 1) || size_bits(size, 1) != size_bits(size, 2);
+}
+
+/* Whether writing so many bits writes the register whole (SDM vol. 1, 3.4.1.1; vol. 2, 2.3.10). */
+static bool write_is_whole(unsigned class, unsigned reg, unsigned bits)
+{
+    if (class == CLASS_GPR || class == CLASS_GPR8)
+        return bits >= 32;
+    return class != CLASS_SSE && reg != REG_SYSTEM;
+}
+
+/* A write that may not happen, but clears what lies above the operand, passes the old low part through. */
+static unsigned touch_of(const RawOp *raw, unsigned bits)
+{
+    unsigned touch = raw->access & (ACCESS_READ | ACCESS_WRITE);
+    bool general = raw->class == CLASS_GPR || raw->class == CLASS_GPR8;
+    if (raw->access & ACCESS_MAYBE)
+        return raw->class == CLASS_VEC || raw->class == CLASS_SSE || (general && bits == 32) ? touch | TOUCH_READ
+                                                                                             : touch;
+    if ((raw->access & ACCESS_WRITE) && write_is_whole(raw->class, raw->base, bits))
+        touch |= TOUCH_KILL;
+    return touch;
+}
+
+static unsigned source_of(const RawOp *raw)
+{
+    unsigned src = raw->mask == 0 ? SRC_FIXED : raw->src;
+    if (raw->mask == 7)
+        src = src == SRC_REG ? SRC_REG7 : SRC_RM7;
+    return src;
+}
+
+/* An Operand as decode.c copies it: kind, access, register, high, bits, touch, source. */
+static uint64_t opword(const RawOp *raw, unsigned mode, unsigned form)
+{
+    bool is_reg = raw->kind[form] == OPERAND_REG;
+    unsigned bits = size_bits(raw->size, mode), reg = is_reg ? raw->base : REG_NONE;
+    unsigned touch = is_reg ? touch_of(raw, bits) : 0, source = is_reg ? source_of(raw) : 0;
+    unsigned high = is_reg && raw->class == CLASS_GPR8 ? HIGH_POSSIBLE : 0;
+    return raw->kind[form] | (uint64_t)raw->access << 8 | (uint64_t)reg << 16 | (uint64_t)high << 24 |
+           (uint64_t)bits << 32 | (uint64_t)touch << 48 | (uint64_t)source << 56;
 }
 
 static unsigned desc_add(Tables *t, const RawOp *raw)
 {
-    OpDesc d = desc_pack(raw);
+    OpKind k;
+    memset(&k, 0, sizeof k);
+    k.desc.src = raw->src;
+    k.desc.class = raw->class;
+    for (unsigned i = 0; i < OPWORDS; i++)
+        k.words[i] = opword(raw, i / 2, i & 1);
     for (unsigned i = 0; i < t->ndescs; i++)
-        if (!memcmp(&t->descs[i], &d, sizeof d))
+        if (!memcmp(&t->descs[i], &k, sizeof k))
             return i;
     if (t->ndescs == MAX_DESCS)
         table_fail(t, t->line, "too many operand kinds", "");
-    t->descs[t->ndescs] = d;
+    t->descs[t->ndescs] = k;
     return t->ndescs++;
+}
+
+/* Sizes go by the operand size or by the vector length, not both in one row. */
+static void sizes_note(Tables *t, const RawOp *d, bool *by_operand, Pattern *p)
+{
+    if (!size_varies(d->size))
+        return;
+    if (d->size >= OPERAND_SIZES)
+        p->rm |= PATTERN_VECTOR;
+    else
+        *by_operand = true;
+    if (*by_operand && (p->rm & PATTERN_VECTOR))
+        table_fail(t, t->line, "sizes by both operand size and vector length", "");
 }
 
 static unsigned pattern_add(Tables *t, const Pattern *p)
@@ -211,7 +273,8 @@ static unsigned pattern_add(Tables *t, const Pattern *p)
 unsigned operands_parse(Tables *t, TblRow *row, const char *text)
 {
     static const RawOp none = {.base = REG_NONE, .class = CLASS_PART};
-    Pattern p = {0};
+    Pattern p = {.rm = row->check ? PATTERN_CHECK : 0};
+    bool by_operand = false;
     desc_add(t, &none); /* number 0 stands where there is no operand */
     char copy[128];
     snprintf(copy, sizeof copy, "%s", text);
@@ -221,14 +284,19 @@ unsigned operands_parse(Tables *t, TblRow *row, const char *text)
             if (p.n == PATTERN_OPS)
                 table_fail(t, t->line, "too many operands", text);
             operand_parse(t, row, &p, s, &d);
+            sizes_note(t, &d, &by_operand, &p);
             if (d.src == SRC_RM || d.src == SRC_VRM)
                 p.rm |= (uint8_t)(p.n + 1);
             if (d.class >= CLASS_SEG)
                 p.rm |= PATTERN_CHECK;
             if (d.class == CLASS_GPR8)
                 p.rm |= PATTERN_BYTES;
+            if (d.class == CLASS_GPR8 && p.n > 1 && (row->allow[KEY_MOD3] & 2))
+                table_fail(t, t->line, "a byte register as third operand", text);
             p.op[p.n++] = (uint8_t)desc_add(t, &d);
         }
+    if (p.imm >= IMM_ODD)
+        p.rm |= PATTERN_CHECK;
     return pattern_add(t, &p);
 }
 

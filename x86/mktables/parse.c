@@ -144,6 +144,7 @@ static void encoding_parse(Tables *t, TblRow *row, const char *text)
             table_fail(t, t->line, "unknown part of an encoding", s);
     }
     encoding_defaults(row, space, pp_given);
+    row->vector = space != SPACE_LEGACY;
     opcode_parse(t, row, s);
 }
 
@@ -211,6 +212,7 @@ static void mnemonic_parse(Tables *t, TblRow *row, const char *text)
 typedef struct Sets {
     RegSet reads, writes, kills;
     EffectDesc e;
+    unsigned flow;
 } Sets;
 
 static uint8_t flags_parse(Tables *t, const char *s)
@@ -297,15 +299,21 @@ static const Word words[] = {
     {"kpair", 0, 0, RULE_KPAIR},
     {"distinct", 0, 0, RULE_DISTINCT},
     {"distinct3", 0, 0, RULE_DISTINCT3},
+    {"mpx", 0, 0, RULE_MPX},
+    {"norip", 0, 0, RULE_NORIP},
+    {"xlat", 0, 0, RULE_XLAT},
+    {"store-rax", 0, 0, RULE_STORE_RAX},
+    {"store-rdi", 0, 0, RULE_STORE_RDI},
+    {"er0", ROW_ER | ROW_SAE, 0, 0},
 };
 
-static bool word_attribute(const char *s, TblRow *row, EffectDesc *e)
+static bool word_attribute(const char *s, TblRow *row, Sets *out)
 {
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (!strcmp(words[i].name, s)) {
             row->row.flags |= words[i].flags;
-            e->flow |= words[i].flow;
-            e->rule |= words[i].rule;
+            out->flow |= words[i].flow;
+            out->e.rule |= words[i].rule;
             return true;
         }
     return false;
@@ -322,7 +330,7 @@ static void attribute_parse(Tables *t, TblRow *row, const char *s, Sets *out)
         }
     if (!strncmp(s, "text:", 5))
         row->format = format_add(t, s + 5);
-    else if (!list_attribute(t, s, out) && !flag_attribute(t, s, &out->e) && !word_attribute(s, row, &out->e))
+    else if (!list_attribute(t, s, out) && !flag_attribute(t, s, &out->e) && !word_attribute(s, row, out))
         table_fail(t, t->line, "unknown word", s);
 }
 
@@ -387,24 +395,49 @@ static void macro_define(Tables *t, char *text)
     macros[nmacros++].text = string_copy(rest);
 }
 
+static void row_add(Tables *t, const TblRow *row, const Sets *sets)
+{
+    if (t->nrows == MAX_ROWS)
+        table_fail(t, t->line, "too many rows", "");
+    t->rows[t->nrows] = *row;
+    t->rows[t->nrows++].row.effect = (uint16_t)(effect_add(t, sets) | sets->flow << ROW_FLOW_SHIFT);
+}
+
+/* A row for each condition, which reads its flags (SDM vol. 1 appendix B). */
+static void rows_with_conditions(Tables *t, const TblRow *all, const Sets *sets)
+{
+    static const uint8_t flags[8] = {FLAG_O, FLAG_C, FLAG_Z,          FLAG_Z | FLAG_C,
+                                     FLAG_S, FLAG_P, FLAG_S | FLAG_O, FLAG_S | FLAG_O | FLAG_Z};
+    for (unsigned i = 0; i < 16; i++) {
+        TblRow row = *all;
+        Sets one = *sets;
+        row.opcode += i;
+        row.opcodes = 1;
+        row.row.mnemonic = (uint16_t)(row.row.mnemonic + i);
+        one.e.flags_read |= flags[i / 2];
+        row_add(t, &row, &one);
+    }
+}
+
 static void row_parse(Tables *t, char *line)
 {
     char *save = NULL, *encoding = strtok_r(line, " \t", &save), *name = strtok_r(NULL, " \t", &save);
     char *operands = strtok_r(NULL, " \t", &save), *rest = strtok_r(NULL, "", &save);
     if (!name || !operands)
         table_fail(t, t->line, "a row needs encoding, mnemonic and operands:", encoding);
-    if (t->nrows == MAX_ROWS)
-        table_fail(t, t->line, "too many rows", "");
-    TblRow *row = &t->rows[t->nrows];
-    Sets sets = {.e = {0}};
+    TblRow one = {.line = 0}, *row = &one;
+    Sets sets = {.flow = 0};
     row->line = t->line;
     encoding_parse(t, row, encoding);
     mnemonic_parse(t, row, name);
-    row->row.pattern = (uint16_t)operands_parse(t, row, operands);
     attributes_parse(t, row, rest ? rest : "", &sets);
-    row->row.effect = effect_add(t, &sets);
+    row->check = sets.e.rule >= RULE_DISTINCT;
+    row->row.pattern = (uint16_t)operands_parse(t, row, operands);
     row_check(t, row);
-    t->nrows++;
+    if (row->row.flags & ROW_CC)
+        rows_with_conditions(t, row, &sets);
+    else
+        row_add(t, row, &sets);
 }
 
 static void line_parse(Tables *t, char *line)

@@ -151,6 +151,7 @@ static void slot_build(Tables *t, unsigned map, unsigned opcode)
     for (int f = 0; f < KEY_COUNT; f++)
         slot.region[f] = (uint8_t)((1u << (1u << field_bits[f])) - 1);
     slot.region[KEY_OSZ] = 7;
+    slot.region[KEY_L] = map >= MAP_XOP || map < MAP_EVEX ? map < MAP_VEX ? 1 : 3 : 7; /* decode.c refuses the others */
     slot_check(t, &slot);
     t->root[map][opcode] = root_entry(t, entry_build(t, &slot)) | slot_modrm(t, &slot);
 }
