@@ -62,6 +62,7 @@ $(BUILD)/%.o: %.c $(BUILD)/gen/x86/stamp
 $(TESTS) $(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(TESTED)
 	$(Q)$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDFLAGS_ALL) $(LIBS)
 $(TESTS): LIBS = -lcmocka
+$(BUILD)/tests/test_hostile_alloc: LIBS = -lcmocka -Wl,--wrap=arena_alloc,--wrap=calloc
 
 # A fuzz target is driven by fuzz/replay.c, which runs the files it is given, or by clang's libFuzzer.
 $(FUZZERS): $(BUILD)/%: $(BUILD)/%.o $(TESTED) $(if $(FUZZER),,$(BUILD)/fuzz/replay.o)
@@ -99,7 +100,7 @@ bench:
 
 cover:
 	@tests/needs
-	$(SUB) BUILD=$(BUILD)/cover CC=$(CLANG) OPT='-O0 -g' STATIC= SAN=--coverage all tests fuzzers
+	$(SUB) BUILD=$(BUILD)/cover CC=$(CLANG) OPT='-O0 -g' STATIC= SAN='--coverage -DLVSCAN_UNCONFINED' all tests fuzzers
 	@BUILD=$(BUILD)/cover tests/cover
 
 idioms:

@@ -1,0 +1,139 @@
+/* tests/test_hostile_alloc.c - each allocation fails in turn, alone and with all after it: never a crash or a leak (the sanitizers
+ * watch), but an error, or a result whose every site is one of the whole result's (perhaps read another way: the bound of a
+ * switch whose table there was no memory for is a compare like any other).
+ * Linked with --wrap (Makefile): arena_alloc and calloc come here first. */
+#include "analysis/search.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void *__real_arena_alloc(Arena *a, size_t n, size_t size);
+void *__wrap_arena_alloc(Arena *a, size_t n, size_t size);
+void *__real_calloc(size_t n, size_t size);
+void *__wrap_calloc(size_t n, size_t size);
+
+/* Which allocation fails: number `at` (from 1), and when `on`, all after it. */
+static struct {
+    uint64_t count, at;
+    bool on;
+} fault;
+
+static bool fails(void)
+{
+    fault.count++;
+    return fault.at && (fault.count == fault.at || (fault.on && fault.count > fault.at));
+}
+
+void *__wrap_arena_alloc(Arena *a, size_t n, size_t size) { return fails() ? NULL : __real_arena_alloc(a, n, size); }
+void *__wrap_calloc(size_t n, size_t size) { return fails() ? NULL : __real_calloc(n, size); }
+
+typedef struct SiteSet {
+    Addr pc[512];
+    size_t n, variables;
+} SiteSet;
+
+static bool set_has(const SiteSet *set, const Site *s)
+{
+    for (size_t i = 0; i < set->n; i++)
+        if (set->pc[i] == s->pc)
+            return true;
+    return false;
+}
+
+/* Collects the sites into `all`, or checks them against it. */
+static void look(const SearchResult *r, SiteSet *all, bool collect)
+{
+    for (size_t i = 0; i < r->nvariables; i++)
+        for (size_t k = 0; k < r->variables[i].nsites; k++) {
+            const Site *s = &r->variables[i].sites[k];
+            if (!collect)
+                assert_true(set_has(all, s));
+            else if (all->n < 512) {
+                all->pc[all->n++] = s->pc;
+            }
+        }
+    if (collect)
+        all->variables = r->nvariables;
+}
+
+/* The whole walk, with failure number `at`. */
+static void walk(Bytes file, uint64_t at, bool on, SiteSet *all)
+{
+    Program program;
+    Diag diag = {0};
+    fault.count = 0, fault.at = at, fault.on = on;
+    if (program_open(&program, file, &diag)) {
+        Arena arena = {0};
+        SearchResult result;
+        Query query = {.weakest = PROOF_PARTIAL, .jobs = 1};
+        if (search_run(&result, &program, &query, &arena, NULL, NULL, &diag))
+            look(&result, all, at == 0);
+        else
+            assert_true(diag.what[0]);
+        for (size_t i = 0; i < program.functions.n; i++)
+            function_describe(&(FunctionReport){0}, &program, &program.functions.items[i], &arena);
+        arena_free(&arena);
+        program_close(&program);
+    } else {
+        assert_true(diag.what[0]);
+    }
+    fault.at = 0;
+}
+
+static Bytes read_file(const char *path)
+{
+    FILE *f = fopen(path, "rb");
+    assert_non_null(f);
+    assert_int_equal(fseek(f, 0, SEEK_END), 0);
+    size_t n = (size_t)ftell(f);
+    uint8_t *p = malloc(n);
+    assert_non_null(p);
+    rewind(f);
+    assert_int_equal(fread(p, 1, n, f), n);
+    fclose(f);
+    return (Bytes){p, n};
+}
+
+static void fail_each(const char *path, uint64_t most)
+{
+    Bytes file = read_file(path);
+    SiteSet *all = test_calloc(1, sizeof *all);
+    walk(file, 0, false, all);
+    assert_true(all->variables > 0);
+    uint64_t count = fault.count, stride = 1 + count / most;
+    for (uint64_t at = 1; at <= count; at += stride) {
+        walk(file, at, false, all);
+        walk(file, at, true, all);
+    }
+    print_message("# %s: %llu allocations, every %llu. failed\n", path, (unsigned long long)count,
+                  (unsigned long long)stride);
+    test_free(all);
+    free((void *)(uintptr_t)file.p);
+}
+
+static void test_small(void **state)
+{
+    (void)state;
+    fail_each("fuzz/corpus/scan/real-switch", 5000);
+}
+
+static void test_larger(void **state)
+{
+    (void)state;
+    fail_each("fuzz/corpus/scan/real-idioms", 400);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_small),
+        cmocka_unit_test(test_larger),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
