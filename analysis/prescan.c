@@ -11,12 +11,11 @@
 #include <string.h>
 
 #include "analysis/body.h"
-#include "analysis/prescan_query.h"
-#include "analysis/prescan_shape.h"
+#include "analysis/prescan_numbers.h"
 #include "analysis/summary.h"
 
-/* MASK_BOUND: a larger mask is not taken for the bound of a jump table's index. MEMORY_GAP: shorter gaps between functions are padding. */
-enum { SUMS_MAX = 256, NUMBERS_MAX = 256, MASKS_MAX = 8, MASK_BOUND = 0xfff, MEMORY_GAP = 64, FILTER_WORDS = 1024 };
+/* MEMORY_GAP: shorter gaps between functions are padding. */
+enum { MEMORY_GAP = 64, FILTER_WORDS = 1024 };
 
 typedef struct AddrList {
     Addr *items;
@@ -39,15 +38,7 @@ typedef struct Scan {
     Bytes code;
     size_t part, lo, hi;
     size_t function; /* SIZE_MAX: a gap */
-    uint32_t sums[SUMS_MAX]; /* what is added or subtracted */
-    unsigned nsums;
-    uint32_t numbers[NUMBERS_MAX]; /* what is compared with */
-    unsigned nnumbers;
-    uint32_t bounds[NUMBERS_MAX]; /* what may bound an index */
-    unsigned nbounds;
-    uint32_t masks[MASKS_MAX];
-    unsigned nmasks;
-    bool overflow;   /* too many to remember: the function is kept */
+    Numbers numbers; /* in it */
 } Scan;
 
 static void list_add(Scan *s, AddrList *list, Addr addr)
@@ -72,64 +63,7 @@ static void extent_enter(Scan *s, size_t at)
     s->function = inside ? p->part_refs[s->part].function : SIZE_MAX;
     s->lo = inside ? (size_t)(next - base) : at;
     s->hi = inside ? (size_t)(p->part_refs[s->part].end - base) : next - base < s->code.n ? (size_t)(next - base) : s->code.n;
-    s->nsums = s->nmasks = s->nnumbers = s->nbounds = 0;
-    s->overflow = false;
-}
-
-/* Do two numbers make one that is asked for? */
-static bool sum_is_asked(const Scan *s, uint32_t d, uint32_t number)
-{
-    for (unsigned k = 0; k < s->asked.n; k++)
-        if (cluster_near(&s->asked.clusters[k], number + d, PRESCAN_SUM) || cluster_near(&s->asked.clusters[k], number - d, PRESCAN_SUM))
-            return true;
-    return false;
-}
-
-static bool extent_has_sum(const Scan *s)
-{
-    for (unsigned i = 0; i < s->nsums; i++)
-        for (unsigned k = 0; k < s->nnumbers; k++)
-            if (sum_is_asked(s, s->sums[i], s->numbers[k]))
-                return true;
-    return false;
-}
-
-/* (x & -2^n) == k << n: is there such a number of 32 bits? */
-static bool extent_has_masked(const Scan *s)
-{
-    for (unsigned i = 0; i < s->nmasks; i++) {
-        unsigned n = (unsigned)__builtin_ctz(s->masks[i]);
-        for (unsigned k = 0; k < s->asked.n; k++) {
-            const Cluster *c = &s->asked.clusters[k];
-            int64_t room = ((int64_t)1 << (32 - n)) - PRESCAN_REACH - 1; /* what still fits after the shift */
-            if (c->lo > room || c->hi < -room)
-                continue;
-            int64_t lo = (c->lo - PRESCAN_REACH) * ((int64_t)1 << n), span = ((c->hi - c->lo) + 2 * PRESCAN_REACH + 1) * ((int64_t)1 << n);
-            for (unsigned j = 0; j < s->nnumbers; j++)
-                if ((uint32_t)(s->numbers[j] - (uint32_t)lo) <= (uint64_t)span)
-                    return true;
-        }
-    }
-    return false;
-}
-
-/* Could a jump table with `bound` as its index's bound have a case for a number of the cluster, from d on? */
-static bool table_may_hold(const Cluster *c, uint32_t bound, int64_t d)
-{
-    return bound < BODY_MAX_TABLE && !cluster_is_wide(c) && c->hi + d + PRESCAN_REACH >= 0 && c->lo + d - PRESCAN_REACH <= bound;
-}
-
-static bool extent_has_table(const Scan *s)
-{
-    for (unsigned k = 0; k < s->asked.n; k++)
-        for (unsigned j = 0; j < s->nbounds; j++)
-            for (unsigned i = 0; i <= s->nsums; i++) {
-                int64_t d = i < s->nsums ? (int32_t)s->sums[i] : 0;
-                const Cluster *c = &s->asked.clusters[k];
-                if (table_may_hold(c, s->bounds[j], d) || table_may_hold(c, s->bounds[j], -d))
-                    return shape_has_table_jump(s->code.p + s->lo, s->hi - s->lo);
-            }
-    return false;
+    numbers_clear(&s->numbers);
 }
 
 static void extent_keep(Scan *s)
@@ -146,78 +80,23 @@ static void extent_leave(Scan *s)
 {
     if (extent_done(s))
         return;
-    bool any = s->overflow || (s->nsums && extent_has_sum(s)) || (s->nmasks && extent_has_masked(s)) ||
-               (s->nbounds && extent_has_table(s));
-    if (any)
+    if (numbers_combine(&s->numbers, &s->asked) ||
+        (numbers_bound_table(&s->numbers, &s->asked) && shape_has_table_jump(s->code.p + s->lo, s->hi - s->lo)))
         extent_keep(s);
 }
 
 /* ---- one place ---- */
 
-static void remember(Scan *s, uint32_t *list, unsigned *n, unsigned max, uint32_t k)
-{
-    for (unsigned i = 0; i < *n; i++)
-        if (list[i] == k)
-            return;
-    if (*n == max)
-        s->overflow = true;
-    else
-        list[(*n)++] = k;
-}
-
-static bool is_shifting_mask(uint32_t k)
-{
-    uint32_t gap = ~k;
-    return k && gap && (gap & (gap + 1)) == 0;
-}
-
-static bool address_is_asked(const Scan *s, Addr addr)
-{
-    for (unsigned k = 0; k < s->asked.n; k++) {
-        const Cluster *c = &s->asked.clusters[k];
-        if ((int64_t)addr >= c->lo - PRESCAN_REACH && (int64_t)addr <= c->hi + PRESCAN_REACH)
-            return true;
-    }
-    return false;
-}
-
-static bool number_is_asked(const Scan *s, uint32_t v, uint32_t reach)
-{
-    for (unsigned k = 0; k < s->asked.n; k++)
-        if (cluster_near(&s->asked.clusters[k], v, reach))
-            return true;
-    return false;
-}
-
-/* These are true when the place alone makes the function a candidate. */
+/* This and the next are true when the place alone makes the function a candidate. */
 static bool examine_site(Scan *s, size_t at)
 {
     SiteShape site = shape_site(s->code.p, s->code.n, at);
-    switch (site.kind) {
-    case SITE_ADDRESS: return address_is_asked(s, s->segment->addr + (uint64_t)site.target);
-    case SITE_SHORT:
-        if (!s->any_short)
-            return false;
-        remember(s, s->numbers, &s->nnumbers, NUMBERS_MAX, site.k);
-        return number_is_asked(s, site.k, PRESCAN_REACH);
-    case SITE_MASK:
-        if (is_shifting_mask(site.k))
-            remember(s, s->masks, &s->nmasks, MASKS_MAX, site.k);
-        if (site.k <= MASK_BOUND && (site.k & (site.k + 1)) == 0)
-            remember(s, s->bounds, &s->nbounds, NUMBERS_MAX, site.k);
-        return number_is_asked(s, site.k, PRESCAN_TURN);
-    case SITE_ADD:
-        if (site.k + PRESCAN_SUM > 2 * PRESCAN_SUM)
-            remember(s, s->sums, &s->nsums, SUMS_MAX, site.k);
-        return number_is_asked(s, site.k, PRESCAN_REACH);
-    case SITE_COMPARE:
-        if (site.k < BODY_MAX_TABLE && shape_branches(s->code.p, s->code.n, site.end))
-            remember(s, s->bounds, &s->nbounds, NUMBERS_MAX, site.k);
-        remember(s, s->numbers, &s->nnumbers, NUMBERS_MAX, site.k);
-        return number_is_asked(s, site.k, PRESCAN_REACH);
-    case SITE_OTHER: return number_is_asked(s, site.k, PRESCAN_TURN);
-    default: return false;
-    }
+    bool bounds = site.kind == SITE_COMPARE && site.k < BODY_MAX_TABLE && shape_branches(s->code.p, s->code.n, site.end);
+    if (site.kind == SITE_NONE || (site.kind == SITE_SHORT && !s->any_short))
+        return false;
+    if (site.kind == SITE_ADDRESS)
+        site.target += (int64_t)s->segment->addr;
+    return numbers_take(&s->numbers, &s->asked, &site, bounds);
 }
 
 static bool examine(Scan *s, size_t at)
@@ -454,6 +333,15 @@ static void follow(Scan *s)
     }
 }
 
+/* Takes back what only looked like a number. */
+static void verify(Scan *s)
+{
+    const Functions *all = &s->program->functions;
+    for (size_t i = 0; i < all->n; i++)
+        if (s->kept[i])
+            s->kept[i] = numbers_verify(&s->program->image, &all->items[i], &s->asked);
+}
+
 /* ---- the whole ---- */
 
 static void patterns_make(Scan *s)
@@ -483,6 +371,7 @@ bool prescan(Program *program, const Query *query, KernelKind kind, uint8_t *cho
         if (image->loads[i].executable)
             code_scan(&s, &image->loads[i]);
     }
+    verify(&s);
     follow(&s);
     for (size_t i = 0; i < program->functions.n; i++)
         chosen[i] &= s.kept[i];
