@@ -240,8 +240,6 @@ static void move_call(Move *m, const Step *s)
     m->is_call = m->wild = true;
     m->twice = s->call.returns_twice;
     m->writes = ~(s->call.kept_read | s->call.kept_abi);
-    if (m->twice)
-        m->writes |= 1u << REG_RBP; /* frames_find follows it; as a variable's home it is not to be trusted */
 }
 
 static void move_make(Values *v, uint32_t step, Move *m)

@@ -29,6 +29,9 @@ static bool is_bad_opcode(uint8_t op)
     return memchr(bad, op, sizeof bad) != NULL;
 }
 
+/* mov to %ss: the trap after it would be held back (insn_masking_exception, which takes vpmaskmovd for it, too). */
+static bool is_mov_ss(const uint8_t *op) { return op[0] == 0x8e && (op[1] >> 3 & 7) == 2; }
+
 /* FMA4 and AMD's other four-operand instructions: the kernel cannot decode them. */
 static bool is_fma4(const uint8_t *vex)
 {
@@ -43,7 +46,7 @@ static UprobeWay way_extended(const Insn *insn, const uint8_t *p, size_t n)
 {
     size_t at = insn->encoding == ENC_EVEX ? 4 : p[0] == 0xc4 ? 3 : 2;
     bool known = insn->encoding == ENC_VEX || insn->encoding == ENC_EVEX;
-    return !known || at >= n || is_bad_opcode(p[at]) || is_fma4(p) ? UPROBE_REFUSED : UPROBE_STEPPED;
+    return !known || at + 1 >= n || is_bad_opcode(p[at]) || is_mov_ss(p + at) || is_fma4(p) ? UPROBE_REFUSED : UPROBE_STEPPED;
 }
 
 /* branch_setup_xol_ops (a branch with an operand size prefix is left to the processor) and push_setup_xol_ops. Newer
@@ -58,9 +61,6 @@ static bool is_emulated(const uint8_t *op, const Insn *insn, unsigned prefixes, 
     unsigned bare = op[0] >= 0x50 && op[0] <= 0x57 ? insn->len - prefixes : 0;
     return bare == 1 && !opsize && insn->mnemonic == MN_PUSH;
 }
-
-/* mov to %ss: the trap after it would be held back (insn_masking_exception). */
-static bool is_mov_ss(const uint8_t *op) { return op[0] == 0x8e && (op[1] >> 3 & 7) == 2; }
 
 UprobeWay uprobe_way(const Insn *insn, const uint8_t *bytes)
 {

@@ -137,6 +137,8 @@ static void pass_step(const RangeProof *p, uint32_t step, Hold *holds)
     }
     for (uint32_t i = 0; i < p->ncells; i++)
         pass_cell(p, step, p->cells[i], &holds[i]);
+    if (m->twice) /* it may come back with an older value in a register than that of the latest def */
+        memset(holds, 0, (p->ncells + 1) * sizeof *holds);
     if (!keeps_memory(p->v, step) || !keeps_address(p, step))
         holds[p->ncells].proof = 0;
     if (moved.proof && dst != UINT32_MAX)

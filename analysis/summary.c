@@ -48,10 +48,7 @@ static Summary summary_by_name(const Program *program, Str name)
 {
     Summary s = summary_by_abi(program);
     s.effect.noreturn = name_among(name, noreturn_names, sizeof noreturn_names / sizeof *noreturn_names);
-    if (name_among(name, twice_names, sizeof twice_names / sizeof *twice_names)) {
-        s.effect.returns_twice = true;
-        s.effect.kept_abi = 1u << REG_RSP | 1u << REG_RBP;
-    }
+    s.effect.returns_twice = name_among(name, twice_names, sizeof twice_names / sizeof *twice_names);
     return s;
 }
 

@@ -18,15 +18,21 @@ typedef struct BoundSearch {
 
 static bool bound_at(BoundSearch *s, ValueId id, uint32_t block, unsigned depth, uint64_t *bound);
 
-/* Is the whole of `id` no more than what a compare of the low `bits` of `compared` sees? */
-static bool compare_sees(Values *v, ValueId id, ValueId compared, unsigned bits)
+/* Is the whole of `id` the low `bits` of `compared`, plus *add modulo 2^bits? */
+static bool compare_sees(Values *v, ValueId id, ValueId compared, unsigned bits, uint64_t *add)
 {
+    *add = 0;
     if (compared == VALUE_NONE)
         return false;
     if (id == compared)
         return value_fits(v, id, bits);
     Link l = values_link(v, id);
-    return l.kind == MOVE_COPY && !l.partial && !l.sign && l.bits <= bits && l.base == compared;
+    if (l.base != compared || l.partial)
+        return false;
+    if (l.kind == MOVE_COPY)
+        return !l.sign && l.bits <= bits;
+    *add = l.k;
+    return l.kind == MOVE_ADD && l.bits == bits && value_fits(v, id, bits);
 }
 
 /* Do the steps in [from, to) leave the memory of `key` (bits wide) alone? */
@@ -67,6 +73,35 @@ static bool compare_sees_memory(Values *v, ValueId id, uint32_t cmp, uint32_t p,
            memory_kept(v, b->blocks[to].first, value.at, &compared, op->bits);
 }
 
+/* The values that pass "cc after a compare with k", moved up by `add`: their top, if they do not wrap around. */
+static bool interval_top(unsigned cc, uint64_t k, unsigned bits, uint64_t add, uint64_t *top)
+{
+    uint64_t lo = 0, hi = value_extended(UINT64_MAX, bits, false);
+    switch (cc) {
+    case CC_BE:
+        hi = k;
+        break;
+    case CC_B:
+        if (k == 0)
+            return false;
+        hi = k - 1;
+        break;
+    case CC_AE:
+        lo = k;
+        break;
+    case CC_A:
+        if (k == hi)
+            return false;
+        lo = k + 1;
+        break;
+    default:
+        return false;
+    }
+    lo = value_extended(lo + add, bits, false);
+    *top = value_extended(hi + add, bits, false);
+    return lo <= *top;
+}
+
 /* Does the way from block p to `to` say that id <= *bound? */
 static bool bound_of_branch(BoundSearch *s, ValueId id, uint32_t p, uint32_t to, uint64_t *bound)
 {
@@ -81,21 +116,15 @@ static bool bound_of_branch(BoundSearch *s, ValueId id, uint32_t p, uint32_t to,
     if (cmp == UINT32_MAX || (b->steps[cmp].insn.mnemonic != MN_CMP && b->steps[cmp].insn.mnemonic != MN_SUB))
         return false;
     Cell cell = values_operand_cell(v, cmp, 0);
-    uint64_t k;
+    uint64_t k, add = 0;
     unsigned bits = b->steps[cmp].insn.op[0].bits;
     bool here = cmp >= block->first && cmp <= last;
-    bool sees = cell != CELL_NONE ? compare_sees(v, id, values_before(v, cmp, cell), bits)
+    bool sees = cell != CELL_NONE ? compare_sees(v, id, values_before(v, cmp, cell), bits, &add)
                                   : here && compare_sees_memory(v, id, cmp, p, to);
     if (!sees || !values_operand_constant(v, cmp, 1, &k))
         return false;
-    k = value_extended(k, bits, false);
     bool taken = b->blocks[to].first == body_step_at(b, jcc->target);
-    unsigned cc = taken ? jcc->cc : jcc->cc ^ 1u;
-    if (cc == CC_BE)
-        *bound = k;
-    else if (cc == CC_B && k > 0)
-        *bound = k - 1;
-    else
+    if (!interval_top(taken ? jcc->cc : jcc->cc ^ 1u, value_extended(k, bits, false), bits, add, bound))
         return false;
     s->compare = cmp;
     s->fallback = taken ? step_end(&b->steps[last]) : jcc->target;

@@ -59,7 +59,7 @@ typedef struct Move {
     bool partial; /* the upper bits of dst are what they were */
     bool wild;    /* may write any exposed slot (store through a pointer, call) */
     bool is_call;
-    bool twice;   /* a call that may return twice: nothing in the frame is known after it */
+    bool twice;   /* a call that may return twice: the second time with the registers of the first, and the frame as it is then */
     Cell dst, src;
     uint64_t k;
     uint32_t writes; /* general registers written, dst included: bit r */

@@ -7,6 +7,9 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <sched.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -209,6 +212,9 @@ static int landlock_install(SandboxRing ring)
 
 bool sandbox_enter(SandboxRing ring, SandboxReport *report)
 {
+#ifdef __GLIBC__
+    mallopt(M_ARENA_MAX, 1); /* a thread's own heap would open /proc/sys/vm/overcommit_memory when it shrinks */
+#endif
     *report = (SandboxReport){.filter_error = EPERM, .landlock_error = EPERM};
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0) {
         report->filter_error = report->landlock_error = errno;
