@@ -160,6 +160,7 @@ static bool option_set_flag(Options *o, OptionId id)
     case OPTION_CHILDREN: o->children = true; break;
     case OPTION_COUNT: o->count = true; break;
     case OPTION_STACK: o->stack = true; break;
+    case OPTION_VERIFY: o->verify = true; break;
     case OPTION_QUIET: o->quiet = true; break;
     case OPTION_VERBOSE: o->verbose = true; break;
     case OPTION_VERSION: o->version = true; break;
@@ -313,6 +314,8 @@ static bool trace_consistent(const Options *o, Diag *diag)
         return diag_set(diag, 0, "trace what? Give -p PID, -a (every process that runs the file), or -- COMMAND");
     if (o->spec && (o->nconstants || o->enum_file || o->nfunctions || o->has_site))
         return diag_set(diag, 0, "--spec says what to read: -c, -e, -f and --site do not go with it");
+    if (o->spec && o->verify)
+        return diag_set(diag, 0, "--verify needs the compares: it does not go with --spec");
     if (o->children && o->all)
         return diag_set(diag, 0, "--children goes with -p or COMMAND: -a traces every process already");
     return true;
@@ -418,5 +421,6 @@ void options_help(Sink *t, Command command)
         help_wrapped(t, o->help);
     }
     sink_add(t,
-             "\nExit status: 0 found, 1 nothing found, 2 wrong command line, 3 unusable input, 4 could not attach.\n");
+             "\nExit status: 0 found, 1 nothing found, 2 wrong command line, 3 unusable input, 4 could not attach,\n"
+             "5 (trace) hits were lost, or contradicted by --verify.\n");
 }

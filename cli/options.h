@@ -9,7 +9,7 @@
 #define LVSCAN_VERSION "0.1.0"
 
 /* Exit statuses (CONTRACT.md section 1). */
-enum { EXIT_FOUND = 0, EXIT_NOTHING = 1, EXIT_USAGE = 2, EXIT_INPUT = 3, EXIT_ATTACH = 4 };
+enum { EXIT_FOUND = 0, EXIT_NOTHING = 1, EXIT_USAGE = 2, EXIT_INPUT = 3, EXIT_ATTACH = 4, EXIT_LOST = 5 };
 
 typedef enum Command { COMMAND_FIND, COMMAND_TRACE, COMMAND_DISASM, COMMAND_FUNCTIONS, COMMAND_CHECK } Command;
 
@@ -33,7 +33,7 @@ typedef struct Options {
     size_t ninputs;
     /* trace */
     pid_t pid; /* 0: none */
-    bool all, children, count, stack;
+    bool all, children, count, stack, verify;
     char **child; /* COMMAND ARG..., NULL-terminated; NULL: none */
     const char *spec, *filter;
     const char *record; /* where the line for the case file goes; NULL: nowhere */

@@ -54,6 +54,8 @@ static int status_of(const Trace *t, TraceEnd end)
         return EXIT_INPUT;
     if (end == END_RATE)
         message("more than %llu hits in a second: detached (--max-rate)", (unsigned long long)t->o->max_rate);
+    if (t->summary.lost || t->summary.contradictions)
+        return EXIT_LOST;
     return t->summary.hits > 0 || end == END_USER || (end == END_LIMIT && !t->o->max_hits) ? EXIT_FOUND : EXIT_NOTHING;
 }
 
@@ -90,8 +92,10 @@ static int trace_plan(const Options *o, Sink *out, Plan *plan)
     Processes processes;
     Spawned child = {.gate = -1, .report = -1};
     Printer printer = {.out = out, .o = o, .spec = &plan->spec, .color = color_wanted(o)};
+    printer.live = o->count && !o->json && isatty(STDOUT_FILENO);
     Trace t = {.o = o,
                .spec = &plan->spec,
+               .check = &plan->check,
                .attachment = &attachment,
                .processes = &processes,
                .printer = &printer,
@@ -117,7 +121,7 @@ static int trace_plan(const Options *o, Sink *out, Plan *plan)
     t.target = target_open(pid);
     processes_open(&processes, o->child ? child.pid : pid, o->children);
     int status = EXIT_ATTACH;
-    if (attachment_open(&attachment, &plan->spec, plan->in.fd, o->stack, &diag))
+    if (attachment_open(&attachment, &plan->spec, plan->in.fd, o->stack, plan->check.compare != 0, &diag))
         status = trace_attached(&t, plan);
     else
         attach_failed(plan, &diag);

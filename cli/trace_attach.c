@@ -106,7 +106,7 @@ static bool open_tracefs(Attachment *a, const ProbeSpec *spec, const char *path,
     return good;
 }
 
-bool attachment_open(Attachment *a, const ProbeSpec *spec, int fd, bool stack, Diag *diag)
+bool attachment_open(Attachment *a, const ProbeSpec *spec, int fd, bool stack, bool flags, Diag *diag)
 {
     char path[64];
     int pmu = uprobe_pmu_type();
@@ -119,6 +119,7 @@ bool attachment_open(Attachment *a, const ProbeSpec *spec, int fd, bool stack, D
     } else if (!open_tracefs(a, spec, path, diag)) {
         return false;
     }
+    a->shape.regs |= flags ? (uint64_t)1 << PERF_REG_FLAGS : 0;
     if (open_channels(a, pmu, path, spec, diag) && enable(a, diag))
         return true;
     attachment_close(a);
@@ -168,6 +169,8 @@ bool attachment_value(const Attachment *a, const ProbeSpec *spec, const Sample *
     *value = spec_value(spec, raw);
     return true;
 }
+
+uint64_t attachment_flags(const Sample *sample) { return sample->regs[PERF_REG_FLAGS]; }
 
 void attachment_stop(Attachment *a)
 {

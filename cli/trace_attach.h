@@ -25,8 +25,11 @@ typedef struct Attachment {
 } Attachment;
 
 /* Puts the probe into the file behind `fd` (a /proc path names it, so that it is the file that was looked at, also when
- * it was deleted). stack: return addresses with each hit. On failure nothing is left behind. */
-bool attachment_open(Attachment *a, const ProbeSpec *spec, int fd, bool stack, Diag *diag);
+ * it was deleted). stack: return addresses with each hit; flags: rFLAGS with each. On failure nothing is left behind. */
+bool attachment_open(Attachment *a, const ProbeSpec *spec, int fd, bool stack, bool flags, Diag *diag);
+
+/* rFLAGS of a sample, where they were asked for. */
+uint64_t attachment_flags(const Sample *sample);
 
 /* The next hit of one processor's ring, or false. Counts lost ones. */
 bool attachment_next(Attachment *a, Channel *channel, Sample *out);

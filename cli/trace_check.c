@@ -1,6 +1,7 @@
 /* cli/trace_check.c - see trace_check.h. */
 #include "cli/trace_check.h"
 
+#include "analysis/probe.h"
 #include "cli/message.h"
 #include "cli/starts.h"
 
@@ -47,26 +48,19 @@ bool check_file(const ProbeSpec *spec, Program *program, Diag *diag)
     return true;
 }
 
-/* is_prefix_bad(): es, cs, ss, ds overrides and lock are refused with ENOTSUPP (524). */
-bool check_instruction(Bytes insn, Diag *diag)
+bool check_instruction(Bytes bytes, Diag *diag)
 {
-    static const uint8_t nop5[] = {0x0f, 0x1f, 0x44, 0x00, 0x00};
-    for (size_t i = 0; i < insn.n; i++) {
-        uint8_t b = insn.p[i];
-        if (b == 0x26 || b == 0x2e || b == 0x36 || b == 0x3e || b == 0xf0)
-            return diag_set(diag, 0,
-                            "the kernel refuses a probe on an instruction with a %s prefix; --site names another place",
-                            b == 0xf0 ? "lock" : "segment");
-        if (b != 0x66 && b != 0x67 && b != 0xf2 && b != 0xf3 && b != 0x64 && b != 0x65)
-            break;
-    }
-    if (insn.n == sizeof nop5 && memcmp(insn.p, nop5, sizeof nop5) == 0)
-        return diag_set(
-            diag, 0,
-            "a probe on a 5-byte nop can overwrite the stack's red zone on some kernels; --site names another place");
-    if (insn.n && insn.p[0] == 0xcc)
-        return diag_set(diag, 0, "the kernel refuses a probe on a breakpoint instruction");
-    return insn.n > 0;
+    Insn insn;
+    char text[128];
+    if (bytes.n == 0 || insn_decode(bytes.p, bytes.n, 0, &insn) != (int)bytes.n)
+        return diag_set(diag, 0, "the bytes at the probe are no instruction");
+    if (uprobe_way(&insn, bytes.p) != UPROBE_REFUSED)
+        return true;
+    insn_text(&insn, SYNTAX_ATT, text, sizeof text);
+    return diag_set(diag, 0,
+                    "the kernel refuses a probe on this instruction, or would harm the program: %s; --site names another "
+                    "place",
+                    text);
 }
 
 /* One line of /proc/PID/maps. */

@@ -9,8 +9,8 @@
  * offset, and that offset and pc belong together, and an instruction starts there? */
 bool check_file(const ProbeSpec *spec, Program *program, Diag *diag);
 
-/* Would the kernel refuse or mishandle a probe on this instruction? Source: arch/x86/kernel/uprobes.c. */
-bool check_instruction(Bytes insn, Diag *diag);
+/* Does the kernel take a probe on this instruction without harm? The rules are uprobe_way's (analysis/probe.h). */
+bool check_instruction(Bytes bytes, Diag *diag);
 
 /* Does the process map this very file, executable, at the spec's offset, with the spec's bytes there (or another
  * tracer's int3 as the first)? */

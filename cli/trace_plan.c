@@ -1,11 +1,14 @@
 /* cli/trace_plan.c - see trace_plan.h. */
 #include "cli/trace_plan.h"
 
+#include "analysis/probe.h"
 #include "cli/emit.h"
 #include "cli/message.h"
 #include "cli/trace_check.h"
 
 #include <stdio.h>
+
+enum { NEAR_MAX = 4 }; /* instructions from a compare on, where another place is looked for */
 
 static int open_program(Plan *plan, const char *name)
 {
@@ -55,6 +58,13 @@ static bool take_variable(Plan *plan, const Variable *v)
            readable(&plan->spec) && check_instruction(plan->spec.bytes, NULL);
 }
 
+static uint8_t cost_at(Plan *plan, Addr pc)
+{
+    Insn insn;
+    const uint8_t *bytes = program_insn(&plan->program, pc, &insn) ? image_read(&plan->program.image, pc, insn.len) : NULL;
+    return bytes && uprobe_way(&insn, bytes) == UPROBE_EMULATED ? COST_EMULATED : COST_STEPPED;
+}
+
 /* The variable's range at `pc` that can be read, as if the search had put the probe there. */
 static bool take_site(Plan *plan, const Variable *v, Addr pc)
 {
@@ -63,7 +73,7 @@ static bool take_site(Plan *plan, const Variable *v, Addr pc)
         Variable moved = *v;
         if (pc < r->start || pc >= r->end)
             continue;
-        moved.probe = (Probe){pc, r->location, r->proof, COST_STEPPED, COVERAGE_MANY};
+        moved.probe = (Probe){pc, r->location, r->proof, cost_at(plan, pc), COVERAGE_MANY};
         if (pc == v->probe.pc)
             moved.probe.coverage = v->probe.coverage;
         if (take_variable(plan, &moved))
@@ -72,12 +82,53 @@ static bool take_site(Plan *plan, const Variable *v, Addr pc)
     return false;
 }
 
+/* From each compare to a few instructions on, the first place that can be read, and checked where that is asked for. */
+static bool take_near_sites(Plan *plan, const Variable *v, bool verify)
+{
+    for (size_t i = 0; i < v->nsites; i++) {
+        Insn insn;
+        Addr pc = v->sites[i].pc;
+        for (unsigned n = 0; n < NEAR_MAX && program_insn(&plan->program, pc, &insn); n++, pc += insn.len) {
+            if (take_site(plan, v, pc) &&
+                (!verify || flag_check_find(&plan->check, &plan->program, v, pc, &plan->spec.location)))
+                return true;
+            if (insn.flow != FLOW_NEXT)
+                break;
+        }
+    }
+    return false;
+}
+
+/* The search's own choice; else, as it needs a place that the kernel can read, another one. */
+static bool take_any(Plan *plan, const Variable *v, const Options *o)
+{
+    if (o->has_site)
+        return take_site(plan, v, o->site);
+    return (v->probe.pc && take_variable(plan, v)) || take_near_sites(plan, v, false);
+}
+
+/* With --verify: where what was taken cannot be checked, a place of the same variable that can. */
+static void choose_check(Plan *plan, const Variable *v, const Options *o)
+{
+    ProbeSpec taken = plan->spec;
+    if (flag_check_find(&plan->check, &plan->program, v, taken.pc, &taken.location))
+        return;
+    if (!o->has_site && take_near_sites(plan, v, true))
+        return;
+    plan->spec = taken;
+    message_about(plan->in.path, "nothing to verify at 0x%llx: no compare of the variable makes the flags there",
+                  (unsigned long long)taken.pc);
+}
+
 static bool choose(Plan *plan, const Options *o)
 {
     for (size_t i = 0; i < plan->result.nvariables; i++) {
         const Variable *v = &plan->result.variables[i];
-        if (o->has_site ? take_site(plan, v, o->site) : v->probe.pc && take_variable(plan, v))
-            return true;
+        if (!take_any(plan, v, o))
+            continue;
+        if (o->verify)
+            choose_check(plan, v, o);
+        return true;
     }
     return false;
 }

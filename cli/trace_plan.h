@@ -5,6 +5,7 @@
 #include "cli/input.h"
 #include "cli/query.h"
 #include "cli/spec.h"
+#include "cli/trace_verify.h"
 
 typedef struct Plan {
     Input in; /* the file, open and mapped */
@@ -12,6 +13,7 @@ typedef struct Plan {
     Question question;
     SearchResult result;
     ProbeSpec spec;
+    FlagCheck check; /* with --verify */
     pid_t pid; /* whose hits are wanted: -p, or BINARY's pid:N; 0: see the options */
     Arena arena;
     bool has_input, has_program, has_question;

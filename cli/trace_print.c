@@ -7,8 +7,10 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
-enum { BAR_WIDTH = 40 };
+enum { BAR_WIDTH = 40, LIVE_NS = 400000000 };
 
 static void value_text(const Printer *p, int64_t value)
 {
@@ -171,18 +173,55 @@ static void count_text(const Printer *p, const U64Entry *e, uint64_t most)
     sink_close(&cell);
 }
 
+/* The entries, most frequent first; the caller frees them. NULL when memory is used up. */
+static U64Entry *counts_sorted(const Printer *p, size_t *n)
+{
+    U64Entry *list = malloc((p->counts.n + 1) * sizeof *list);
+    *n = 0;
+    for (size_t i = 0; list && i < p->counts.cap; i++)
+        if (p->counts.items[i].used)
+            list[(*n)++] = p->counts.items[i];
+    if (list)
+        qsort(list, *n, sizeof *list, count_order);
+    return list;
+}
+
+/* Moves to the first of the rows that were shown, and clears from there on. */
+static void live_clear(Printer *p)
+{
+    if (p->live_rows)
+        sink_format(p->out, "\033[%zuA\033[J", p->live_rows);
+    p->live_rows = 0;
+}
+
+void print_counts_live(Printer *p, uint64_t now_ns)
+{
+    struct winsize size = {.ws_row = 24};
+    size_t n;
+    if (!p->live || p->counts.n == 0 || now_ns - p->live_ns < LIVE_NS)
+        return;
+    U64Entry *list = counts_sorted(p, &n);
+    if (!list)
+        return;
+    ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
+    live_clear(p);
+    p->live_ns = now_ns;
+    while (p->live_rows < n && p->live_rows + 2 < (size.ws_row ? size.ws_row : 24u)) {
+        count_text(p, &list[p->live_rows], list[0].value);
+        p->live_rows++;
+    }
+    free(list);
+}
+
 void print_counts(Printer *p)
 {
-    size_t n = 0;
-    U64Entry *list = malloc((p->counts.n + 1) * sizeof *list);
+    size_t n;
+    U64Entry *list = counts_sorted(p, &n);
     if (!list) {
         message("out of memory: the counts are not shown");
         return;
     }
-    for (size_t i = 0; i < p->counts.cap; i++)
-        if (p->counts.items[i].used)
-            list[n++] = p->counts.items[i];
-    qsort(list, n, sizeof *list, count_order);
+    live_clear(p);
     for (size_t i = 0; i < n; i++) {
         if (p->o->json)
             count_json(p, &list[i]);
@@ -202,6 +241,16 @@ static void summary_json(Printer *p, const Summary *s)
     json_u64(&j, s->hits);
     json_key(&j, "lost");
     json_u64(&j, s->lost);
+    json_key(&j, "counted");
+    json_u64(&j, s->counted);
+    json_key(&j, "recorded");
+    json_u64(&j, s->recorded);
+    if (p->o->verify) {
+        json_key(&j, "checked");
+        json_u64(&j, s->checked);
+        json_key(&j, "contradictions");
+        json_u64(&j, s->contradictions);
+    }
     json_key(&j, "elapsed_ns");
     json_u64(&j, s->elapsed_ns);
     json_close(&j, '}');
@@ -216,6 +265,12 @@ void print_summary(Printer *p, const Summary *s)
     if (!p->o->quiet || s->lost)
         message("%llu hit%s, %llu lost, in %.3f s", (unsigned long long)s->hits, s->hits == 1 ? "" : "s",
                 (unsigned long long)s->lost, (double)s->elapsed_ns / 1e9);
+    if (p->o->verbose || s->lost)
+        message("the kernel counted %llu hits in all processes, %llu of them were recorded",
+                (unsigned long long)s->counted, (unsigned long long)s->recorded);
+    if (p->o->verify && (!p->o->quiet || s->contradictions))
+        message("%llu hits verified, %llu contradictions", (unsigned long long)s->checked,
+                (unsigned long long)s->contradictions);
     if (s->unreadable)
         message("at %llu hits the value could not be read", (unsigned long long)s->unreadable);
 }

@@ -10,6 +10,7 @@ typedef struct Hit {
     uint64_t time_ns; /* CLOCK_MONOTONIC */
     uint32_t pid, tid;
     int64_t value;
+    uint64_t flags; /* with --verify */
     bool readable; /* false: the location could not be read at this hit */
     const uint64_t *chain;
     size_t nchain;
@@ -22,10 +23,15 @@ typedef struct Printer {
     uint64_t start_ns; /* times are shown since then */
     U64Map counts;     /* value -> hits */
     bool color;
+    bool live;        /* counts are shown on a terminal while they grow */
+    size_t live_rows; /* that stand there now */
+    uint64_t live_ns; /* when they were shown last */
 } Printer;
 
 typedef struct Summary {
     uint64_t hits, lost, unreadable, elapsed_ns;
+    uint64_t counted, recorded;       /* of all processes: by the kernel's counters, and in the rings */
+    uint64_t checked, contradictions; /* with --verify */
 } Summary;
 
 void print_hit(Printer *p, const Hit *hit, const char *comm);
@@ -33,6 +39,9 @@ void print_hit(Printer *p, const Hit *hit, const char *comm);
 /* Counts a hit for print_counts instead. */
 void count_hit(Printer *p, const Hit *hit);
 void print_counts(Printer *p);
+
+/* Shows the counts in place of those shown before, a few times a second, as many as the terminal holds. */
+void print_counts_live(Printer *p, uint64_t now_ns);
 
 /* JSON to the printer's text; for people to standard error. */
 void print_summary(Printer *p, const Summary *s);

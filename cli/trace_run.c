@@ -28,6 +28,7 @@ static void keep_hit(Trace *t, const Sample *s)
     Hit *hit = &t->hits[t->nhits];
     *hit = (Hit){.time_ns = s->time, .pid = s->pid, .tid = s->tid};
     hit->readable = attachment_value(t->attachment, t->spec, s, &hit->value);
+    hit->flags = t->check->compare ? attachment_flags(s) : 0;
     if (t->chains) {
         uint64_t *chain = t->chains + t->nhits * CHAIN_MAX;
         memcpy(chain, s->chain, s->nchain * sizeof *chain);
@@ -75,6 +76,15 @@ static void sort_hits(Trace *t)
         }
 }
 
+/* Counts a hit whose flags say another thing than its value. */
+static void verify_hit(Trace *t, const Hit *hit)
+{
+    if (!t->check->compare || !hit->readable)
+        return;
+    t->summary.checked++;
+    t->summary.contradictions += !flag_check_holds(t->check, (uint64_t)hit->value, hit->flags);
+}
+
 static bool too_fast(Trace *t, const Hit *hit)
 {
     uint64_t second = hit->time_ns / 1000000000;
@@ -93,6 +103,7 @@ static TraceEnd show_hits(Trace *t)
             continue;
         t->summary.hits++;
         t->summary.unreadable += !hit->readable;
+        verify_hit(t, hit);
         if (t->o->count)
             count_hit(t->printer, hit);
         else
@@ -143,6 +154,7 @@ static TraceEnd loop(Trace *t, struct pollfd *fds, size_t n)
         TraceEnd outside = check_end(t, &fds[1]);
         for (int rounds = 0; end == END_NOT && more && rounds < 64; rounds++)
             end = round_once(t, &more);
+        print_counts_live(t->printer, now_ns());
         sink_flush(t->printer->out);
         end = end == END_NOT ? outside : end;
     }
@@ -178,6 +190,8 @@ TraceEnd trace_run(Trace *t)
     t->summary.elapsed_ns = now_ns() - t->printer->start_ns;
     /* The counters know of hits that left no record; ends that leave records unread lose nothing by that. */
     t->summary.lost = a->lost;
+    t->summary.counted = a->counted;
+    t->summary.recorded = a->samples;
     if ((end == END_USER || end == END_TARGET) && a->counted > a->samples && a->counted - a->samples > a->lost)
         t->summary.lost = a->counted - a->samples;
     free(fds);

@@ -7,12 +7,14 @@
 #include "cli/spawn.h"
 #include "cli/trace_attach.h"
 #include "cli/trace_print.h"
+#include "cli/trace_verify.h"
 
 typedef enum TraceEnd { END_NOT, END_USER, END_LIMIT, END_TARGET, END_RATE, END_OUTPUT } TraceEnd;
 
 typedef struct Trace {
     const Options *o;
     const ProbeSpec *spec;
+    const FlagCheck *check; /* compare 0: none */
     Attachment *attachment;
     Processes *processes;
     Printer *printer;
