@@ -57,7 +57,9 @@ static void found_symbols(FoundList *list)
         if (s->type != STT_FUNC && s->type != STT_GNU_IFUNC)
             continue;
         uint8_t by = s->source == SYMBOL_SYMTAB ? FOUND_SYMTAB : FOUND_DYNSYM;
-        found_add(list, (Found){s->addr, s->addr + s->size, s->name, by, is_cold_name(s->name)});
+        Bytes rest;
+        bool fits = image_bytes(&list->program->image, s->addr, &rest) && s->size <= rest.n; /* else its size is a lie */
+        found_add(list, (Found){s->addr, fits ? s->addr + s->size : s->addr, s->name, by, is_cold_name(s->name)});
     }
 }
 
