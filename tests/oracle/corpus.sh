@@ -19,7 +19,7 @@ mkdir -p "$folder/source" "$folder/apt/lists/partial" || exit 2
 
 # project: Debian's source package | how to prepare a copy of it | how to build | programs. In the last two $CC, $CXX, $FLAGS, $LINK hold.
 project() {
-    package=$1 prepare= build= programs=
+    package=$1 prepare='' build='' programs=''
     case $1 in
     zlib) prepare='./configure --static' programs='minigzip'
         build='make -s CC="$CC" CFLAGS="$FLAGS -D_LARGEFILE64_SOURCE=1 -DHAVE_HIDDEN" LDSHAREDLIBC= TEST_LDFLAGS="-L. libz.a $LINK" minigzip' ;;
