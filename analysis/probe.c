@@ -30,12 +30,12 @@ static bool is_bad_opcode(uint8_t op)
 }
 
 /* mov to %ss: the trap after it would be held back (insn_masking_exception, which takes vpmaskmovd for it, too). */
-static bool is_mov_ss(const uint8_t *op) { return op[0] == 0x8e && (op[1] >> 3 & 7) == 2; }
+static bool is_mov_ss(const uint8_t *op, size_t n) { return n > 1 && op[0] == 0x8e && (op[1] >> 3 & 7) == 2; }
 
 /* FMA4 and AMD's other four-operand instructions: the kernel cannot decode them. */
-static bool is_fma4(const uint8_t *vex)
+static bool is_fma4(const uint8_t *vex, size_t n)
 {
-    uint8_t op = vex[3];
+    uint8_t op = n > 3 ? vex[3] : 0;
     return vex[0] == 0xc4 && (vex[1] & 0x1f) == 3 &&
            ((op >= 0x48 && op <= 0x49) || (op >= 0x5c && op <= 0x5f) || (op >= 0x68 && op <= 0x6f) ||
             (op >= 0x78 && op <= 0x7f));
@@ -46,7 +46,7 @@ static UprobeWay way_extended(const Insn *insn, const uint8_t *p, size_t n)
 {
     size_t at = insn->encoding == ENC_EVEX ? 4 : p[0] == 0xc4 ? 3 : 2;
     bool known = insn->encoding == ENC_VEX || insn->encoding == ENC_EVEX;
-    return !known || at + 1 >= n || is_bad_opcode(p[at]) || is_mov_ss(p + at) || is_fma4(p) ? UPROBE_REFUSED : UPROBE_STEPPED;
+    return !known || at >= n || is_bad_opcode(p[at]) || is_mov_ss(p + at, n - at) || is_fma4(p, n) ? UPROBE_REFUSED : UPROBE_STEPPED;
 }
 
 /* branch_setup_xol_ops (a branch with an operand size prefix is left to the processor) and push_setup_xol_ops. Newer
@@ -82,7 +82,7 @@ UprobeWay uprobe_way(const Insn *insn, const uint8_t *bytes)
     if (insn->mnemonic == MN_SYSCALL || insn->mnemonic == MN_SYSENTER) /* the step would end in the kernel */
         return UPROBE_REFUSED;
     uint8_t op[2] = {bytes[i], i + 1u < insn->len ? bytes[i + 1] : 0};
-    if (is_mov_ss(op))
+    if (is_mov_ss(op, 2))
         return UPROBE_REFUSED;
     return !rex_w && is_emulated(op, insn, i, opsize) ? UPROBE_EMULATED : UPROBE_STEPPED;
 }

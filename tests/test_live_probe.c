@@ -209,7 +209,7 @@ static void test_ways(void **state)
     assert_int_equal(wrong, 0);
 }
 
-/* ---- every opcode: opened, not run ---- */
+/* ---- every opcode (with ORACLE=full; else those that we refuse, and some others): opened, not run ---- */
 
 enum { SLOT = 32, SLOTS = 4096 / SLOT, MAPS = 8 };
 
@@ -248,7 +248,10 @@ static unsigned opcodes_compare(const char *prefix, unsigned first, uint8_t modr
         Insn insn;
         if (insn_decode(p, SLOT, 0x1000, &insn) <= 0)
             continue;
-        bool we = uprobe_way(&insn, p) != UPROBE_REFUSED, kernel = opened(path, i * SLOT);
+        bool we = uprobe_way(&insn, p) != UPROBE_REFUSED;
+        if (!getenv("ORACLE") && (first + i) % 16 != modrm % 16 && (we || modrm == 0x17))
+            continue; /* the whole takes minutes */
+        bool kernel = opened(path, i * SLOT);
         if (we != kernel) {
             fprintf(stderr, "# %s%02x%02x (%s): we %s, the kernel %s\n", prefix, first + i, modrm,
                     mnemonic_name(insn.mnemonic), we ? "accept" : "refuse", kernel ? "accepts" : "refuses");
@@ -261,7 +264,7 @@ static unsigned opcodes_compare(const char *prefix, unsigned first, uint8_t modr
     return wrong;
 }
 
-/* A process for each half of a map: what takes long is the kernel's waiting. */
+/* A process for each half of a map. */
 static void test_opcodes(void **state)
 {
     pid_t pids[MAPS * 256 / SLOTS];
