@@ -168,14 +168,14 @@ static void compare_cmp(Finder *f, uint32_t step, unsigned cc)
     }
 }
 
-static void compare_shifted(Finder *f, uint32_t step, unsigned cc);
+static void compare_shifted(Finder *f, uint32_t step, uint32_t reader, unsigned cc);
 
-static void compare_test(Finder *f, uint32_t step, unsigned cc)
+static void compare_test(Finder *f, uint32_t step, uint32_t reader, unsigned cc)
 {
     const Insn *insn = &f->v->body->steps[step].insn;
     Compare c = {.step = step, .via = VIA_IMMEDIATE};
     if (insn->op[1].kind == OPERAND_IMM && insn->imm == 1 && insn->op[0].kind == OPERAND_REG) {
-        compare_shifted(f, step, cc);
+        compare_shifted(f, step, reader, cc);
         return;
     }
     bool same = insn->op[0].kind == OPERAND_REG && insn->op[1].kind == OPERAND_REG && insn->op[0].reg == insn->op[1].reg &&
@@ -236,8 +236,18 @@ static void guard_mark(Finder *f, uint32_t step)
         f->guard[step] = 1;
 }
 
-/* One compare for each bit of the mask; they stand where the index is first looked at, as for a switch. */
-static void compare_members(Finder *f, Compare c, uint32_t step, uint64_t mask, unsigned bits)
+/* Does the branch on a set bit (`set`: it is taken then) go where an index out of bounds goes? Then the members are the others. */
+static bool mask_is_inverted(Finder *f, uint32_t reader, bool set, Addr fallback)
+{
+    const Step *s = &f->v->body->steps[reader];
+    if (s->insn.flow != FLOW_BRANCH || !fallback)
+        return false;
+    return (set ? s->insn.target : step_end(s)) == fallback;
+}
+
+/* One compare for each member of the set; they stand where the index is first looked at, as for a switch. `set`: the reader's
+ * condition holds when the index's bit is set. */
+static void compare_members(Finder *f, Compare c, uint32_t step, uint32_t reader, bool set, uint64_t mask, unsigned bits)
 {
     uint64_t bound;
     uint32_t compare;
@@ -245,7 +255,13 @@ static void compare_members(Finder *f, Compare c, uint32_t step, uint64_t mask, 
     if (value_bound(f->v, c.value, step, &bound, &compare, &fallback) && compare != UINT32_MAX) {
         guard_mark(f, compare);
         c.step = compare;
+        if (mask_is_inverted(f, reader, set, fallback)) {
+            mask = ~mask;
+            bits = bound < bits ? (unsigned)bound + 1 : bits;
+            set = !set;
+        }
     }
+    c.relation = set ? RELATION_EQ : RELATION_NE;
     for (unsigned i = 0; i < bits; i++) {
         c.k = i;
         if (mask >> i & 1)
@@ -254,23 +270,23 @@ static void compare_members(Finder *f, Compare c, uint32_t step, uint64_t mask, 
 }
 
 /* bt %index,%mask with a constant mask: the index is tested for being in the set. */
-static void compare_bits(Finder *f, uint32_t step, unsigned cc)
+static void compare_bits(Finder *f, uint32_t step, uint32_t reader, unsigned cc)
 {
     const Insn *insn = &f->v->body->steps[step].insn;
-    Compare c = {.step = step, .via = VIA_BITSET, .relation = cc == CC_B ? RELATION_EQ : RELATION_NE};
+    Compare c = {.step = step, .via = VIA_BITSET};
     uint64_t mask;
     uint8_t via;
     if ((cc != CC_B && cc != CC_AE) || insn->nops != 2 || insn->op[0].kind != OPERAND_REG ||
         !operand_constant(f, step, 0, &mask, &via) || !operand_variable(f, step, 1, &c) || c.value == VALUE_NONE)
         return;
-    compare_members(f, c, step, mask, insn->op[0].bits);
+    compare_members(f, c, step, reader, cc == CC_B, mask, insn->op[0].bits);
 }
 
 /* mov $mask,%eax; shr %cl,%eax; test $1,%al: the same without bt. */
-static void compare_shifted(Finder *f, uint32_t step, unsigned cc)
+static void compare_shifted(Finder *f, uint32_t step, uint32_t reader, unsigned cc)
 {
     Values *v = f->v;
-    Compare c = {.step = step, .via = VIA_BITSET, .relation = cc == CC_NE ? RELATION_EQ : RELATION_NE, .bits = 32};
+    Compare c = {.step = step, .via = VIA_BITSET, .bits = 32};
     Cell cell = values_operand_cell(v, step, 0);
     ValueId id = cell == CELL_NONE ? VALUE_NONE : values_before(v, step, cell);
     if ((cc != CC_E && cc != CC_NE) || id == VALUE_NONE || v->values[id].kind != VALUE_STEP)
@@ -286,7 +302,7 @@ static void compare_shifted(Finder *f, uint32_t step, unsigned cc)
         return;
     c.value = values_before(v, shift, REG_RCX);
     if (c.value != VALUE_NONE)
-        compare_members(f, c, shift, mask, insn->op[0].bits);
+        compare_members(f, c, shift, reader, cc == CC_NE, mask, insn->op[0].bits);
 }
 
 /* The condition that a step takes from the flags: jcc, setcc, cmovcc; adc and sbb take "below". */
@@ -295,18 +311,19 @@ static unsigned condition_of(const Insn *insn)
     return insn->mnemonic == MN_ADC || insn->mnemonic == MN_SBB ? CC_B : insn->cc;
 }
 
-static void compare_of(Finder *f, uint32_t step, unsigned cc)
+static void compare_of(Finder *f, uint32_t step, uint32_t reader)
 {
+    unsigned cc = condition_of(&f->v->body->steps[reader].insn);
     const Insn *insn = &f->v->body->steps[step].insn;
     switch (insn->mnemonic) {
     case MN_CMP:
         compare_cmp(f, step, cc);
         break;
     case MN_TEST:
-        compare_test(f, step, cc);
+        compare_test(f, step, reader, cc);
         break;
     case MN_BT:
-        compare_bits(f, step, cc);
+        compare_bits(f, step, reader, cc);
         break;
     default:
         if (insn->nops > 0 && insn->op[0].kind == OPERAND_REG)
@@ -316,11 +333,10 @@ static void compare_of(Finder *f, uint32_t step, unsigned cc)
 
 static void compare_flags(Finder *f, uint32_t reader)
 {
-    const Body *b = f->v->body;
     uint32_t writers[FLAGS_WRITERS_MAX];
-    unsigned n = flags_writers(b, reader, writers);
+    unsigned n = flags_writers(f->v->body, reader, writers);
     for (unsigned i = 0; i < n; i++)
-        compare_of(f, writers[i], condition_of(&b->steps[reader].insn));
+        compare_of(f, writers[i], reader);
 }
 
 /* A jump table: its cases are the entries that do not go where a too large index goes. */
