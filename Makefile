@@ -98,6 +98,7 @@ bench:
 	$(SUB) all $(BENCHES)
 	@export BUILD=$(BUILD); tests/oracle/x86.sh --bench; for bench in $(BENCHES) $(wildcard tests/bench/*.sh); do $$bench || exit; done
 
+# The profile is written at exit, which the sandbox would forbid.
 cover:
 	@tests/needs
 	$(SUB) BUILD=$(BUILD)/cover CC=$(CLANG) OPT='-O0 -g' STATIC= SAN='--coverage -DLVSCAN_UNCONFINED' all tests fuzzers
