@@ -82,6 +82,12 @@ test:
 	$(SUB) BUILD=$(BUILD)/asan CC=$(CLANG) $(CHECKED) all tests fuzzers
 	@BUILD=$(BUILD) tests/run -j $(JOBS) $(TESTS:$(BUILD)/%=$(BUILD)/asan/%) $(SCRIPTS)
 
+# A busy server traced for an hour.
+soak:
+	@tests/needs
+	$(SUB) all
+	@BUILD=$(BUILD) SOAK=3600 tests/run -t 0 tests/cli/live_server.sh
+
 # The same checks as `make test` runs for minutes, for as long as they take.
 oracle:
 	@tests/needs
@@ -167,6 +173,6 @@ deb: release
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all objects tests fuzzers demo test oracle fuzz bench cover idioms lint format docs install release deb clean
+.PHONY: all objects tests fuzzers demo test soak oracle fuzz bench cover idioms lint format docs install release deb clean
 .DELETE_ON_ERROR:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
