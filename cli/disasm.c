@@ -1,12 +1,18 @@
 /* cli/disasm.c - lists instructions with what each reads and writes (CONTRACT.md section 6): of functions, of all
  * executable segments, or of bytes from the command line. */
 #include "cli/command.h"
+#include "cli/dot.h"
 #include "cli/escape.h"
 #include "cli/input.h"
 #include "cli/json.h"
 #include "cli/message.h"
+#include "cli/notes.h"
 #include "cli/result_text.h"
 
+#include "analysis/search.h"
+#include "analysis/summary.h"
+
+#include <stdio.h>
 #include <string.h>
 
 typedef struct Listing {
@@ -171,10 +177,84 @@ static void function_title(const Listing *l, Program *program, const Function *f
     sink_add(l->out, ":\n");
 }
 
+/* "          ● variable 2: == 30000" for each of the variables that the instruction has to do with. */
+static void line_notes(const Listing *l, const SearchResult *result, Addr pc)
+{
+    Sink note;
+    sink_open(&note, -1);
+    for (size_t i = 0; i < result->nvariables; i++) {
+        note.n = 0;
+        if (!notes_at(&note, &result->variables[i], NULL, pc))
+            continue;
+        sink_format(l->out, "%s          ● variable %zu: ", l->color ? "\033[33m" : "", i + 1);
+        sink_str(l->out, sink_view(&note));
+        sink_add(l->out, l->color ? "\033[0m\n" : "\n");
+    }
+    sink_close(&note);
+}
+
+static void variables_list(const Listing *l, const SearchResult *result)
+{
+    for (size_t i = 0; i < result->nvariables; i++) {
+        const Variable *v = &result->variables[i];
+        sink_format(l->out, "          variable %zu: %u bits, %s, compared with %zu constants\n", i + 1, v->width,
+                    sign_name(v->sign), v->nconstants);
+    }
+}
+
+static void list_block(const Listing *l, const Body *body, uint32_t block, const SearchResult *result)
+{
+    const Block *b = &body->blocks[block];
+    Bytes code;
+    sink_add(l->out, l->color ? "\033[1m  " : "  ");
+    notes_block(l->out, body, block);
+    sink_add(l->out, l->color ? "\033[0m\n" : "\n");
+    for (uint32_t i = b->first; i < b->first + b->n; i++) {
+        const Insn *insn = &body->steps[i].insn;
+        if (image_bytes(&body->program->image, insn->pc, &code) && code.n >= insn->len)
+            line_text(l, insn->pc, (Bytes){code.p, insn->len}, insn);
+        line_notes(l, result, insn->pc);
+    }
+    sink_add(l->out, "          ");
+    notes_edges(l->out, body, block);
+    sink_char(l->out, '\n');
+}
+
+/* The function by its blocks, with edges and variables. False when it cannot be decoded. */
+static bool list_blocks(const Listing *l, Program *program, const Function *f)
+{
+    Arena arena = {0};
+    Body body;
+    SearchResult result = {0};
+    char start[20];
+    Str name = {start, (size_t)snprintf(start, sizeof start, "0x%llx", (unsigned long long)f->start)};
+    Query query = {.functions = &name, .nfunctions = 1, .limit = 9, .weakest = PROOF_PARTIAL, .jobs = 1, .whole = true};
+    bool good = body_build(&body, program, f, SUMMARY_DEPTH, &arena, NULL);
+    if (good && search_run(&result, program, &query, &arena, NULL, NULL, NULL))
+        variables_list(l, &result);
+    for (uint32_t i = 0; good && i < body.nblocks && !l->out->error; i++)
+        list_block(l, &body, i, &result);
+    arena_free(&arena);
+    return good;
+}
+
+static bool list_dot(const Listing *l, Program *program, const Function *f)
+{
+    Diag diag = {0};
+    bool good = dot_function(l->out, program, f, NULL, NULL, &diag);
+    if (!good)
+        message("0x%llx: %s", (unsigned long long)f->start, diag.what);
+    return good;
+}
+
 static bool list_function(const Listing *l, Program *program, const Function *f)
 {
     bool any = false;
+    if (l->o->dot)
+        return list_dot(l, program, f);
     function_title(l, program, f);
+    if (!l->o->json && list_blocks(l, program, f))
+        return true;
     for (size_t i = 0; i < f->nparts; i++) {
         Bytes code;
         uint64_t size = f->parts[i].end - f->parts[i].start;

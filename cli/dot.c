@@ -6,6 +6,8 @@
 #include "cli/escape.h"
 #include "cli/notes.h"
 
+enum { NAME_MAX_SHOWN = 1000 }; /* Graphviz takes strings of 16384 bytes */
+
 /* The inside of a double-quoted string, of text that is printable already. */
 static void quoted(Sink *t, Str s)
 {
@@ -21,8 +23,9 @@ static void quoted_name(Sink *t, Str s)
 {
     Sink plain;
     sink_open(&plain, -1);
-    escape_terminal(&plain, s);
+    escape_terminal(&plain, (Str){s.p, s.n < NAME_MAX_SHOWN ? s.n : NAME_MAX_SHOWN});
     quoted(t, sink_view(&plain));
+    sink_add(t, s.n < NAME_MAX_SHOWN ? "" : "…");
     sink_close(&plain);
 }
 

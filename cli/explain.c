@@ -216,9 +216,9 @@ static void heading(const Explain *e, Sink *scratch)
 {
     sink_repeat(e->t, ' ', 18 + TEXT_WIDTH);
     for (size_t c = 0; c < e->ncolumns; c++) {
+        sink_add(e->t, c ? "  " : "");
         column_width(&e->columns[c], scratch);
         sink_str(e->t, sink_view(scratch));
-        sink_add(e->t, "  ");
     }
     sink_char(e->t, '\n');
 }

@@ -280,35 +280,57 @@ static void probe_words(const Page *p, const Variable *v, Sink *cell)
     sink_format(p->t, "rests on: %s\n", proof_words(probe->proof));
 }
 
+/* A line for pasting goes out as it is, so it is shown only where nothing in it acts upon a terminal. */
+static void paste(const Page *p, const char *what, const Sink *line)
+{
+    Sink shown;
+    size_t backslashes = 0;
+    Str s = sink_view(line);
+    for (size_t i = 0; i < s.n; i++)
+        backslashes += s.p[i] == '\\';
+    sink_open(&shown, -1);
+    escape_terminal(&shown, s);
+    label(p, what);
+    if (shown.n == s.n + backslashes)
+        sink_str(p->t, s);
+    else
+        sink_add(p->t, "(no line to paste: a name in it is not printable; --emit gives the probe)");
+    sink_char(p->t, '\n');
+    sink_close(&shown);
+}
+
 /* `lvscan trace` with the options that lead to this variable again: only for the first one, which trace takes. */
 static void paste_trace(const Page *p)
 {
     const Options *o = p->r->options;
-    label(p, "read it");
-    sink_add(p->t, "lvscan trace");
+    Sink line;
+    sink_open(&line, -1);
+    sink_add(&line, "lvscan trace");
     if (o->enum_file) {
-        sink_add(p->t, " -e ");
-        escape_shell(p->t, str_of(o->enum_file));
+        sink_add(&line, " -e ");
+        escape_shell(&line, str_of(o->enum_file));
     }
     for (size_t i = 0; i < o->nconstants; i++) {
         size_t last = i;
         while (last + 1 < o->nconstants && o->constants[last + 1] == o->constants[last] + 1)
             last++;
-        sink_add(p->t, i ? "," : " -c ");
-        sink_i64(p->t, o->constants[i]);
+        sink_add(&line, i ? "," : " -c ");
+        sink_i64(&line, o->constants[i]);
         if (last > i) {
-            sink_add(p->t, "..");
-            sink_i64(p->t, o->constants[last]);
+            sink_add(&line, "..");
+            sink_i64(&line, o->constants[last]);
         }
         i = last;
     }
     for (size_t i = 0; i < o->nfunctions; i++) {
-        sink_add(p->t, " -f ");
-        escape_shell(p->t, o->functions[i]);
+        sink_add(&line, " -f ");
+        escape_shell(&line, o->functions[i]);
     }
-    sink_char(p->t, ' ');
-    escape_shell(p->t, str_of(p->r->path));
-    sink_add(p->t, " -a\n");
+    sink_char(&line, ' ');
+    escape_shell(&line, str_of(p->r->path));
+    sink_add(&line, " -a");
+    paste(p, "read it", &line);
+    sink_close(&line);
 }
 
 static void paste_bpftrace(const Page *p, const Variable *v)
@@ -319,10 +341,12 @@ static void paste_bpftrace(const Page *p, const Variable *v)
     sink_open(&script, -1);
     if (spec_of_variable(&spec, p->r->program, v, str_of(p->r->path), NULL, &arena, NULL) &&
         emit_bpftrace_line(&script, &spec, NULL)) {
-        label(p, "bpftrace");
-        sink_add(p->t, "bpftrace --unsafe -e ");
-        escape_shell(p->t, sink_view(&script));
-        sink_char(p->t, '\n');
+        Sink line;
+        sink_open(&line, -1);
+        sink_add(&line, "bpftrace --unsafe -e ");
+        escape_shell(&line, sink_view(&script));
+        paste(p, "bpftrace", &line);
+        sink_close(&line);
     }
     sink_close(&script);
     arena_free(&arena);

@@ -1,0 +1,55 @@
+"""tests/schema.py FILE... - validates lines of JSON against docs/schema/, each by the schema that its shape names.
+
+Prints a line a fault, then how many objects of each kind were seen. Exit status 1 when there was a fault or nothing.
+"""
+import collections
+import json
+import pathlib
+import sys
+
+import jsonschema
+
+FOLDER = pathlib.Path(__file__).resolve().parent.parent / "docs" / "schema"
+NAMED = {"lvscan/1": "lvscan", "lvscan-probe/1": "probe", "lvscan-check/1": "check", "lvscan-record/1": "record"}
+
+
+def kind_of(value):
+    """The schema that an object says, or shows by its keys, to be of; None: of none."""
+    if "schema" in value:
+        return NAMED.get(value["schema"])
+    if "found_by" in value:
+        return "functions"
+    if "len" in value:
+        return "disasm"
+    return "trace" if "value" in value or "summary" in value else None
+
+
+def checkers():
+    for path in FOLDER.glob("*.json"):
+        schema = json.loads(path.read_text())
+        jsonschema.Draft202012Validator.check_schema(schema)
+        yield path.stem, jsonschema.Draft202012Validator(schema)
+
+
+def main(paths):
+    by_kind = dict(checkers())
+    seen, faults = collections.Counter(), 0
+    for path in paths:
+        with open(path, encoding="utf-8") as lines:
+            for number, line in enumerate(lines, 1):
+                value = json.loads(line)
+                kind = kind_of(value)
+                if kind is None:
+                    faults += 1
+                    print(f"{path}:{number}: of no schema: {line[:200]}")
+                    continue
+                seen[kind] += 1
+                for error in list(by_kind[kind].iter_errors(value))[:3]:
+                    faults += 1
+                    where = "/".join(map(str, error.absolute_path))
+                    print(f"{path}:{number}: {kind}: {where}: {error.message[:300]}")
+    print(" ".join(f"{kind}={count}" for kind, count in sorted(seen.items())))
+    return 1 if faults or not seen else 0
+
+
+sys.exit(main(sys.argv[1:]))
