@@ -23,10 +23,11 @@ static void remember(Numbers *n, uint32_t *list, unsigned *count, unsigned max, 
         list[(*count)++] = k;
 }
 
+/* No arithmetic holds a number of more than 32 bits. */
 static bool number_is_asked(const Asked *asked, uint32_t v, uint32_t reach)
 {
     for (unsigned k = 0; k < asked->n; k++)
-        if (cluster_near(&asked->clusters[k], v, reach))
+        if (!cluster_is_wide(&asked->clusters[k]) && cluster_near(&asked->clusters[k], v, reach))
             return true;
     return false;
 }
