@@ -65,7 +65,8 @@ static void check_result(const SearchResult *r, Program *program)
         Body body;
         arena_reset(&arena);
         require(i == 0 || r->variables[i - 1].score >= r->variables[i].score);
-        require(body_build(&body, program, r->variables[i].function, SUMMARY_DEPTH, &arena, &(Diag){0}));
+        const Function *f = program_function(program, r->variables[i].function->start);
+        require(f && body_build(&body, program, f, SUMMARY_DEPTH, &arena, &(Diag){0}));
         check_variable(&r->variables[i], &body);
     }
     for (size_t i = 0; i < r->nwarnings; i++)

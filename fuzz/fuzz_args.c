@@ -9,7 +9,7 @@ enum { ARGS_MAX = 64 };
 
 static void check(const Options *o)
 {
-    require(o->command <= COMMAND_FUNCTIONS);
+    require(o->command <= COMMAND_CHECK);
     for (size_t i = 1; i < o->nconstants; i++)
         require(o->constants[i - 1] < o->constants[i]);
     for (size_t i = 0; i < o->nfunctions; i++)
