@@ -426,7 +426,8 @@ static int insn_read_prefixed(const uint8_t *p, uint64_t pc, Insn *out);
 /* looked: past the last byte that the verdict depends on. */
 static int invalid_at(const uint8_t *looked, const Dec *d, Insn *out)
 {
-    out->len = (uint8_t)((d->far ? d->far : looked) - d->start);
+    ptrdiff_t far = (d->far ? d->far : looked) - d->start;
+    out->len = (uint8_t)(far < INSN_MAX_LEN ? far : INSN_MAX_LEN); /* with 15 bytes there, more would not help */
     return INSN_INVALID;
 }
 
