@@ -70,6 +70,21 @@ static const TextCase texts[] = {
     /* 66 changes no near branch (Intel). vpermpd needs W=1. */
     {"66 e8 00 00 00 00", "data16 call 0x1006", NULL},
     {"c4 e3 fd 01 c1 1b", "vpermpd $0x1b,%ymm1,%ymm0", NULL},
+    {"c4 43 45 4b da 58", "vblendvpd %ymm5,%ymm10,%ymm7,%ymm11", NULL}, /* REX.B is not part of the fourth register */
+    {"f2 0f 38 fc 08", "aor %ecx,(%rax)", NULL},
+    {"f3 0f 38 fc 08", "axor %ecx,(%rax)", NULL},
+    {"64 d7", "xlat %fs:(%rbx)", "xlat BYTE PTR fs:[rbx]"},
+    {"66 c3", "retw", "retw"},
+    {"66 ff 28", "ljmpw *(%rax)", "jmp DWORD PTR [rax]"},
+    {"48 cb", "lretq", "retfq"},
+    {"48 a5", "movsq %ds:(%rsi),%es:(%rdi)", "movs QWORD PTR es:[rdi],QWORD PTR ds:[rsi]"},
+    {"f2 0f c2 f9 06", "cmpnlesd %xmm1,%xmm7", "cmpnlesd xmm7,xmm1"},
+    {"3e 2e 74 00", "cs ds je 0x1004", NULL}, /* two hints are none */
+    {"2e 74 00", "je,pn 0x1003", NULL},
+    {"f3 88 08", "xrelease mov %cl,(%rax)", NULL},
+    {"f3 0f a7 c8", "repz xcrypt-ecb", NULL},
+    {"8e c6", "mov %esi,%es", NULL},
+    {"67 f3 0f 1b 08", "addr32 bndmk (%rax),%bnd1", NULL}, /* MPX addresses are 64 bits wide */
 };
 
 static const char *const invalid[] = {
@@ -99,6 +114,11 @@ static const char *const invalid[] = {
     "40 c5 f8 58 c1",                                  /* VEX after REX */
     "c5 f0 51 c1",                                     /* vsqrtps with vvvv in use */
     "8e c8",                                           /* mov to cs */
+    "f3 0f 1b 0d 00 00 00 00",                         /* bndmk relative to rip */
+    "62 f1 7c 68 58 c1",                               /* a fourth vector length */
+    "c4 e2 7b 49 10",                                  /* tilezero with memory */
+    "c4 e2 7a 5c c0",                                  /* the same tile twice */
+    "66 0f c7 e0",                                     /* xsavec takes no 66 */
     "0f 20 c8",                                        /* cr1 */
     "62 f1 7c 88 58 c1",                               /* {z} without a mask */
     "0f 0f c1 00",                                     /* no such 3DNow! opcode */
@@ -150,6 +170,11 @@ static const EffectCase effects[] = {
     {"87 18", "rax rbx", "rbx", "rbx", "||"},
     {"0f b1 0b", "rax rcx rbx", "rax", "", "|oszapc|"},
     {"e2 fe", "rcx", "rcx", "rcx", "||"},
+    {"64 d7", "rax rbx fs", "rax", "", "||"},
+    {"66 0f f7 c1", "xmm0 xmm1 rdi", "", "", "||"}, /* maskmovdqu stores at rdi */
+    {"0f 01 fc", "rax", "", "", "||"},
+    {"62 f2 7d 49 90 04 d1", "xmm0 xmm2 rcx k1", "xmm0 k1", "k1", "||"}, /* a gather clears its mask */
+    {"0f 77", "st0 st1 st2 st3 st4 st5 st6 st7 fpu", "st0 st1 st2 st3 st4 st5 st6 st7 fpu", "", "||"},
 };
 
 static size_t bytes_parse(const char *text, uint8_t *out)

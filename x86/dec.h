@@ -30,8 +30,8 @@ extern const uint8_t x86_byte_class[256];
 /* What the prefixes say, and where reading has got to. */
 typedef struct Dec {
     const uint8_t *start, *p;
-    uint32_t map, opcode;
-    uint8_t rex; /* 0100WRXB, also from VEX, EVEX and XOP; 0: none */
+    uint32_t map, opcode, next; /* next: the byte after the opcode, on the short way */
+    uint8_t rex;                /* 0100WRXB, also from VEX, EVEX and XOP; 0: none */
     uint8_t pp, prefixes, segs, segment, n66;
     uint8_t r4, x4, vvvv, vl; /* EVEX.R' and .X << 4; 5 bits of vvvv; the vector length field */
     uint8_t evex;             /* its last byte: z, L'L, b, V', aaa */

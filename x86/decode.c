@@ -158,32 +158,31 @@ static unsigned suffix_find(Dec *d)
 
 /* ---- operands ---- */
 
-/* The numbers that operands' sources choose from. */
-typedef struct Sources {
-    uint8_t n[SRC_COUNT];
-} Sources;
+/* The numbers that operands' sources choose from, a byte each (SRC_*). */
+#define IN(src) ((uint64_t)1 << 8 * (src))
 
-static ALWAYS_INLINE void sources_fill(const Dec *d, unsigned modrm, Sources *s)
+static ALWAYS_INLINE uint64_t sources_of(const Dec *d, unsigned modrm, bool plain)
 {
-    unsigned b = d->rex << 3 & 8, reg = modrm >> 3 & 7, rm = modrm & 7;
-    s->n[SRC_FIXED] = 0;
-    s->n[SRC_REG] = (uint8_t)(reg | (d->rex << 1 & 8) | d->r4);
-    s->n[SRC_RM] = (uint8_t)(rm | b);
-    s->n[SRC_VRM] = (uint8_t)(rm | b | d->x4);
-    s->n[SRC_VVVV] = d->vvvv;
-    s->n[SRC_OPCODE] = (uint8_t)((d->opcode & 7) | b);
-    s->n[SRC_REG7] = (uint8_t)reg;
-    s->n[SRC_RM7] = (uint8_t)rm;
+#define REX_SOURCES(n)  ((n)&4 ? 8 * IN(SRC_REG) : 0) | ((n)&1 ? 8 * (IN(SRC_RM) | IN(SRC_VRM) | IN(SRC_OPCODE)) : 0)
+#define REX_SOURCES4(n) REX_SOURCES(n), REX_SOURCES(n + 1), REX_SOURCES(n + 2), REX_SOURCES(n + 3)
+    static const uint64_t of_rex[16] = {REX_SOURCES4(0), REX_SOURCES4(4), REX_SOURCES4(8), REX_SOURCES4(12)};
+    uint64_t reg = modrm >> 3 & 7, rm = modrm & 7, opcode = d->opcode & 7;
+    uint64_t word =
+        (reg * (IN(SRC_REG) | IN(SRC_REG7)) + rm * (IN(SRC_RM) | IN(SRC_VRM) | IN(SRC_RM7))) | of_rex[d->rex & 15];
+    if (plain)
+        return word | opcode << 8 * SRC_OPCODE;
+    word = d->encoding ? word & ~(255 * IN(SRC_OPCODE)) : word | opcode << 8 * SRC_OPCODE; /* IS4 comes later */
+    return word | d->r4 * IN(SRC_REG) | d->x4 * IN(SRC_VRM) | d->vvvv * IN(SRC_VVVV);
 }
 
 /* One operand: its struct as the table has it, plus the register's number. */
-static ALWAYS_INLINE void operand_fill(Operand *restrict op, unsigned kind, const Sources *s, unsigned mode)
+static ALWAYS_INLINE void operand_fill(Operand *restrict op, unsigned kind, uint64_t sources, unsigned mode)
 {
     uint64_t word = x86_opwords[kind * OPWORDS + mode];
-    store64(op, word + ((uint32_t)s->n[word >> 56] << 16));
+    store64(op, word + ((sources >> (word >> 56) & 31) << 16));
 }
 
-static ALWAYS_INLINE void operands_fill(const Pattern *pattern, const Sources *s, unsigned mode, Insn *restrict out)
+static ALWAYS_INLINE void operands_fill(const Pattern *pattern, uint64_t s, unsigned mode, Insn *restrict out)
 {
     unsigned n = pattern->n;
     operand_fill(&out->op[0], pattern->op[0], s, mode);
@@ -222,11 +221,11 @@ static bool register_exists(unsigned class, unsigned n)
     }
 }
 
-static bool registers_exist(const Pattern *pattern, const Sources *s, Insn *out)
+static bool registers_exist(const Pattern *pattern, uint64_t s, Insn *out)
 {
     for (unsigned i = 0; i < pattern->n; i++) {
         const OpDesc *desc = &x86_opdescs[pattern->op[i]];
-        unsigned n = s->n[desc->src];
+        unsigned n = (unsigned)(s >> 8 * desc->src) & 31;
         if (out->op[i].kind != OPERAND_REG)
             continue;
         if (!register_exists(desc->class, n))
@@ -361,7 +360,7 @@ static bool rule_holds(unsigned rule, Insn *out)
 }
 
 /* What only some rows need: register numbers that may be none, and rules. */
-static bool operands_hold(const Pattern *pattern, const Sources *s, Insn *out)
+static bool operands_hold(const Pattern *pattern, uint64_t s, Insn *out)
 {
     return registers_exist(pattern, s, out) && rule_holds(row_rule(out->row), out);
 }
@@ -426,8 +425,7 @@ static int insn_read_prefixed(const uint8_t *p, uint64_t pc, Insn *out);
 /* looked: past the last byte that the verdict depends on. */
 static int invalid_at(const uint8_t *looked, const Dec *d, Insn *out)
 {
-    ptrdiff_t far = (d->far ? d->far : looked) - d->start;
-    out->len = (uint8_t)(far < INSN_MAX_LEN ? far : INSN_MAX_LEN); /* with 15 bytes there, more would not help */
+    out->len = (uint8_t)((d->far ? d->far : looked) - d->start);
     return INSN_INVALID;
 }
 
@@ -435,21 +433,20 @@ static int invalid_at(const uint8_t *looked, const Dec *d, Insn *out)
 static ALWAYS_INLINE void insn_describe(const Dec *d, const Row *r, unsigned row, unsigned nops, unsigned osz,
                                         Insn *restrict out)
 {
-    unsigned has_cc = r->flags / ROW_CC & 1;
     out->row = (uint16_t)row;
     out->mnemonic = r->mnemonic;
     out->nops = (uint8_t)nops;
     out->flow = (uint8_t)(r->effect >> ROW_FLOW_SHIFT);
-    out->cc = (uint8_t)((d->opcode & 15) | (has_cc - 1));
-    out->prefixes = d->prefixes;
-    out->encoding = d->encoding;
-    out->mask = REG_NONE;
-    out->priv[PRIV_VL] = d->vl;
-    out->priv[PRIV_SEGS] = d->segs;
+    out->cc = x86_effects[r->effect & ROW_EFFECT].cc;
     out->priv[PRIV_REX] = d->rex;
-    out->priv[PRIV_66] = d->n66;
+    /* prefixes, encoding, mask, spare, PRIV_VL, PRIV_SEGS, PRIV_66, PRIV_SPARE: one constant on the short way */
+    uint64_t word = d->prefixes | (uint32_t)d->encoding << 8 | REG_NONE << 16 |
+                    (uint64_t)(d->vl | (uint32_t)d->segs << 8 | (uint32_t)d->n66 << 16) << 32;
+    __builtin_memcpy(&out->prefixes, &word, sizeof word);
     out->priv[PRIV_OSZ] = (uint8_t)osz;
 }
+
+_Static_assert(offsetof(Insn, priv) == offsetof(Insn, prefixes) + 4 && PRIV_SEGS == 1 && PRIV_66 == 2, "one word");
 
 static bool row_allowed(const Dec *d, unsigned flags, unsigned modrm)
 {
@@ -461,8 +458,7 @@ static bool row_allowed(const Dec *d, unsigned flags, unsigned modrm)
 }
 
 /* The checks that only instructions with prefixes need. d->p is past the address. */
-static bool prefixed_finish(const Dec *d, const Pattern *pattern, unsigned flags, unsigned modrm, const Sources *s,
-                            Insn *out)
+static bool prefixed_finish(const Dec *d, const Pattern *pattern, unsigned flags, unsigned modrm, uint64_t s, Insn *out)
 {
     if (!row_allowed(d, flags, modrm))
         return false;
@@ -481,8 +477,9 @@ static bool prefixed_finish(const Dec *d, const Pattern *pattern, unsigned flags
  * Made twice, so that the short way has all the prefixes' fields as constants. */
 static ALWAYS_INLINE int insn_finish(Dec *d, uint64_t pc, bool plain, Insn *restrict out)
 {
-    d->opcode = !plain && d->tail ? suffix_find(d) : *d->p;
-    unsigned modrm = d->p[1] | d->mod_or;
+    if (!plain)
+        d->opcode = d->tail ? suffix_find(d) : *d->p;
+    unsigned modrm = plain ? d->next : (unsigned)d->p[1] | d->mod_or;
     uint32_t key = key_of(d, modrm, plain), root = x86_root[d->map * 256 + d->opcode],
              has_modrm = root / ROOT_MODRM & 1;
     unsigned entry = entry_find(root, key), row = entry & ENTRY_ROW;
@@ -494,26 +491,25 @@ static ALWAYS_INLINE int insn_finish(Dec *d, uint64_t pc, bool plain, Insn *rest
     if (!row || (!plain && (key >> KEY_L_SHIFT & 3) == 3)) /* there is no fourth vector length */
         return invalid_at(d->p + !has_modrm, d, out);
     modrm = without_branch((modrm | 0xc0 * (1 - has_modrm)) & (0xc0 | (0 - has_modrm)));
-    Sources s;
-    sources_fill(d, modrm, &s);
+    uint64_t s = sources_of(d, modrm, plain);
     unsigned flags = r->flags, osz = osz_of(d, flags, plain), is_reg = modrm >= 0xc0;
     out->pc = pc;
     out->imm2 = 0;
     out->priv[PRIV_FLAGS] = (uint8_t)mem_read(d, modrm, !plain && (flags & ROW_VSIB), out);
     if (!plain && d->encoding) /* its byte comes after the address */
-        s.n[SRC_IS4] = *d->p >> 4;
+        s |= (uint64_t)(*d->p >> 4) << 8 * SRC_IS4;
     out->priv[PRIV_MEM] = (uint8_t)(pattern->rm & PATTERN_RM & (is_reg - 1));
     insn_describe(d, r, row, pattern->n, osz, out);
     unsigned size = !plain && (pattern->rm & PATTERN_VECTOR) ? key >> KEY_L_SHIFT & 3 : osz;
-    operands_fill(pattern, &s, 2 * size + is_reg, out);
+    operands_fill(pattern, s, 2 * size + is_reg, out);
     if (pattern->rm & PATTERN_BYTES) {
         high_byte(&out->op[0], d->rex);
         high_byte(&out->op[1], d->rex);
     }
     imm_read(d->p, pattern->imm, osz, out);
-    if (!plain && (pattern->rm & PATTERN_CHECK) && !operands_hold(pattern, &s, out))
+    if (!plain && (pattern->rm & PATTERN_CHECK) && !operands_hold(pattern, s, out))
         return invalid_at(d->p, d, out);
-    if (!plain && !prefixed_finish(d, pattern, flags, modrm, &s, out))
+    if (!plain && !prefixed_finish(d, pattern, flags, modrm, s, out))
         return invalid_at(d->p, d, out);
     /* 64-bit sizes by default matter to no immediate's length: only REX.W's do, unless a prefix made the size 16. */
     unsigned bytes = imm_bytes(entry, plain ? 1 + rex_w(d) : osz, !plain && (d->prefixes & PREFIX_ADDRSIZE));
@@ -537,18 +533,18 @@ static int insn_read_prefixed(const uint8_t *p, uint64_t pc, Insn *out)
     return insn_finish(&d, pc, false, out);
 }
 
-/* Bytes after 0F that are no plain opcode: 0F 0F, 0F 20..23, 0F 38, 0F 3A. */
-static inline bool second_is_odd(uint8_t b) { return (b & 0xfd) == 0x38 || (b & 0xfc) == 0x20 || b == 0x0f; }
-
-/* At least PADDED bytes can be read at p. What has no prefix but REX, and no third opcode byte, goes the short way. */
+/* At least PADDED bytes can be read at p. What has no prefix but REX, and no third opcode byte, goes the short way; bytes
+ * that are no opcode have no row in the first two maps, which sends them back to the long way. */
 static ALWAYS_INLINE int insn_read_at(const uint8_t *p, uint64_t pc, Insn *restrict out)
 {
-    unsigned has_rex = (*p & 0xf0u) == 0x40, rex = *p & (0u - has_rex);
-    const uint8_t *q = p + has_rex;
-    unsigned is_0f = *q == 0x0f;
-    if (is_0f ? second_is_odd(q[1]) : x86_byte_class[*q] != BYTE_PLAIN)
-        return insn_read_prefixed(p, pc, out);
-    Dec d = {.start = p, .p = q + is_0f, .map = is_0f, .rex = (uint8_t)rex, .segment = REG_NONE};
+    uint64_t bytes = load64(p);
+    unsigned has_rex = (bytes & 0xf0) == 0x40, rex = (unsigned)bytes & (0u - has_rex) & 0xff;
+    bytes >>= 8 * has_rex;
+    unsigned is_0f = (bytes & 0xff) == 0x0f;
+    bytes >>= 8 * is_0f;
+    Dec d = {.start = p, .p = p + has_rex + is_0f, .map = is_0f, .rex = (uint8_t)rex, .segment = REG_NONE};
+    d.opcode = bytes & 0xff;
+    d.next = bytes >> 8 & 0xff;
     return insn_finish(&d, pc, true, out);
 }
 

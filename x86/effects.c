@@ -175,10 +175,11 @@ static void effects_refine(const Insn *insn, const Row *row, unsigned rule, Effe
 static ALWAYS_INLINE void effects_word(const Insn *insn, const EffectDesc *e, Effects *out)
 {
     unsigned mem = insn->priv[PRIV_MEM];
-    const Operand *op = &insn->op[mem ? mem - 1u : 0];
-    uint64_t word = e->flags_read | (uint32_t)e->flags_written << 8 | (uint32_t)e->flags_undefined << 16;
-    if (mem)
-        word |= (uint64_t)op->access << 24 | (uint64_t)op->bits << 32;
+    uint64_t op, some = 0 - (uint64_t)(mem != 0);
+    __builtin_memcpy(&op, &insn->op[(mem - 1) & 7 & (unsigned)some], sizeof op);
+    op &= some;
+    uint64_t word = e->flags_read | (uint32_t)e->flags_written << 8 | (uint32_t)e->flags_undefined << 16 |
+                    (op >> 8 & 0xff) << 24 | (op >> 32 & 0xffff) << 32;
     word |= (uint64_t)1 << 48;
     __builtin_memcpy(&out->flags_read, &word, sizeof word);
 }

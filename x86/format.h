@@ -187,7 +187,8 @@ enum {
 typedef struct EffectDesc {
     uint8_t reads, writes, kills; /* indices into the register sets */
     uint8_t flags_read, flags_written, flags_undefined;
-    uint8_t rule, spare;
+    uint8_t rule;
+    uint8_t cc; /* Insn.cc */
 } EffectDesc;
 
 /* The tables, made by mktables and defined in tables.c. */

@@ -179,7 +179,7 @@ static const char *immediate_name(const Insn *insn, char letter)
 static bool format_text(const Insn *insn, const char *format, TextOut *o)
 {
     bool told = false;
-    for (; *format; format++) {
+    for (; *format && *format != '|'; format++) {
         if (*format != '%') {
             text_char(o, *format == '_' ? ' ' : *format);
         } else if (*++format < '5') {
@@ -200,13 +200,23 @@ static bool format_text(const Insn *insn, const char *format, TextOut *o)
     return told;
 }
 
+/* What stands behind the bar: Intel's spelling, where it is not the mnemonic's name. */
+static const char *intel_format(const char *format)
+{
+    while (*format && *format != '|')
+        format++;
+    return *format ? format + 1 : format;
+}
+
 static bool mnemonic_text(const Insn *insn, Syntax syntax, TextOut *o)
 {
     const char *format = x86_format_text + x86_format_off[x86_row_format[insn->row] & FORMAT_INDEX];
     bool told = false;
-    if (syntax == SYNTAX_ATT && *format == '*')
+    if (syntax == SYNTAX_INTEL)
+        format = intel_format(format);
+    if (*format == '*')
         star_text(insn, o);
-    else if (*format && (syntax == SYNTAX_ATT || format[1] == '.'))
+    else if (*format)
         told = format_text(insn, format, o);
     else
         text_string(o, mnemonic_name(insn->mnemonic));

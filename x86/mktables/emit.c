@@ -91,7 +91,7 @@ static void effects_emit(const Tables *t, FILE *f)
     for (unsigned i = 0; i < t->neffects; i++) {
         const EffectDesc *e = &t->effects[i];
         fprintf(f, "    {%u, %u, %u, %u, %u, %u, %u, %u},\n", e->reads, e->writes, e->kills, e->flags_read,
-                e->flags_written, e->flags_undefined, e->rule, 0);
+                e->flags_written, e->flags_undefined, e->rule, e->cc);
     }
     fprintf(f, "};\n");
 }

@@ -215,7 +215,7 @@ static unsigned source_of(const RawOp *raw)
     unsigned src = raw->mask == 0 ? SRC_FIXED : raw->src;
     if (raw->mask == 7)
         src = src == SRC_REG ? SRC_REG7 : SRC_RM7;
-    return src;
+    return 8 * src;
 }
 
 /* An Operand as decode.c copies it: kind, access, register, high, bits, touch, source. */

@@ -415,6 +415,7 @@ static void rows_with_conditions(Tables *t, const TblRow *all, const Sets *sets)
         row.opcodes = 1;
         row.row.mnemonic = (uint16_t)(row.row.mnemonic + i);
         one.e.flags_read |= flags[i / 2];
+        one.e.cc = (uint8_t)i;
         row_add(t, &row, &one);
     }
 }
@@ -426,7 +427,7 @@ static void row_parse(Tables *t, char *line)
     if (!name || !operands)
         table_fail(t, t->line, "a row needs encoding, mnemonic and operands:", encoding);
     TblRow one = {.line = 0}, *row = &one;
-    Sets sets = {.flow = 0};
+    Sets sets = {.e.cc = 0xff};
     row->line = t->line;
     encoding_parse(t, row, encoding);
     mnemonic_parse(t, row, name);
