@@ -7,6 +7,7 @@
 #   make fuzz       every fuzz target for FUZZ_SECONDS    make cover    branch coverage, folder by folder
 #   make oracle     the long runs against other tools and the processor
 #   make bench      speed                                 make idioms   writes docs/IDIOMS.md
+#   make opcode-grid   the built opcode tables as the SDM's 16x16 maps; tests/golden/opcode_grid.txt is kept of it
 BUILD ?= build
 PREFIX ?= /usr/local
 FUZZ_SECONDS ?= 60
@@ -104,6 +105,11 @@ bench:
 	$(SUB) all $(BENCHES)
 	@export BUILD=$(BUILD); tests/oracle/x86.sh --bench; for bench in $(BENCHES) $(wildcard tests/bench/*.sh); do $$bench || exit; done
 
+opcode-grid: # links against cmocka like every test
+	@tests/needs >&2
+	+@$(MAKE) --no-print-directory -s $(BUILD)/tests/test_x86_grid >&2
+	@$(BUILD)/tests/test_x86_grid --print
+
 # The profile is written at exit, which the sandbox would forbid.
 cover:
 	@tests/needs
@@ -173,6 +179,6 @@ deb: release
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all objects tests fuzzers demo test soak oracle fuzz bench cover idioms lint format docs install release deb clean
+.PHONY: all objects tests fuzzers demo test soak oracle fuzz bench opcode-grid cover idioms lint format docs install release deb clean
 .DELETE_ON_ERROR:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

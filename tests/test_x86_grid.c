@@ -1,0 +1,147 @@
+/* tests/test_x86_grid.c - the built opcode tables as the SDM's 16x16 opcode maps, compared with a golden.
+ *
+ *   test_x86_grid --print    prints them, for review and to make tests/golden/opcode_grid.txt anew
+ *
+ * A cell shows the first mnemonic that the opcode can be, "+" if it can be others: those are listed below the grid, in
+ * the order of the choices. Both come from walking the packed tables, not from opcodes.tbl. (SDM vol. 2 appendix A.)
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "x86/format.h"
+#include "x86/insn.h"
+
+static const char golden[] = "tests/golden/opcode_grid.txt";
+static const char *const map_names[MAP_COUNT] = {
+    "one-byte", "0f",        "0f38",      "0f3a",       "0f 0f (3DNow!)", "vex 0f",    "vex 0f38",  "vex 0f3a",
+    "evex 0f",  "evex 0f38", "evex 0f3a", "evex map 5", "evex map 6",     "xop map 8", "xop map 9", "xop map a",
+};
+
+enum { CELL = 11, CHOICES = 256 };
+
+/* The mnemonics that an opcode can be. */
+typedef struct Choices {
+    unsigned name[CHOICES], n;
+} Choices;
+
+static void row_note(Choices *c, unsigned row)
+{
+    unsigned name = x86_rows[row].mnemonic;
+    if (!row)
+        return;
+    for (unsigned i = 0; i < c->n; i++)
+        if (c->name[i] == name)
+            return;
+    assert_true(c->n < CHOICES);
+    c->name[c->n++] = name;
+}
+
+static void entry_walk(Choices *c, unsigned entry)
+{
+    if (!(entry & ENTRY_NODE)) {
+        row_note(c, entry & ENTRY_ROW);
+        return;
+    }
+    const uint16_t *node = x86_trie + (entry & (ENTRY_NODE - 1));
+    for (unsigned v = 0; v <= (unsigned)node[0] >> 8; v++)
+        entry_walk(c, node[1 + v]);
+}
+
+static void choices_find(Choices *c, unsigned map, unsigned opcode)
+{
+    uint32_t root = x86_root[map * 256 + opcode];
+    c->n = 0;
+    for (unsigned v = 0; v <= root >> 24; v++)
+        entry_walk(c, x86_trie[(root & 0xffff) + v]);
+}
+
+static void cell_print(FILE *f, const Choices *c)
+{
+    char text[64] = "";
+    if (c->n)
+        snprintf(text, sizeof text, "%s%s", mnemonic_name(c->name[0]), c->n > 1 ? "+" : "");
+    if (strlen(text) > CELL)
+        snprintf(text + CELL - 2, 3, "~%s", c->n > 1 ? "+" : "");
+    fprintf(f, " %-*.*s", CELL, CELL, text);
+}
+
+static void others_print(FILE *f, unsigned map)
+{
+    Choices c;
+    for (unsigned opcode = 0; opcode < 256; opcode++) {
+        choices_find(&c, map, opcode);
+        if (c.n <= 1 && (!c.n || strlen(mnemonic_name(c.name[0])) <= CELL))
+            continue;
+        fprintf(f, "  %02x:", opcode);
+        for (unsigned i = 0; i < c.n; i++)
+            fprintf(f, " %s", mnemonic_name(c.name[i]));
+        fprintf(f, "\n");
+    }
+}
+
+static void map_print(FILE *f, unsigned map)
+{
+    Choices c;
+    fprintf(f, "map %s\n   ", map_names[map]);
+    for (unsigned column = 0; column < 16; column++)
+        fprintf(f, " _%-*x", CELL - 1, column);
+    fprintf(f, "\n");
+    for (unsigned line = 0; line < 16; line++) {
+        fprintf(f, "%x_ ", line);
+        for (unsigned column = 0; column < 16; column++) {
+            choices_find(&c, map, line * 16 + column);
+            cell_print(f, &c);
+        }
+        fprintf(f, "\n");
+    }
+    others_print(f, map);
+    fprintf(f, "\n");
+}
+
+static void grid_print(FILE *f)
+{
+    for (unsigned map = 0; map < MAP_COUNT; map++)
+        map_print(f, map);
+}
+
+/* Line by line, so that a failure names the line. */
+static void test_golden(void **state)
+{
+    char *got = NULL, want[512];
+    size_t size = 0;
+    unsigned line = 0;
+    (void)state;
+    FILE *f = fopen(golden, "r"), *mem = open_memstream(&got, &size);
+    assert_non_null(f);
+    assert_non_null(mem);
+    grid_print(mem);
+    fclose(mem);
+    const char *at = got;
+    while (fgets(want, sizeof want, f)) {
+        line++;
+        if (strncmp(at, want, strlen(want)) != 0)
+            print_error("%s:%u: differs; `make opcode-grid` prints the tables as they are\n", golden, line);
+        assert_memory_equal(at, want, strlen(want));
+        at += strlen(want);
+    }
+    assert_int_equal(*at, 0);
+    fclose(f);
+    free(got);
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_golden)};
+    if (argc == 2 && !strcmp(argv[1], "--print")) {
+        grid_print(stdout);
+        return 0;
+    }
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
