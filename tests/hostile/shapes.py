@@ -279,8 +279,8 @@ def tiny(n):
     return elf
 
 
-SHAPES = [(huge, 50), (huge, 7), (ladder, 30000), (to_end, 30000), (back, 28000), (phi_web, 100000), (phi_loop, 20000), (slots, 30000),
-          (compares, 200000), (copies, 12000), (table_self, 200), (table_wide, 4), (table_many, 2000), (calls, 100000),
+SHAPES = [(huge, 50), (huge, 7), (ladder, 30000), (to_end, 30000), (back, 28000), (phi_web, 39000), (phi_loop, 20000), (slots, 30000),
+          (compares, 130000), (copies, 12000), (table_self, 200), (table_wide, 4), (table_many, 2000), (calls, 100000),
           (callers, 30000), (symbols, 1000000), (long_name, 20000), (cold, 100000), (fdes, 100000), (sections, 65000), (entries, 100000),
           (tiny, 300000)]
 

@@ -1,0 +1,89 @@
+#!/usr/bin/env bash
+# timeout: 900
+# Hostile input on the real command line: shapes made to be slow or large, damaged programs, code that misleads, a file that
+# shrinks, an output that is full; and what the running process has given up.
+. "$(dirname "$0")/../lib.sh"
+
+# within NAME SECONDS MEGABYTES FILE: ends by itself, in its time and memory, with a documented status
+within() {
+    local name=$1 seconds=$2 status
+    timeout -s KILL "$seconds" prlimit --as=$(($3 << 20)) "$LVSCAN" --json -n 2 -j 1 "$4" >"$work/out" 2>"$work/err"
+    status=$?
+    check "$name: status 0, 1 or 3 within $seconds s and $3 MB" test $status = 0 -o $status = 1 -o $status = 3
+    if [ $status -gt 3 ]; then say "status $status" "$(tail -3 "$work/err")"; fi
+}
+
+while IFS=$'\t' read -r shape n what; do
+    if tests/hostile/shapes.py "$shape" "$work/shape" "$n" </dev/null; then within "$what" 60 1500 "$work/shape"; else result 1 "$what: was made"; fi
+    rm -f "$work/shape"
+done < <(tests/hostile/shapes.py --list)
+
+# damaged programs: 10,000 in the long form
+for compiler in gcc clang; do
+    for level in O0 O2; do
+        $compiler -$level -w -c -o "$work/idioms.o" tests/fixtures/idioms.c &&
+            $compiler -nostartfiles -Wl,-e,0 -Wl,--unresolved-symbols=ignore-all -o "$work/idioms-$compiler-$level" "$work/idioms.o" 2>/dev/null
+    done
+done
+runs=${HOSTILE_RUNS:-300}
+if [ "${ORACLE-}" = full ]; then runs=10000; fi
+check "$runs damaged programs" tests/hostile/mutate.py "$LVSCAN" "$runs" 7 "$work"/idioms-* /usr/bin/mawk
+
+# code that misleads: what is claimed is true, but for `frame`, whose words two of its functions break on purpose
+gcc -nostdlib -static -o "$work/obfuscated" tests/fixtures/obfuscated.s
+"$LVSCAN" --json -n 0 "$work/obfuscated" >"$work/claims"
+"$LVSCAN" functions --json "$work/obfuscated" >"$work/functions"
+gcc -O2 -D_GNU_SOURCE -I. -o "$work/dynamic" tests/oracle/dynamic/*.c
+"$work/dynamic" --label obfuscated --json "$work/claims" --functions "$work/obfuscated" "$work/functions" --max-activations 1000 \
+    --seconds 60 -- "$work/obfuscated" >"$work/log"
+for proof in exact callees abi partial; do
+    check "obfuscated code: no $proof claim is violated" grep -q "^TOTAL.* $proof=0/" "$work/log"
+done
+check "obfuscated code: over 1000 checks" awk '/^TOTAL/ { sub(/.*checks=/, ""); exit $1 + 0 < 1000 }' "$work/log"
+json "obfuscated code: warnings name overlapping instructions" "$(cat "$work/claims")" '.warnings | map(.text) | any(test("overlap|middle"))'
+
+# a packed program
+if command -v upx >/dev/null && cp /usr/bin/bzip2 "$work/packed" && upx -qq "$work/packed" >/dev/null 2>&1; then
+    within "a UPX-packed program" 20 1000 "$work/packed"
+else
+    skip "a UPX-packed program" "no upx here"
+fi
+
+# faults of files and outputs
+cp /usr/bin/bpftrace "$work/shrinking"
+"$LVSCAN" --whole -n 0 --json -j 1 "$work/shrinking" >/dev/null 2>"$work/err" &
+pid=$!
+sleep 0.05
+truncate -s 4096 "$work/shrinking"
+wait $pid
+status=$?
+check "a file that shrinks while it is read: status 3 with a message, or it was done before" test $status = 3 -a -s "$work/err" -o $status = 0
+"$LVSCAN" -n 1 /usr/bin/bpftrace >/dev/full 2>"$work/err"
+same "a full standard output: status 3" $? 3
+check "a full standard output: says so" grep -q 'standard output: No space' "$work/err"
+"$LVSCAN" -n 1 /usr/bin/bpftrace >&- 2>"$work/err"
+same "a closed standard output: status 3" $? 3
+python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$work/socket"
+"$LVSCAN" "$work/socket" >/dev/null 2>&1
+same "a socket: status 3" $? 3
+
+# what the process has given up while it works
+tests/hostile/shapes.py back "$work/slow"
+"$LVSCAN" --json "$work/slow" >/dev/null 2>&1 &
+pid=$!
+seen=
+for _ in $(seq 100); do
+    seen=$(sed -n 's/^\(NoNewPrivs\|Seccomp\):\t//p' "/proc/$pid/status" 2>/dev/null | paste -sd' ')
+    [ "$seen" = '1 2' ] && break
+    kill -0 $pid 2>/dev/null || break
+    sleep 0.02
+done
+kill $pid 2>/dev/null
+if grep -q '^Seccomp:' /proc/self/status; then
+    same "the process that analyses has no_new_privs and a filter" "$seen" '1 2'
+else
+    skip "the process that analyses has a filter" "this kernel has no seccomp"
+fi
+same "--no-sandbox: the same answer" "$("$LVSCAN" --no-sandbox -n 1 --emit bpftrace /usr/bin/sed 2>&1)" \
+    "$("$LVSCAN" -n 1 --emit bpftrace /usr/bin/sed 2>&1)"
+done_testing
