@@ -127,8 +127,9 @@ static void memory_note(Scan *s, const Segment *seg, Bytes bytes, size_t at)
 static void memory_scan(Scan *s, const Segment *seg, Bytes bytes, size_t lo, size_t hi)
 {
     uint32_t mask;
+    size_t end = bytes.n - hi < 36 ? bytes.n : hi + 36;
     for (size_t at = lo & ~(size_t)31; at < hi; at += 32) {
-        at = kernel_next(s->kind, &s->memory, bytes.p, bytes.n, at, &mask);
+        at = kernel_next(s->kind, &s->memory, bytes.p, end, at, &mask);
         for (; at < hi && mask; mask &= mask - 1)
             memory_note(s, seg, bytes, at + (unsigned)__builtin_ctz(mask));
     }
