@@ -6,8 +6,8 @@ work=$(mktemp -d) && trap 'rm -rf "$work"' EXIT
 
 seconds() { # seconds COMMAND...: wall-clock time; the command may find nothing, but not crash
     local start=$EPOCHREALTIME status
-    "$@" >/dev/null 2>&1
-    status=$?
+    "$@" 2>/dev/null | cat >/dev/null # not to /dev/null itself: grep then stops at the first match
+    status=${PIPESTATUS[0]}
     [ $status -le 1 ] || { echo "status $status: $*" >&2; exit 1; }
     awk -v a="$start" -v b="$EPOCHREALTIME" 'BEGIN { printf "%.4f\n", b - a }'
 }
@@ -24,11 +24,37 @@ versus() {
         'BEGIN { printf "%-26s %-52s %9.4f s %9.4f s  ratio %.2f\n", name, file, a, b, a / b }'
 }
 
-echo "$(nproc) x $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1); ours, theirs, ours / theirs"
+echo "$(date -u +%F), $(nproc) x $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1); ours, theirs, ours / theirs"
+# The address of a function in the middle of the file.
+some_function() { "$lvscan" functions --json "$1" 2>/dev/null | sed -n '2000{s/.*"start":"\([^"]*\)".*/\1/p;q}'; }
+
+# cost NAME FILE COMMAND...: processor time, and the private part of the memory at its peak (the file's own pages are not ours)
+cost() {
+    local name=$1 file=$2 TIMEFORMAT='%U %S' peak
+    shift 2
+    peak=$(private_peak "$@")
+    { time "$@" >/dev/null 2>&1; } 2>&1 | awk -v name="$name" -v file="$file" -v peak="$peak" \
+        '{ printf "%-26s %-52s %9.4f s of processor time, %s KB private\n", name, file, $1 + $2, peak }'
+}
+
+# The greatest RssAnon seen while the command runs.
+private_peak() {
+    "$@" >/dev/null 2>&1 &
+    local pid=$! peak=0 now
+    while now=$(sed -n 's/^RssAnon:[^0-9]*\([0-9]*\) kB/\1/p' /proc/$pid/status 2>/dev/null) && [ -n "$now" ]; do
+        [ "$now" -gt "$peak" ] && peak=$now
+        sleep 0.002
+    done
+    wait $pid
+    echo "$peak"
+}
+
 for file in /usr/bin/bpftrace /usr/lib/x86_64-linux-gnu/libLLVM-1[45].so.1 /usr/lib/chromium/chromium; do
     [ -e "$file" ] || continue
     cat "$file" >/dev/null
     versus "rare constant / grep" "$file" '$lvscan -q -c 30000 $file' "grep -c -obUaP '\\x30\\x75\\x00\\x00' \$file"
+    cost "rare constant" "$file" "$lvscan" -q -j1 -c 30000 "$file"
+    cost "one function" "$file" "$lvscan" -q -j1 -f "$(some_function "$file")" "$file"
     versus "common constant / objdump" "$file" '$lvscan -q -j1 -c 7 $file' 'objdump -d $file' 1
     versus "all functions / objdump" "$file" '$lvscan -q -j1 $file' 'objdump -d $file' 1
     versus "all, one / two threads" "$file" '$lvscan -q -j1 $file' '$lvscan -q -j2 $file' 1
