@@ -18,10 +18,4 @@ typedef struct VariableSink {
  * False when memory is used up. */
 bool variables_find(VariableSink *sink, Values *v, Arena *scratch);
 
-/* Orders variables best first: by score, proof, how long they are placed, address. */
-int variable_order(const void *a, const void *b);
-
-/* Does the constant k of `bits` bits equal a number that was asked for? */
-bool constant_asked(const Query *q, uint64_t k, unsigned bits);
-
 #endif

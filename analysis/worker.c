@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "analysis/body.h"
+#include "analysis/score.h"
 #include "analysis/summary.h"
 #include "analysis/values.h"
 

@@ -1,0 +1,150 @@
+/* analysis/score.c - see score.h. */
+#include "analysis/score.h"
+
+#include <stdlib.h>
+
+#include "analysis/liveness.h"
+
+static uint64_t low(uint64_t k, unsigned bits) { return value_extended(k, bits, false); }
+
+/* ---- constants ---- */
+
+static bool fits(int64_t a, unsigned bits)
+{
+    if (bits >= 64)
+        return true;
+    int64_t half = (int64_t)1 << (bits - 1);
+    return a >= -half && a < half * 2;
+}
+
+bool constant_asked(const Query *q, uint64_t k, unsigned bits)
+{
+    for (int sign = 0; sign < 2; sign++) {
+        int64_t want = (int64_t)value_extended(k, bits, sign);
+        size_t lo = 0, hi = q->nconstants;
+        while (lo < hi) {
+            size_t mid = lo + (hi - lo) / 2;
+            if (q->constants[mid] < want)
+                lo = mid + 1;
+            else
+                hi = mid;
+        }
+        if (lo < q->nconstants && q->constants[lo] == want && fits(want, bits))
+            return true;
+    }
+    return false;
+}
+
+/* x > k is x >= k + 1: if only the other form's constant was asked for, the lead takes that form. */
+bool lead_turn(const Query *q, Lead *l)
+{
+    static const struct {
+        uint8_t relation;
+        int step;
+    } other[] = {[RELATION_LT] = {RELATION_LE, -1}, [RELATION_LE] = {RELATION_LT, 1}, [RELATION_GT] = {RELATION_GE, 1}, [RELATION_GE] = {RELATION_GT, -1}};
+    if (constant_asked(q, l->k, l->width))
+        return true;
+    if (l->firm || l->relation < RELATION_LT || l->relation > RELATION_GE || l->via == VIA_RANGE)
+        return false;
+    uint64_t k = low(l->k + (uint64_t)(int64_t)other[l->relation].step, l->width);
+    if (!constant_asked(q, k, l->width))
+        return false;
+    l->k = k;
+    l->relation = other[l->relation].relation;
+    l->quality = (uint8_t)(l->quality * 92 / 100); /* as likely as not, but the plain form comes first */
+    return true;
+}
+
+static int constant_order(const void *x, const void *y)
+{
+    int64_t a = *(const int64_t *)x, b = *(const int64_t *)y;
+    return a < b ? -1 : a > b;
+}
+
+size_t constants_distinct(uint64_t *items, size_t n)
+{
+    size_t m = 0;
+    if (n)
+        qsort(items, n, sizeof *items, constant_order);
+    for (size_t i = 0; i < n; i++)
+        if (i == 0 || items[i] != items[m - 1])
+            items[m++] = items[i];
+    return m;
+}
+
+/* ---- scores ---- */
+
+/* How many of the asked constants are met counts most, then how directly, then whether the value is wanted for more than the
+ * one compare, then how many other constants there are. */
+double score_of(const Query *q, size_t nconstants, size_t nmatched, double quality, double life)
+{
+    if (q->nconstants == 0)
+        return (double)nconstants / (double)(nconstants + 8);
+    if (nmatched == 0)
+        return 0;
+    return 0.80 * (double)nmatched / (double)q->nconstants + 0.12 * quality + 0.06 * life +
+           0.02 * (double)nmatched / (double)nconstants;
+}
+
+/* One site's say: half a range is hardly what was asked for, and a narrow value is oftener a field than a local. */
+static double site_quality(const Variable *v, const Site *site)
+{
+    double q = site->quality / 100.0;
+    if (site->via == VIA_RANGE && v->nmatched < v->nconstants)
+        q *= 0.8;
+    return v->width < 32 ? q * 0.97 : q;
+}
+
+/* The mean, over the matched constants, of the most direct site of each: 0..1. */
+double matched_quality(const Variable *v, const SiteList *sites)
+{
+    double sum = 0;
+    for (size_t m = 0; m < v->nmatched; m++) {
+        double best = 0;
+        for (size_t i = 0; i < sites->n; i++) {
+            double q = site_quality(v, &sites->items[i]);
+            if (low(sites->items[i].constant, v->width) == v->matched[m] && q > best)
+                best = q;
+        }
+        sum += best;
+    }
+    return v->nmatched ? sum / (double)v->nmatched : 0;
+}
+
+/* 1 when the value outlives a compare or is compared in several places; a temporary made for one compare has 0. */
+double sites_life(const Body *body, const SiteList *sites)
+{
+    for (size_t i = 0; i < sites->n; i++) {
+        const Site *s = &sites->items[i];
+        if (s->pc != sites->items[0].pc)
+            return 1;
+        if (s->location.kind == LOCATION_REG && register_live_after(body, body_step_at(body, s->pc), s->location.reg))
+            return 1;
+    }
+    return sites->n && sites->items[0].location.kind != LOCATION_REG ? 0.5 : 0;
+}
+
+/* Bytes over which the variable is placed: what lives long is likelier a variable of the source than a temporary. */
+static uint64_t span_of(const Variable *v)
+{
+    uint64_t span = 0;
+    for (size_t i = 0; i < v->nranges; i++)
+        span += v->ranges[i].end - v->ranges[i].start;
+    return span;
+}
+
+int variable_order(const void *x, const void *y)
+{
+    const Variable *a = x, *b = y;
+    if (a->score < b->score || a->score > b->score)
+        return a->score > b->score ? -1 : 1;
+    bool pa = a->probe.pc && a->probe.proof < PROOF_PARTIAL, pb = b->probe.pc && b->probe.proof < PROOF_PARTIAL;
+    if (pa != pb)
+        return pa ? -1 : 1;
+    uint64_t sa = span_of(a), sb = span_of(b);
+    if (sa != sb)
+        return sa > sb ? -1 : 1;
+    if (a->function->start != b->function->start)
+        return a->function->start < b->function->start ? -1 : 1;
+    return a->sites[0].pc < b->sites[0].pc ? -1 : a->sites[0].pc > b->sites[0].pc;
+}
