@@ -150,6 +150,10 @@ $(DOCS): $(BUILD)/mkdocs
 docs: $(DOCS)
 	cp $(BUILD)/docs/lvscan.1 docs/lvscan.1
 
+# The README's picture, of a real run; as root the live reading is in it.
+picture: all
+	docs/picture.sh $(BUILD)/lvscan
+
 SHARE = $(DESTDIR)$(PREFIX)/share
 install: all $(DOCS)
 	install -D -m 755 $(BUILD)/lvscan $(DESTDIR)$(PREFIX)/bin/lvscan
@@ -179,6 +183,6 @@ deb: release
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all objects tests fuzzers demo test soak oracle fuzz bench opcode-grid cover idioms lint format docs install release deb clean
+.PHONY: all objects tests fuzzers demo test soak oracle fuzz bench opcode-grid cover idioms lint format docs picture install release deb clean
 .DELETE_ON_ERROR:
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
