@@ -83,6 +83,10 @@ static const TextCase texts[] = {
     {"2e 74 00", "je,pn 0x1003", NULL},
     {"f3 88 08", "xrelease mov %cl,(%rax)", NULL},
     {"f3 0f a7 c8", "repz xcrypt-ecb", NULL},
+    {"0f 01 c8", "monitor %rax,%ecx,%edx", "monitor rax,ecx,edx"},
+    {"62 01 ff 38 2a e2", "vcvtsi2sd %r10,{rd-sae},%xmm0,%xmm28", NULL},
+    {"f2 0f 38 f8 cb", "urdmsr %rcx,%rbx", NULL},
+    {"f3 41 0f 38 f8 cb", "uwrmsr %r11,%rcx", NULL},
     {"8e c6", "mov %esi,%es", NULL},
     {"67 f3 0f 1b 08", "addr32 bndmk (%rax),%bnd1", NULL}, /* MPX addresses are 64 bits wide */
 };

@@ -182,7 +182,9 @@ static bool format_text(const Insn *insn, const char *format, TextOut *o)
     for (; *format && *format != '|'; format++) {
         if (*format != '%') {
             text_char(o, *format == '_' ? ' ' : *format);
-        } else if (*++format < '5') {
+        } else if (*++format == '%') {
+            text_char(o, '%');
+        } else if (*format < '5') {
             text_char(o, suffix_letter(insn->op[*format - '0'].bits));
         } else if (*format == 'm') {
             if (insn->priv[PRIV_MEM])

@@ -277,7 +277,8 @@ static void operands_att(const Insn *insn, bool imm_told, TextOut *o)
         const Operand *op = &insn->op[in_order ? i : insn->nops - 1u - i];
         if (operand_hidden(insn, op, imm_told))
             continue;
-        if (rounding && op->kind != OPERAND_IMM) {
+        bool general = op != insn->op && op->kind == OPERAND_REG && op->reg < REG_XMM0; /* stands before it, too */
+        if (rounding && op->kind != OPERAND_IMM && !general) {
             separator_text(&first, o);
             rounding_text(insn, o);
             rounding = false;
