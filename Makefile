@@ -185,4 +185,4 @@ clean:
 
 .PHONY: all objects tests fuzzers demo test soak oracle fuzz bench opcode-grid cover idioms lint format docs picture install release deb clean
 .DELETE_ON_ERROR:
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)
