@@ -131,8 +131,9 @@ static void frame_visit(FrameFlow *flow, uint32_t at)
         flow->v->frames[i] = f;
         f = frame_after(f, &b->steps[i], flow->new_base[i]);
     }
+    Frame before = flow->v->frames[block->first + block->n - 1]; /* the unwinder brings rsp and rbp back to what the call found */
     for (uint32_t i = 0; i < block->nsucc; i++)
-        frame_join(flow, block->succ[i].block, f);
+        frame_join(flow, block->succ[i].block, block->succ[i].kind == EDGE_UNWIND ? before : f);
 }
 
 static void bases_number(FrameFlow *flow)
@@ -206,13 +207,16 @@ typedef struct SlotList {
     size_t n, cap;
 } SlotList;
 
-static bool slot_note(Values *v, SlotList *list, StackAddr at, unsigned bytes, bool saved)
+/* How a slot came to be noted. */
+typedef enum SlotUse { SLOT_PLAIN, SLOT_SAVE, SLOT_PUSH } SlotUse;
+
+static bool slot_note(Values *v, SlotList *list, StackAddr at, unsigned bytes, SlotUse use)
 {
     if (!stack_known(at) || bytes == 0 || bytes > 8)
         return true;
     if (!arena_grow(v->arena, (void **)&list->items, list->n, &list->cap, sizeof *list->items))
         return false;
-    list->items[list->n++] = (StackSlot){.at = at, .size = (uint8_t)bytes, .saved = saved};
+    list->items[list->n++] = (StackSlot){.at = at, .size = (uint8_t)bytes, .saved = use == SLOT_SAVE, .pushed = use == SLOT_PUSH};
     return true;
 }
 
@@ -238,13 +242,13 @@ static bool slot_note_step(Values *v, SlotList *list, uint32_t i)
     const Step *s = &v->body->steps[i];
     const Insn *insn = &s->insn;
     if (insn->mnemonic == MN_PUSH && push_size(insn) == 8)
-        if (!slot_note(v, list, shifted(v->frames[i].rsp, -8), 8, saves_register(v, i)))
+        if (!slot_note(v, list, shifted(v->frames[i].rsp, -8), 8, saves_register(v, i) ? SLOT_SAVE : SLOT_PUSH))
             return false;
     if (insn->mnemonic == MN_POP && push_size(insn) == 8)
-        if (!slot_note(v, list, v->frames[i].rsp, 8, false))
+        if (!slot_note(v, list, v->frames[i].rsp, 8, SLOT_PLAIN))
             return false;
     if (has_mem_operand(insn) && s->effects.mem_access)
-        return slot_note(v, list, frame_mem(v, i), s->effects.mem_bits / 8u, false);
+        return slot_note(v, list, frame_mem(v, i), s->effects.mem_bits / 8u, SLOT_PLAIN);
     return true;
 }
 
@@ -259,6 +263,7 @@ static void slots_merge(Values *v, SlotList *list)
         if (last && last->at.base == s->at.base && last->at.off == s->at.off) {
             last->size = last->size > s->size ? last->size : s->size;
             last->saved |= s->saved;
+            last->pushed |= s->pushed;
         } else {
             list->items[n++] = *s;
         }
@@ -347,7 +352,8 @@ static void slots_expose(Values *v)
         expose_step(v, &e, i);
     for (uint32_t i = 0; i < v->nslots; i++) {
         StackSlot *s = &v->slots[i];
-        s->exposed = !s->saved && s->at.off > e.lowest[s->at.base] - s->size;
+        /* a pushed argument is the callee's to change; in Go a callee writes its results into our frame */
+        s->exposed = s->pushed || v->body->program->is_go || (!s->saved && s->at.off > e.lowest[s->at.base] - s->size);
     }
 }
 

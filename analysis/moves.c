@@ -228,6 +228,8 @@ static void move_memory(Values *v, uint32_t step, Move *m)
         at = (StackAddr){0, STACK_UNKNOWN}; /* the address counts from rsp after the pop: rare, take it as unknown */
     if (!stack_known(at) || size == 0) {
         m->wild = true;
+        m->smash = insn->mnemonic == MN_PUSH || insn->mnemonic == MN_PUSHF || insn->mem.base == REG_RSP ||
+                   (insn->mem.base == REG_RBP && v->rbp_frames);
         return;
     }
     m->stored_base = at.base;
@@ -272,6 +274,8 @@ static void move_make(Values *v, uint32_t step, Move *m)
 bool moves_find(Values *v)
 {
     uint32_t n = v->body->nsteps;
+    for (uint32_t i = 0; i < n && !v->rbp_frames; i++)
+        v->rbp_frames = stack_known(v->frames[i].rbp);
     v->moves = arena_alloc(v->arena, n, sizeof *v->moves);
     if (!v->moves)
         return false;

@@ -79,12 +79,19 @@ static void trace_step(Trace *t, ValueId id)
         origin_put(t, (Origin){step_kind(t->v, &value), value.at, value.cell});
 }
 
+/* A register, or the stack above the return address. */
+static bool is_argument(const Values *v, Cell c)
+{
+    return c < CELL_SLOT0 || (v->slots[c - CELL_SLOT0].at.base == 0 && v->slots[c - CELL_SLOT0].at.off >= 8);
+}
+
 static void trace_value(Trace *t, ValueId id)
 {
     Value value = t->v->values[id];
     switch (value.kind) {
     case VALUE_ARGUMENT:
-        origin_put(t, (Origin){DEF_ARGUMENT, 0, value.cell});
+        if (is_argument(t->v, value.cell)) /* else: stack that nobody has written yet; no def on that way */
+            origin_put(t, (Origin){DEF_ARGUMENT, 0, value.cell});
         break;
     case VALUE_PAD:
         origin_join(t, &value);

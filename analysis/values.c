@@ -115,7 +115,7 @@ bool values_step_writes(const Values *v, uint32_t step, Cell c)
     const Move *m = &v->moves[step];
     if (c < CELL_SLOT0)
         return (m->writes >> c) & 1;
-    if (m->dst == c || stores_to(v, m, c))
+    if (m->dst == c || m->smash || stores_to(v, m, c))
         return true;
     if (m->is_call && (m->twice || below_stack(v, step, c)))
         return true;

@@ -36,6 +36,7 @@ typedef struct StackSlot {
     StackAddr at;
     uint8_t size; /* bytes: the widest access to it */
     bool saved;   /* holds a register that the entry block pushed */
+    bool pushed;  /* pushed elsewhere: an argument of a call */
     bool exposed; /* its address may have escaped: calls and stores through pointers may write it */
 } StackSlot;
 
@@ -58,6 +59,7 @@ typedef struct Move {
     bool sign;    /* sign-extended (else zero-extended) from `bits` to `to` */
     bool partial; /* the upper bits of dst are what they were */
     bool wild;    /* may write any exposed slot (store through a pointer, call) */
+    bool smash;   /* stores relative to a stack or frame pointer that is not followed: may write any slot */
     bool is_call;
     bool twice;   /* a call that may return twice: the second time with the registers of the first, and the frame as it is then */
     Cell dst, src;
@@ -92,6 +94,7 @@ typedef struct Values {
     Move *moves;   /* by step */
     StackSlot *slots;
     uint32_t nslots;
+    bool rbp_frames; /* somewhere rbp points into the frame */
     Value *values;
     size_t nvalues, cap_values;
     uint64_t *keys; /* open addressing: (tag, where, cell) -> ids */
