@@ -158,17 +158,18 @@ def table_self(n):
     for _ in range(n):
         at = len(out)
         # cmp $0xffff,%edi; ja end; lea table(%rip),%rdx; movslq (%rdx,%rdi,4),%rax; add %rdx,%rax; jmp *%rax; table: here
-        out += b"\x81\xff\xff\xff\x00\x00" + b"\x0f\x87\x12\x00\x00\x00"
+        out += b"\x81\xff\xff\xff\x00\x00" + b"\x0f\x87\x10\x00\x00\x00"
         out += b"\x48\x8d\x15" + struct.pack("<i", 9) + b"\x48\x63\x04\xba" + b"\x48\x01\xd0" + b"\xff\xe0"
         assert len(out) - at == 28
+    out += b"\xc3"
     out += b"".join(struct.pack("<i", -4 * (i % 7)) for i in range(65536))
     return one_function(bytes(out))
 
 
 def table_wide(n):
-    """one switch of 65,536 cases, each a block of its own, in N functions"""
+    """one switch of 65,535 cases, each a block of its own, in N functions"""
     elf = Elf()
-    cases = 65536
+    cases = 65535
     for f in range(n):
         at = len(elf.code)
         head = b"\x81\xff" + struct.pack("<I", cases - 1) + b"\x0f\x87" + struct.pack("<i", 16 + 2 * cases)
