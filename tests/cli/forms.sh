@@ -10,6 +10,9 @@ C
 cat >"$work/values.h" <<'C'
 enum values { MET = -30007, LAST = -30001 };
 C
+# A kernel's build tree as far as systemtap's parser looks for one.
+mkdir -p "$work/kernel/include/config" && echo 'CONFIG_UPROBES=y' >"$work/kernel/.config" &&
+    echo 6.1.0 >"$work/kernel/include/config/kernel.release" && touch "$work/kernel/Makefile" "$work/kernel/Module.symvers"
 wanted=$(seq -30009 -30001)
 emit() { "$LVSCAN" --emit "$1" -c -30007 -e "$work/values.h" "$work/target${2-}"; }
 gcc -O1 -o "$work/target" "$work/target.c" && gcc -O1 -no-pie -Wl,-z,noseparate-code -o "$work/target-fixed" "$work/target.c" &&
@@ -33,6 +36,12 @@ for kind in "" -fixed -named; do
         check "gdb shows the names (${kind:-pie})" grep -q -e '-30007 MET' "$work/out"
     else
         skip "gdb reads the values (${kind:-pie})" "gdb is not installed"
+    fi
+    if command -v stap >/dev/null; then # its parser: to run it, a kernel's build tree is needed
+        emit systemtap $kind >"$work/script.stp"
+        check "systemtap parses the script (${kind:-pie})" timeout 60 stap -p1 -r "$work/kernel" "$work/script.stp"
+    else
+        skip "systemtap parses the script (${kind:-pie})" "stap is not installed"
     fi
     if live "perf-probe"; then
         if command -v perf >/dev/null; then
