@@ -57,10 +57,11 @@ bool check_instruction(Bytes bytes, Diag *diag)
     if (uprobe_way(&insn, bytes.p) != UPROBE_REFUSED)
         return true;
     insn_text(&insn, SYNTAX_ATT, text, sizeof text);
-    return diag_set(diag, 0,
-                    "the kernel refuses a probe on this instruction, or would harm the program: %s; --site names another "
-                    "place",
-                    text);
+    return diag_set(
+        diag, 0,
+        "the kernel refuses a probe on this instruction, or would harm the program: %s; --site names another "
+        "place",
+        text);
 }
 
 /* One line of /proc/PID/maps. */

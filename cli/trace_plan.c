@@ -61,7 +61,8 @@ static bool take_variable(Plan *plan, const Variable *v)
 static uint8_t cost_at(Plan *plan, Addr pc)
 {
     Insn insn;
-    const uint8_t *bytes = program_insn(&plan->program, pc, &insn) ? image_read(&plan->program.image, pc, insn.len) : NULL;
+    const uint8_t *bytes =
+        program_insn(&plan->program, pc, &insn) ? image_read(&plan->program.image, pc, insn.len) : NULL;
     return bytes && uprobe_way(&insn, bytes) == UPROBE_EMULATED ? COST_EMULATED : COST_STEPPED;
 }
 

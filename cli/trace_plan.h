@@ -14,7 +14,7 @@ typedef struct Plan {
     SearchResult result;
     ProbeSpec spec;
     FlagCheck check; /* with --verify */
-    pid_t pid; /* whose hits are wanted: -p, or BINARY's pid:N; 0: see the options */
+    pid_t pid;       /* whose hits are wanted: -p, or BINARY's pid:N; 0: see the options */
     Arena arena;
     bool has_input, has_program, has_question;
 } Plan;

@@ -11,7 +11,7 @@ typedef struct Hit {
     uint32_t pid, tid;
     int64_t value;
     uint64_t flags; /* with --verify */
-    bool readable; /* false: the location could not be read at this hit */
+    bool readable;  /* false: the location could not be read at this hit */
     const uint64_t *chain;
     size_t nchain;
 } Hit;

@@ -54,8 +54,17 @@ static void test_all_bytes(void **state)
 
 static void test_wide(void **state)
 {
-    static const uint64_t values[] = {0, 1, 2, 30007, 0x7fffffff, 0x80000000, 0xffffffff, 0x100000000,
-                                      0x7fffffffffffffff, 0x8000000000000000, 0xffffffffffffffff};
+    static const uint64_t values[] = {0,
+                                      1,
+                                      2,
+                                      30007,
+                                      0x7fffffff,
+                                      0x80000000,
+                                      0xffffffff,
+                                      0x100000000,
+                                      0x7fffffffffffffff,
+                                      0x8000000000000000,
+                                      0xffffffffffffffff};
     enum { N = sizeof values / sizeof *values };
     (void)state;
     for (size_t i = 0; i < N; i++)

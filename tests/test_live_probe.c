@@ -214,8 +214,7 @@ static void test_ways(void **state)
 enum { SLOT = 32, SLOTS = 4096 / SLOT, MAPS = 8 };
 
 /* What stands before the opcode byte: nothing, 0f, and maps of VEX and EVEX. */
-static const char *const MAP_BYTES[MAPS] = {"", "0f", "c5f8", "c5fd", "c4e279", "c4e371",
-                                            "62f17c48", "62f27d48"};
+static const char *const MAP_BYTES[MAPS] = {"", "0f", "c5f8", "c5fd", "c4e279", "c4e371", "62f17c48", "62f27d48"};
 
 static bool opened(const char *path, uint64_t off)
 {
