@@ -347,7 +347,8 @@ static bool consistent(const Options *o, Diag *diag)
 
 bool options_parse(Options *o, int argc, char **argv, Diag *diag)
 {
-    *o = (Options){.command = command_of(argc, argv), .limit = 10, .weakest = PROOF_PARTIAL, .argc = argc, .argv = argv};
+    *o =
+        (Options){.command = command_of(argc, argv), .limit = 10, .weakest = PROOF_PARTIAL, .argc = argc, .argv = argv};
     OptionParser s = {.o = o, .diag = diag};
     o->inputs = arena_alloc(&o->arena, (size_t)(argc > 0 ? argc : 0) + 1, sizeof *o->inputs);
     if (!o->inputs)
@@ -374,8 +375,10 @@ static const char *const USAGE[] = {
     ("Usage: lvscan functions [OPTIONS] BINARY\n\n"
      "Lists the functions found, how each was found, and where its indirect jumps go.\n"),
     ("Usage: lvscan check [OPTIONS] SPEC [BINARY]\n\n"
-     "Verifies a probe spec (made by --emit perf, perhaps elsewhere) again, from the bytes of BINARY alone: that it is\n"
-     "the file, that the instruction is there and is reached from the function's entry, and that the location is still\n"
+     "Verifies a probe spec (made by --emit perf, perhaps elsewhere) again, from the bytes of BINARY alone: that it "
+     "is\n"
+     "the file, that the instruction is there and is reached from the function's entry, and that the location is "
+     "still\n"
      "proved to hold a variable. Without BINARY the file at the spec's own path is taken.\n")};
 
 /* `help` broken into lines of 78 columns, from column 27 on. */
@@ -420,7 +423,6 @@ void options_help(Sink *t, Command command)
         }
         help_wrapped(t, o->help);
     }
-    sink_add(t,
-             "\nExit status: 0 found, 1 nothing found, 2 wrong command line, 3 unusable input, 4 could not attach,\n"
-             "5 (trace) hits were lost, or contradicted by --verify.\n");
+    sink_add(t, "\nExit status: 0 found, 1 nothing found, 2 wrong command line, 3 unusable input, 4 could not attach,\n"
+                "5 (trace) hits were lost, or contradicted by --verify.\n");
 }
