@@ -7,7 +7,7 @@
 #include "analysis/variable.h"
 
 /* What a question may cost: steps walked per step of the function, plus a floor. */
-enum { VALUES_BUDGET_FLOOR = 1 << 16, VALUES_BUDGET_FACTOR = 512, CONSTANT_DEPTH = 12 };
+enum { VALUES_BUDGET_FLOOR = 1 << 23, VALUES_BUDGET_FACTOR = 512, CONSTANT_DEPTH = 12 };
 
 bool values_open(Values *v, const Body *body, Arena *arena)
 {

@@ -14,7 +14,7 @@
 #include "analysis/sites.h"
 
 /* Work that the proofs of one function may do: a floor, and so much for each of its steps. */
-enum { PROOF_BUDGET = 1 << 25, PROOF_BUDGET_STEP = 2000 };
+enum { PROOF_BUDGET = 1 << 27, PROOF_BUDGET_STEP = 2000 };
 
 typedef struct Group {
     Lead *leads;
