@@ -556,7 +556,7 @@ static int insn_read_short(const uint8_t *p, size_t n, uint64_t pc, Insn *out)
         padded[i] = p[i];
     int len = insn_read_prefixed(padded, pc, out);
     if (len == INSN_INVALID)
-        return out->len > n ? INSN_TRUNCATED : INSN_INVALID;
+        return out->len > n && n < INSN_MAX_LEN ? INSN_TRUNCATED : INSN_INVALID; /* of 15 bytes none is missing */
     return (size_t)len > n ? INSN_TRUNCATED : len;
 }
 
