@@ -1,6 +1,8 @@
 #!/usr/bin/env bash
+# timeout: 400
 # live: each emitted form, run by its own tool on a small program, reads the values that the program has.
 . "$(dirname "$0")/../lib.sh"
+exec 7>/tmp/lvscan-live.lock && flock 7 # uprobe_events is one for all tests
 cat >"$work/target.c" <<'C'
 #include <stdio.h>
 static volatile int met;

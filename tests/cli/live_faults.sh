@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# timeout: 180
+# timeout: 400
 # live: whatever happens to the tracer or to its target, nothing is left behind, nothing hangs, and the target does not notice.
 . "$(dirname "$0")/../lib.sh"
+exec 7>/tmp/lvscan-live.lock && flock 7 # uprobe_events is one for all tests
 tracing=/sys/kernel/tracing
 events=$tracing/uprobe_events
 

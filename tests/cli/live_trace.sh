@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# timeout: 180
+# timeout: 400
 # live: trace loses nothing, reads only whom it was asked for, hurts nobody, and leaves nothing behind, whatever happens to it.
 . "$(dirname "$0")/../lib.sh"
+exec 7>/tmp/lvscan-live.lock && flock 7 # uprobe_events is one for all tests
 events=/sys/kernel/tracing/uprobe_events
 
 cat >"$work/target.c" <<'C'
