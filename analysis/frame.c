@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#include "analysis/summary.h"
+
 static const StackAddr unknown = {0, STACK_UNKNOWN};
 
 static bool stack_same(StackAddr a, StackAddr b) { return a.base == b.base && (a.base == STACK_UNKNOWN || a.off == b.off); }
@@ -234,7 +236,7 @@ static bool saves_register(const Values *v, uint32_t step)
     const Block *entry = &v->body->blocks[v->body->entry];
     const Insn *insn = &v->body->steps[step].insn;
     return step >= entry->first && step < entry->first + entry->n && insn->mnemonic == MN_PUSH &&
-           insn->op[0].kind == OPERAND_REG;
+           insn->op[0].kind == OPERAND_REG && ((uint32_t)ABI_KEPT >> insn->op[0].reg & 1);
 }
 
 static bool slot_note_step(Values *v, SlotList *list, uint32_t i)
