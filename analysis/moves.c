@@ -204,6 +204,12 @@ static void move_name(Values *v, uint32_t step, Move *m)
     }
 }
 
+/* Does it store where a register operand points, which no memory operand shows? */
+static bool stores_unseen(const Insn *insn)
+{
+    return insn->mnemonic == MN_MOVDIR64B || insn->mnemonic == MN_ENQCMD || insn->mnemonic == MN_ENQCMDS;
+}
+
 /* Memory that the step writes: a range of the frame, or somewhere unknown. */
 static void move_memory(Values *v, uint32_t step, Move *m)
 {
@@ -211,6 +217,7 @@ static void move_memory(Values *v, uint32_t step, Move *m)
     const Insn *insn = &s->insn;
     StackAddr at = {0, STACK_UNKNOWN};
     int64_t size = 0;
+    m->wild |= stores_unseen(insn);
     if (insn->mnemonic == MN_PUSH || insn->mnemonic == MN_PUSHF) {
         at = v->frames[step].rsp;
         size = 8;
