@@ -230,13 +230,17 @@ static int slot_order(const void *x, const void *y)
     return a->at.off < b->at.off ? -1 : a->at.off > b->at.off;
 }
 
-/* Does the step save a callee-saved register in the entry block, where no object of the source can be? */
-static bool saves_register(const Values *v, uint32_t step)
+/* What the push is for. In the entry block a callee-saved register is saved, in a place where no object of the source can be, and
+ * rax, which holds nothing there, only makes room (clang). Any other push is taken for an argument of a call. */
+static SlotUse push_use(const Values *v, uint32_t step)
 {
     const Block *entry = &v->body->blocks[v->body->entry];
-    const Insn *insn = &v->body->steps[step].insn;
-    return step >= entry->first && step < entry->first + entry->n && insn->mnemonic == MN_PUSH &&
-           insn->op[0].kind == OPERAND_REG && ((uint32_t)ABI_KEPT >> insn->op[0].reg & 1);
+    const Operand *op = &v->body->steps[step].insn.op[0];
+    if (step < entry->first || step >= entry->first + entry->n || op->kind != OPERAND_REG)
+        return SLOT_PUSH;
+    if ((uint32_t)ABI_KEPT >> op->reg & 1)
+        return SLOT_SAVE;
+    return op->reg == REG_RAX ? SLOT_PLAIN : SLOT_PUSH;
 }
 
 static bool slot_note_step(Values *v, SlotList *list, uint32_t i)
@@ -244,7 +248,7 @@ static bool slot_note_step(Values *v, SlotList *list, uint32_t i)
     const Step *s = &v->body->steps[i];
     const Insn *insn = &s->insn;
     if (insn->mnemonic == MN_PUSH && push_size(insn) == 8)
-        if (!slot_note(v, list, shifted(v->frames[i].rsp, -8), 8, saves_register(v, i) ? SLOT_SAVE : SLOT_PUSH))
+        if (!slot_note(v, list, shifted(v->frames[i].rsp, -8), 8, push_use(v, i)))
             return false;
     if (insn->mnemonic == MN_POP && push_size(insn) == 8)
         if (!slot_note(v, list, v->frames[i].rsp, 8, SLOT_PLAIN))

@@ -36,7 +36,8 @@ static bool address_is_asked(const Asked *asked, Addr addr)
 {
     for (unsigned k = 0; k < asked->n; k++) {
         const Cluster *c = &asked->clusters[k];
-        if ((int64_t)addr >= c->lo - PRESCAN_REACH && (int64_t)addr <= c->hi + PRESCAN_REACH)
+        uint64_t from = (uint64_t)c->lo - PRESCAN_REACH; /* modulo 2^64: a cluster may lie at either end of the numbers */
+        if (addr - from <= (uint64_t)c->hi - (uint64_t)c->lo + 2 * (uint64_t)PRESCAN_REACH)
             return true;
     }
     return false;
@@ -87,8 +88,9 @@ static bool masked_is_asked(const Cluster *c, unsigned bits, uint32_t number)
     int64_t room = ((int64_t)1 << (32 - bits)) - PRESCAN_REACH - 1, scale = (int64_t)1 << bits; /* room: what fits when shifted */
     if (c->lo > room || c->hi < -room)
         return false;
-    int64_t lo = (c->lo - PRESCAN_REACH) * scale, span = (c->hi - c->lo + 2 * PRESCAN_REACH + 1) * scale;
-    return number - (uint32_t)(uint64_t)lo <= (uint64_t)span;
+    uint64_t lo = ((uint64_t)c->lo - PRESCAN_REACH) * (uint64_t)scale;
+    uint64_t span = ((uint64_t)c->hi - (uint64_t)c->lo + 2 * (uint64_t)PRESCAN_REACH + 1) * (uint64_t)scale;
+    return number - (uint32_t)lo <= span;
 }
 
 bool numbers_combine(const Numbers *n, const Asked *asked)

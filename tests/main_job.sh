@@ -2,6 +2,7 @@
 # timeout: 300
 # Debian's stripped bpftrace, the article's own example: found by its constants alone, traced, and read by other tools too.
 . "$(dirname "$0")/lib.sh"
+exec 7>/tmp/lvscan-live.lock && flock 7 # uprobe_events is one for all tests
 target=/usr/bin/bpftrace
 
 out=$("$LVSCAN" --json -c 30000..30011 $target)
