@@ -37,7 +37,8 @@ static bool region_add(Walk *w, Part part)
     uint64_t size = part.end - part.start;
     const uint8_t *bytes = image_read(&w->program->image, part.start, size);
     if (!bytes || size == 0 || size > BODY_MAX_BYTES - w->bytes)
-        return diag_set(w->diag, part.start, "function is empty, outside the file, or over the budget of %d bytes", BODY_MAX_BYTES);
+        return diag_set(w->diag, part.start, "function is empty, outside the file, or over the budget of %d bytes",
+                        BODY_MAX_BYTES);
     uint8_t *marks = arena_alloc(&w->keep, size, 1);
     if (!marks)
         return diag_set(w->diag, part.start, "out of memory");
@@ -205,18 +206,14 @@ static bool follow_insn(Walk *w, const Insn *insn, bool *on)
     Addr next = insn->pc + insn->len;
     *on = true;
     switch (insn->flow) {
-    case FLOW_CALL:
-        return follow_call(w, insn, on);
+    case FLOW_CALL: return follow_call(w, insn, on);
     case FLOW_BRANCH:
         if (direct && !walk_leader(w, insn->target))
             return false;
         return walk_region(w, next) ? walk_leader(w, next) : true;
-    case FLOW_JUMP:
-        *on = false;
-        return direct ? walk_leader(w, insn->target) : true;
+    case FLOW_JUMP: *on = false; return direct ? walk_leader(w, insn->target) : true;
     case FLOW_RETURN:
-    case FLOW_STOP:
-        *on = false;
+    case FLOW_STOP: *on = false;
     }
     return true;
 }
@@ -395,23 +392,16 @@ static void edges_of_block(EdgeSink *sink, uint32_t from)
         if (last->insn.target != next)
             edge_put(sink, from, next, EDGE_FLOW);
         break;
-    case FLOW_JUMP:
-        edges_of_jump(sink, from, last);
-        break;
-    case FLOW_RETURN:
-        block->exits = true;
-        break;
+    case FLOW_JUMP: edges_of_jump(sink, from, last); break;
+    case FLOW_RETURN: block->exits = true; break;
     case FLOW_CALL:
         if (site)
             edge_put(sink, from, site->pad, EDGE_UNWIND);
         if (!last->call.noreturn)
             edge_put(sink, from, next, EDGE_FLOW);
         break;
-    case FLOW_NEXT:
-        edge_put(sink, from, next, EDGE_FLOW);
-        break;
-    default:
-        break;
+    case FLOW_NEXT: edge_put(sink, from, next, EDGE_FLOW); break;
+    default: break;
     }
 }
 

@@ -41,9 +41,9 @@ typedef struct Block {
     uint32_t first, n; /* steps[first .. first+n); n > 0 */
     Edge *succ, *pred;
     uint32_t nsucc, npred;
-    bool pad;      /* a landing pad */
-    bool exits;    /* control may leave the function at its end (return, tail jump, stop) */
-    bool foreign;  /* may be entered from outside in a way that is not an edge (a second entry) */
+    bool pad;     /* a landing pad */
+    bool exits;   /* control may leave the function at its end (return, tail jump, stop) */
+    bool foreign; /* may be entered from outside in a way that is not an edge (a second entry) */
 } Block;
 
 typedef struct Body {
@@ -55,7 +55,7 @@ typedef struct Body {
     uint32_t nsteps;
     Block *blocks; /* by pc */
     uint32_t nblocks;
-    uint32_t entry; /* the block that holds the function's start */
+    uint32_t entry;      /* the block that holds the function's start */
     IndirectJump *jumps; /* by pc */
     uint32_t njumps;
     unsigned depth; /* how deep callees may be read */

@@ -66,16 +66,11 @@ static bool relation_of(unsigned cc, uint8_t *relation, uint8_t *sign)
 static uint8_t relation_swapped(uint8_t relation)
 {
     switch (relation) {
-    case RELATION_LT:
-        return RELATION_GT;
-    case RELATION_GT:
-        return RELATION_LT;
-    case RELATION_LE:
-        return RELATION_GE;
-    case RELATION_GE:
-        return RELATION_LE;
-    default:
-        return relation;
+    case RELATION_LT: return RELATION_GT;
+    case RELATION_GT: return RELATION_LT;
+    case RELATION_LE: return RELATION_GE;
+    case RELATION_GE: return RELATION_LE;
+    default: return relation;
     }
 }
 
@@ -83,7 +78,8 @@ static uint8_t relation_swapped(uint8_t relation)
 
 bool mem_key_same(const MemKey *a, const MemKey *b)
 {
-    return a->base == b->base && a->index == b->index && a->disp == b->disp && a->scale == b->scale && a->segment == b->segment;
+    return a->base == b->base && a->index == b->index && a->disp == b->disp && a->scale == b->scale &&
+           a->segment == b->segment;
 }
 
 MemKey compare_mem_key(Values *v, uint32_t step)
@@ -178,8 +174,8 @@ static void compare_test(Finder *f, uint32_t step, uint32_t reader, unsigned cc)
         compare_shifted(f, step, reader, cc);
         return;
     }
-    bool same = insn->op[0].kind == OPERAND_REG && insn->op[1].kind == OPERAND_REG && insn->op[0].reg == insn->op[1].reg &&
-                insn->op[0].high == insn->op[1].high;
+    bool same = insn->op[0].kind == OPERAND_REG && insn->op[1].kind == OPERAND_REG &&
+                insn->op[0].reg == insn->op[1].reg && insn->op[0].high == insn->op[1].high;
     if (!same)
         return;
     if (cc == CC_S || cc == CC_NS) {
@@ -223,8 +219,7 @@ static void compare_arith(Finder *f, uint32_t step, unsigned cc)
             return;
         c.k = insn->mnemonic == MN_DEC ? 1 : UINT64_MAX;
         break;
-    default:
-        return;
+    default: return;
     }
     if (operand_variable(f, step, 0, &c))
         compare_add(f, c);
@@ -247,7 +242,8 @@ static bool mask_is_inverted(Finder *f, uint32_t reader, bool set, Addr fallback
 
 /* One compare for each member of the set; they stand where the index is first looked at, as for a switch. `set`: the reader's
  * condition holds when the index's bit is set. */
-static void compare_members(Finder *f, Compare c, uint32_t step, uint32_t reader, bool set, uint64_t mask, unsigned bits)
+static void compare_members(Finder *f, Compare c, uint32_t step, uint32_t reader, bool set, uint64_t mask,
+                            unsigned bits)
 {
     uint64_t bound;
     uint32_t compare;
@@ -316,15 +312,9 @@ static void compare_of(Finder *f, uint32_t step, uint32_t reader)
     unsigned cc = condition_of(&f->v->body->steps[reader].insn);
     const Insn *insn = &f->v->body->steps[step].insn;
     switch (insn->mnemonic) {
-    case MN_CMP:
-        compare_cmp(f, step, cc);
-        break;
-    case MN_TEST:
-        compare_test(f, step, reader, cc);
-        break;
-    case MN_BT:
-        compare_bits(f, step, reader, cc);
-        break;
+    case MN_CMP: compare_cmp(f, step, cc); break;
+    case MN_TEST: compare_test(f, step, reader, cc); break;
+    case MN_BT: compare_bits(f, step, reader, cc); break;
     default:
         if (insn->nops > 0 && insn->op[0].kind == OPERAND_REG)
             compare_arith(f, step, cc);
@@ -346,8 +336,11 @@ static void compare_switch(Finder *f, uint32_t step)
     if (!table_find(&t, f->v, step, f->out->arena))
         return;
     guard_mark(f, t.compare);
-    Compare c = {.step = t.compare != UINT32_MAX ? t.compare : step, .value = t.index, .via = VIA_SWITCH,
-                 .relation = RELATION_CASE, .bits = 64};
+    Compare c = {.step = t.compare != UINT32_MAX ? t.compare : step,
+                 .value = t.index,
+                 .via = VIA_SWITCH,
+                 .relation = RELATION_CASE,
+                 .bits = 64};
     for (size_t i = 0; i < t.n; i++) {
         c.k = i;
         if (t.targets[i] != t.fallback)

@@ -10,15 +10,15 @@ typedef struct MemKey {
     ValueId base, index; /* VALUE_NONE: none */
     int64_t disp;        /* with neither base nor index: the address */
     uint8_t scale;
-    uint8_t segment;     /* REG_FS, REG_GS or REG_NONE */
+    uint8_t segment; /* REG_FS, REG_GS or REG_NONE */
 } MemKey;
 
 /* "value <relation> k" in `bits`, tested by the step. */
 typedef struct Compare {
-    uint32_t step;    /* the comparing instruction */
-    ValueId value;    /* VALUE_NONE: the memory `key` is compared */
+    uint32_t step; /* the comparing instruction */
+    ValueId value; /* VALUE_NONE: the memory `key` is compared */
     MemKey key;
-    uint64_t k;       /* zero-extended from bits */
+    uint64_t k; /* zero-extended from bits */
     uint8_t bits;
     uint8_t relation; /* Relation */
     uint8_t via;      /* Via */

@@ -6,7 +6,23 @@
 
 /* Condition codes (SDM vol. 2, B.1.4.7: the tttn field). */
 typedef enum Condition {
-    CC_O, CC_NO, CC_B, CC_AE, CC_E, CC_NE, CC_BE, CC_A, CC_S, CC_NS, CC_P, CC_NP, CC_L, CC_GE, CC_LE, CC_G, CC_NONE = 0xff
+    CC_O,
+    CC_NO,
+    CC_B,
+    CC_AE,
+    CC_E,
+    CC_NE,
+    CC_BE,
+    CC_A,
+    CC_S,
+    CC_NS,
+    CC_P,
+    CC_NP,
+    CC_L,
+    CC_GE,
+    CC_LE,
+    CC_G,
+    CC_NONE = 0xff
 } Condition;
 
 enum { FLAGS_WRITERS_MAX = 16 };

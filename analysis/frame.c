@@ -11,7 +11,10 @@
 
 static const StackAddr unknown = {0, STACK_UNKNOWN};
 
-static bool stack_same(StackAddr a, StackAddr b) { return a.base == b.base && (a.base == STACK_UNKNOWN || a.off == b.off); }
+static bool stack_same(StackAddr a, StackAddr b)
+{
+    return a.base == b.base && (a.base == STACK_UNKNOWN || a.off == b.off);
+}
 
 static bool operand_is(const Insn *insn, unsigned i, unsigned reg)
 {
@@ -36,20 +39,16 @@ static StackAddr written_reg(const Frame *f, const Insn *insn, unsigned reg, uin
     const Operand *src = &insn->op[1];
     bool imm = insn->nops > 1 && src->kind == OPERAND_IMM;
     switch (insn->mnemonic) {
-    case MN_ADD:
-        return imm && stack_known(old) ? stack_plus(old, (int64_t)insn->imm) : unknown;
-    case MN_SUB:
-        return imm && stack_known(old) ? stack_plus(old, (int64_t)(0 - insn->imm)) : unknown;
-    case MN_AND:
-        return imm && reg == REG_RSP && new_base ? (StackAddr){0, new_base} : unknown;
+    case MN_ADD: return imm && stack_known(old) ? stack_plus(old, (int64_t)insn->imm) : unknown;
+    case MN_SUB: return imm && stack_known(old) ? stack_plus(old, (int64_t)(0 - insn->imm)) : unknown;
+    case MN_AND: return imm && reg == REG_RSP && new_base ? (StackAddr){0, new_base} : unknown;
     case MN_MOV:
         return insn->nops > 1 && src->kind == OPERAND_REG && src->bits == 64 ? frame_reg(f, src->reg) : unknown;
     case MN_LEA: {
         StackAddr base = frame_reg(f, insn->mem.base);
         return stack_known(base) && mem_is_plain(&insn->mem) ? stack_plus(base, insn->mem.disp) : unknown;
     }
-    default:
-        return unknown;
+    default: return unknown;
     }
 }
 
@@ -67,13 +66,9 @@ static Frame frame_after(Frame f, const Step *s, uint8_t new_base)
         out.rbp = operand_is(insn, 0, REG_RBP) ? written_reg(&f, insn, REG_RBP, 0) : unknown;
     switch (insn->mnemonic) {
     case MN_PUSH:
-    case MN_PUSHF:
-        out.rsp = shifted(f.rsp, -push_size(insn));
-        return out;
+    case MN_PUSHF: out.rsp = shifted(f.rsp, -push_size(insn)); return out;
     case MN_POP:
-    case MN_POPF:
-        out.rsp = operand_is(insn, 0, REG_RSP) ? unknown : shifted(f.rsp, push_size(insn));
-        return out;
+    case MN_POPF: out.rsp = operand_is(insn, 0, REG_RSP) ? unknown : shifted(f.rsp, push_size(insn)); return out;
     case MN_LEAVE:
         out.rsp = shifted(f.rbp, 8);
         out.rbp = unknown;
@@ -133,7 +128,8 @@ static void frame_visit(FrameFlow *flow, uint32_t at)
         flow->v->frames[i] = f;
         f = frame_after(f, &b->steps[i], flow->new_base[i]);
     }
-    Frame before = flow->v->frames[block->first + block->n - 1]; /* the unwinder brings rsp and rbp back to what the call found */
+    Frame before =
+        flow->v->frames[block->first + block->n - 1]; /* the unwinder brings rsp and rbp back to what the call found */
     for (uint32_t i = 0; i < block->nsucc; i++)
         frame_join(flow, block->succ[i].block, block->succ[i].kind == EDGE_UNWIND ? before : f);
 }
@@ -218,7 +214,8 @@ static bool slot_note(Values *v, SlotList *list, StackAddr at, unsigned bytes, S
         return true;
     if (!arena_grow(v->arena, (void **)&list->items, list->n, &list->cap, sizeof *list->items))
         return false;
-    list->items[list->n++] = (StackSlot){.at = at, .size = (uint8_t)bytes, .saved = use == SLOT_SAVE, .pushed = use == SLOT_PUSH};
+    list->items[list->n++] =
+        (StackSlot){.at = at, .size = (uint8_t)bytes, .saved = use == SLOT_SAVE, .pushed = use == SLOT_PUSH};
     return true;
 }
 
@@ -316,16 +313,12 @@ static bool is_frame_business(const Insn *insn, unsigned reg)
     case MN_SUB:
     case MN_AND:
     case MN_MOV:
-    case MN_LEA:
-        return sets_frame;
+    case MN_LEA: return sets_frame;
     case MN_CMP:
-    case MN_TEST:
-        return true;
+    case MN_TEST: return true;
     case MN_PUSH: /* saving the caller's rbp; an rbp that is ours is known, and then this is a leak */
-    case MN_POP:
-        return reg == REG_RBP && operand_is(insn, 0, REG_RBP);
-    default:
-        return false;
+    case MN_POP: return reg == REG_RBP && operand_is(insn, 0, REG_RBP);
+    default: return false;
     }
 }
 

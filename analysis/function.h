@@ -5,8 +5,16 @@
 #include "elf/base.h"
 
 typedef enum FoundBy {
-    FOUND_SYMTAB, FOUND_DYNSYM, FOUND_EH_FRAME, FOUND_PCLNTAB, FOUND_ENTRY, FOUND_INIT, FOUND_POINTER, FOUND_CALL,
-    FOUND_JUMP, FOUND_PADDING
+    FOUND_SYMTAB,
+    FOUND_DYNSYM,
+    FOUND_EH_FRAME,
+    FOUND_PCLNTAB,
+    FOUND_ENTRY,
+    FOUND_INIT,
+    FOUND_POINTER,
+    FOUND_CALL,
+    FOUND_JUMP,
+    FOUND_PADDING
 } FoundBy;
 
 const char *found_by_name(unsigned found_by); /* "symtab" ... as in CONTRACT.md section 7 */
@@ -17,14 +25,14 @@ typedef struct Part {
 } Part;
 
 typedef struct Function {
-    Addr start;          /* its entry */
-    Part *parts;         /* the first holds the entry; more: .cold parts */
+    Addr start;  /* its entry */
+    Part *parts; /* the first holds the entry; more: .cold parts */
     size_t nparts;
-    Str name;            /* linkage name; p == NULL: none */
-    Str demangled;       /* p == NULL: none, or not asked for (see function_names) */
-    uint8_t found_by;    /* FoundBy */
-    size_t index;        /* in Functions.items */
-    bool fragment;       /* a piece of another function (a .cold part whose parent is not known yet): never analysed alone */
+    Str name;         /* linkage name; p == NULL: none */
+    Str demangled;    /* p == NULL: none, or not asked for (see function_names) */
+    uint8_t found_by; /* FoundBy */
+    size_t index;     /* in Functions.items */
+    bool fragment; /* a piece of another function (a .cold part whose parent is not known yet): never analysed alone */
 } Function;
 
 /* Bytes of all parts. */

@@ -58,7 +58,8 @@ static void found_symbols(FoundList *list)
             continue;
         uint8_t by = s->source == SYMBOL_SYMTAB ? FOUND_SYMTAB : FOUND_DYNSYM;
         Bytes rest;
-        bool fits = image_bytes(&list->program->image, s->addr, &rest) && s->size <= rest.n; /* else its size is a lie */
+        bool fits =
+            image_bytes(&list->program->image, s->addr, &rest) && s->size <= rest.n; /* else its size is a lie */
         found_add(list, (Found){s->addr, fits ? s->addr + s->size : s->addr, s->name, by, is_cold_name(s->name)});
     }
 }
@@ -67,7 +68,8 @@ static bool is_stub(const Program *p, Addr start)
 {
     Str name;
     Addr target;
-    return plt_target(&p->image, &p->slots, start, &name, &target) || plt_target(&p->image, &p->slots, start + 16, &name, &target);
+    return plt_target(&p->image, &p->slots, start, &name, &target) ||
+           plt_target(&p->image, &p->slots, start + 16, &name, &target);
 }
 
 static void found_fdes(FoundList *list)
@@ -78,7 +80,9 @@ static void found_fdes(FoundList *list)
         return;
     for (size_t i = 0; i < n; i++)
         if (!is_stub(list->program, fdes[i].start))
-            found_add(list, (Found){fdes[i].start, fdes[i].start + fdes[i].size, {NULL, 0}, FOUND_EH_FRAME, !fdes[i].at_entry});
+            found_add(
+                list,
+                (Found){fdes[i].start, fdes[i].start + fdes[i].size, {NULL, 0}, FOUND_EH_FRAME, !fdes[i].at_entry});
 }
 
 static void found_go(FoundList *list)
@@ -257,7 +261,12 @@ static bool functions_make(FoundList *list)
             continue;
         Function *out = &p->functions.items[p->functions.n++];
         parts[i] = (Part){f->start, f->end};
-        *out = (Function){.start = f->start, .parts = &parts[i], .nparts = 1, .name = f->name, .found_by = f->by, .fragment = f->fragment};
+        *out = (Function){.start = f->start,
+                          .parts = &parts[i],
+                          .nparts = 1,
+                          .name = f->name,
+                          .found_by = f->by,
+                          .fragment = f->fragment};
     }
     cold_join(p, &list->scratch);
     return true;

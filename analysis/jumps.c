@@ -77,7 +77,8 @@ static bool is_indirect_jump(const Step *s)
 
 static bool same_targets(const IndirectJump *a, const IndirectJump *b)
 {
-    return a->ntargets == b->ntargets && (a->ntargets == 0 || memcmp(a->targets, b->targets, a->ntargets * sizeof(Addr)) == 0);
+    return a->ntargets == b->ntargets &&
+           (a->ntargets == 0 || memcmp(a->targets, b->targets, a->ntargets * sizeof(Addr)) == 0);
 }
 
 /* Puts the table among those of the next round; *changed when it was not there or differs. */
@@ -108,7 +109,8 @@ static bool jumps_copy(Body *b, Arena *arena)
 {
     for (uint32_t i = 0; i < b->njumps; i++) {
         IndirectJump *j = &b->jumps[i];
-        Addr *targets = arena_alloc(arena, j->ntargets, sizeof(Addr)), *distinct = arena_alloc(arena, j->ndistinct, sizeof(Addr));
+        Addr *targets = arena_alloc(arena, j->ntargets, sizeof(Addr)),
+             *distinct = arena_alloc(arena, j->ndistinct, sizeof(Addr));
         if (!targets || !distinct)
             return false;
         if (j->ntargets) {

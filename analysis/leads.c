@@ -9,20 +9,27 @@ typedef struct Peel {
     Values *v;
     Leads *out;
     const Compare *compare;
-    uint32_t index;     /* of the compare */
+    uint32_t index; /* of the compare */
     ValueId id;
     uint8_t width;
-    uint64_t k, high;   /* high: for a range, its other end */
+    uint64_t k, high; /* high: for a range, its other end */
     uint8_t relation, via, sign, ext_sign;
-    bool added;         /* an addition lies between here and the compare */
-    bool derived;       /* a shift or mask does */
-    size_t last;        /* of the leads made last, the first; SIZE_MAX: none */
+    bool added;   /* an addition lies between here and the compare */
+    bool derived; /* a shift or mask does */
+    size_t last;  /* of the leads made last, the first; SIZE_MAX: none */
 } Peel;
 
 static uint64_t low(uint64_t k, unsigned bits) { return value_extended(k, bits, false); }
 
 /* How directly the code says what a lead says, in percent. */
-enum { QUALITY_PLAIN = 100, QUALITY_TURNED = 92, QUALITY_RANGE = 90, QUALITY_MEMORY = 80, QUALITY_ADDED = 60, QUALITY_DERIVED = 50 };
+enum {
+    QUALITY_PLAIN = 100,
+    QUALITY_TURNED = 92,
+    QUALITY_RANGE = 90,
+    QUALITY_MEMORY = 80,
+    QUALITY_ADDED = 60,
+    QUALITY_DERIVED = 50
+};
 
 static uint8_t quality_of(const Peel *p)
 {
@@ -223,10 +230,12 @@ static void leads_prefer(Peel *p, size_t first)
     bool deep = is_deep(p);
     for (size_t i = first; i < out->n; i++) {
         bool is_last = i >= last && i < last_end;
-        out->items[i].preferred = is_last ? deep || p->via == VIA_RANGE || is_chained(p) || last == first : i == first && !deep;
+        out->items[i].preferred =
+            is_last ? deep || p->via == VIA_RANGE || is_chained(p) || last == first : i == first && !deep;
     }
     if (p->via == VIA_RANGE || p->derived) /* read as a plain compare it is less likely */
-        out->items[first].quality = out->items[first].quality < QUALITY_RANGE ? out->items[first].quality : QUALITY_RANGE;
+        out->items[first].quality =
+            out->items[first].quality < QUALITY_RANGE ? out->items[first].quality : QUALITY_RANGE;
     out->items[first].firm = p->via == VIA_RANGE; /* what a range test made is no variable with bounds of its own */
     if (!deep)
         return;
@@ -236,8 +245,17 @@ static void leads_prefer(Peel *p, size_t first)
 
 static void leads_of(Values *v, Leads *out, const Compare *c, uint32_t index)
 {
-    Peel p = {.v = v, .out = out, .compare = c, .index = index, .id = c->value, .width = c->bits, .k = c->k,
-              .relation = c->relation, .via = c->via, .sign = c->sign, .last = SIZE_MAX};
+    Peel p = {.v = v,
+              .out = out,
+              .compare = c,
+              .index = index,
+              .id = c->value,
+              .width = c->bits,
+              .k = c->k,
+              .relation = c->relation,
+              .via = c->via,
+              .sign = c->sign,
+              .last = SIZE_MAX};
     size_t first = out->n;
     if (c->value == VALUE_NONE) {
         lead_emit(&p);

@@ -8,15 +8,15 @@
 #include "analysis/compares.h"
 
 typedef struct Lead {
-    uint32_t compare;  /* index into Compares.items */
-    ValueId root;      /* VALUE_NONE: the compare's memory */
-    uint8_t width;     /* bits of the root that take part */
+    uint32_t compare; /* index into Compares.items */
+    ValueId root;     /* VALUE_NONE: the compare's memory */
+    uint8_t width;    /* bits of the root that take part */
     uint8_t relation, via, sign;
-    bool preferred;    /* the reading that the source most likely had */
-    bool firm;         /* the constant stands as it is: `<= 7` is not to be read as `< 8` too */
-    uint8_t quality;   /* percent: how directly the code says it (for ranking only) */
-    uint64_t k;        /* zero-extended from width */
-    uint32_t step;     /* as the compare's */
+    bool preferred;  /* the reading that the source most likely had */
+    bool firm;       /* the constant stands as it is: `<= 7` is not to be read as `< 8` too */
+    uint8_t quality; /* percent: how directly the code says it (for ranking only) */
+    uint64_t k;      /* zero-extended from width */
+    uint32_t step;   /* as the compare's */
 } Lead;
 
 typedef struct Leads {

@@ -11,15 +11,10 @@ static bool is_reg(const Operand *op) { return op->kind == OPERAND_REG && op->re
 static bool is_extending(unsigned mnemonic, bool *sign)
 {
     switch (mnemonic) {
-    case MN_MOVZX:
-        *sign = false;
-        return true;
+    case MN_MOVZX: *sign = false; return true;
     case MN_MOVSX:
-    case MN_MOVSXD:
-        *sign = true;
-        return true;
-    default:
-        return false;
+    case MN_MOVSXD: *sign = true; return true;
+    default: return false;
     }
 }
 
@@ -50,7 +45,8 @@ static void move_from(Values *v, uint32_t step, Move *m, const Operand *dst, con
     if (src->kind == OPERAND_IMM) {
         m->kind = MOVE_CONST;
         m->bits = (uint8_t)dst->bits;
-        m->k = dst->bits < 64 ? v->body->steps[step].insn.imm & (((uint64_t)1 << dst->bits) - 1) : v->body->steps[step].insn.imm;
+        m->k = dst->bits < 64 ? v->body->steps[step].insn.imm & (((uint64_t)1 << dst->bits) - 1)
+                              : v->body->steps[step].insn.imm;
         return;
     }
     m->src = operand_cell(v, step, src);
@@ -176,31 +172,20 @@ static void move_name(Values *v, uint32_t step, Move *m)
         return;
     }
     switch (insn->mnemonic) {
-    case MN_MOV:
-        move_from(v, step, m, &insn->op[0], &insn->op[1], false);
-        break;
-    case MN_LEA:
-        move_lea(v, step, m);
-        break;
+    case MN_MOV: move_from(v, step, m, &insn->op[0], &insn->op[1], false); break;
+    case MN_LEA: move_lea(v, step, m); break;
     case MN_PUSH:
-    case MN_POP:
-        move_stack(v, step, m);
-        break;
+    case MN_POP: move_stack(v, step, m); break;
     case MN_LEAVE:
         *m = (Move){.bits = 64, .to = 64, .dst = REG_RBP, .src = slot_at(v, v->frames[step].rbp)};
         m->kind = m->src == CELL_NONE ? MOVE_NONE : MOVE_COPY;
         break;
-    case MN_INC:
-        move_arith(v, step, m, MOVE_ADD, 1);
-        break;
-    case MN_DEC:
-        move_arith(v, step, m, MOVE_ADD, UINT64_MAX);
-        break;
+    case MN_INC: move_arith(v, step, m, MOVE_ADD, 1); break;
+    case MN_DEC: move_arith(v, step, m, MOVE_ADD, UINT64_MAX); break;
     case MN_CDQE:
         *m = (Move){.kind = MOVE_COPY, .bits = 32, .to = 64, .sign = true, .dst = REG_RAX, .src = REG_RAX};
         break;
-    default:
-        move_binary(v, step, m);
+    default: move_binary(v, step, m);
     }
 }
 

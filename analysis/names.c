@@ -6,7 +6,8 @@
 
 const char *found_by_name(unsigned i)
 {
-    static const char *const names[] = {"symtab", "dynsym", "eh_frame", "pclntab", "entry", "init", "pointer", "call", "jump", "padding"};
+    static const char *const names[] = {"symtab", "dynsym",  "eh_frame", "pclntab", "entry",
+                                        "init",   "pointer", "call",     "jump",    "padding"};
     return NAME_OF(names, i);
 }
 
@@ -30,7 +31,8 @@ const char *relation_name(unsigned i)
 
 const char *via_name(unsigned i)
 {
-    static const char *const names[] = {"immediate", "register", "call", "memory", "switch", "range", "bitset", "derived"};
+    static const char *const names[] = {"immediate", "register", "call",   "memory",
+                                        "switch",    "range",    "bitset", "derived"};
     return NAME_OF(names, i);
 }
 

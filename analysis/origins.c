@@ -93,12 +93,8 @@ static void trace_value(Trace *t, ValueId id)
         if (is_argument(t->v, value.cell)) /* else: stack that nobody has written yet; no def on that way */
             origin_put(t, (Origin){DEF_ARGUMENT, 0, value.cell});
         break;
-    case VALUE_PAD:
-        origin_join(t, &value);
-        break;
-    case VALUE_STEP:
-        trace_step(t, id);
-        break;
+    case VALUE_PAD: origin_join(t, &value); break;
+    case VALUE_STEP: trace_step(t, id); break;
     default:
         if (among(t->frozen, t->nfrozen, id)) {
             origin_join(t, &value);

@@ -26,11 +26,11 @@ typedef struct Scan {
     Program *program;
     Arena *arena;
     KernelKind kind;
-    uint8_t *kept;  /* by function: a candidate */
+    uint8_t *kept; /* by function: a candidate */
     Asked asked;
     Pattern main;
-    Pattern memory; /* constants in memory */
-    AddrList words; /* where they lie */
+    Pattern memory;           /* constants in memory */
+    AddrList words;           /* where they lie */
     bool any_short, any_wide; /* some cluster is */
     bool failed;
     /* the segment, and in it the function or gap worked on */
@@ -62,7 +62,9 @@ static void extent_enter(Scan *s, size_t at)
     Addr next = s->part < p->npart_refs ? p->part_refs[s->part].start : UINT64_MAX;
     s->function = inside ? p->part_refs[s->part].function : SIZE_MAX;
     s->lo = inside ? (size_t)(next - base) : at;
-    s->hi = inside ? (size_t)(p->part_refs[s->part].end - base) : next - base < s->code.n ? (size_t)(next - base) : s->code.n;
+    s->hi = inside                    ? (size_t)(p->part_refs[s->part].end - base)
+            : next - base < s->code.n ? (size_t)(next - base)
+                                      : s->code.n;
     numbers_clear(&s->numbers);
 }
 
@@ -91,7 +93,8 @@ static void extent_leave(Scan *s)
 static bool examine_site(Scan *s, size_t at)
 {
     SiteShape site = shape_site(s->code.p, s->code.n, at);
-    bool bounds = site.kind == SITE_COMPARE && site.k < BODY_MAX_TABLE && shape_branches(s->code.p, s->code.n, site.end);
+    bool bounds =
+        site.kind == SITE_COMPARE && site.k < BODY_MAX_TABLE && shape_branches(s->code.p, s->code.n, site.end);
     if (site.kind == SITE_NONE || (site.kind == SITE_SHORT && !s->any_short))
         return false;
     if (site.kind == SITE_ADDRESS)
@@ -116,7 +119,8 @@ static void memory_note(Scan *s, const Segment *seg, Bytes bytes, size_t at)
     uint32_t v = 0;
     Addr addr = seg->addr + at;
     memcpy(&v, bytes.p + at, bytes.n - at < 4 ? bytes.n - at : 4);
-    if (at % 4 != 0 || !bands_hold(s->memory.bands, s->memory.nbands, v) || !image_is_constant(&s->program->image, addr))
+    if (at % 4 != 0 || !bands_hold(s->memory.bands, s->memory.nbands, v) ||
+        !image_is_constant(&s->program->image, addr))
         return;
     list_add(s, &s->words, addr);
     if (s->any_wide)
@@ -198,8 +202,8 @@ static void code_scan(Scan *s, const Segment *seg)
 /* ---- the second pass: who refers to what ---- */
 
 typedef struct Refs {
-    AddrList callees;         /* candidates that return a constant */
-    AddrList starts, ends;    /* parts that are entered by jumps only */
+    AddrList callees;                                            /* candidates that return a constant */
+    AddrList starts, ends;                                       /* parts that are entered by jumps only */
     uint64_t callee_bits[FILTER_WORDS], word_bits[FILTER_WORDS]; /* a bit for each address modulo their number */
 } Refs;
 

@@ -7,7 +7,10 @@ enum { BLOCK = 32, AHEAD = 4 };
 
 /* ---- portable ---- */
 
-static uint32_t load32(const uint8_t *p) { return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24; }
+static uint32_t load32(const uint8_t *p)
+{
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
 
 static bool site_at(uint8_t a, uint8_t b)
 {
@@ -59,22 +62,29 @@ static uint32_t half_dwords(const Pattern *t, const uint8_t *p)
     return mask;
 }
 
-static __m128i is128(__m128i v, int mask, int value) { return _mm_cmpeq_epi8(_mm_and_si128(v, _mm_set1_epi8((char)mask)), _mm_set1_epi8((char)value)); }
+static __m128i is128(__m128i v, int mask, int value)
+{
+    return _mm_cmpeq_epi8(_mm_and_si128(v, _mm_set1_epi8((char)mask)), _mm_set1_epi8((char)value));
+}
 
 static uint32_t half_sites(const uint8_t *p)
 {
-    __m128i a = _mm_loadu_si128((const __m128i *)(const void *)p), b = _mm_loadu_si128((const __m128i *)(const void *)(p + 1));
+    __m128i a = _mm_loadu_si128((const __m128i *)(const void *)p),
+            b = _mm_loadu_si128((const __m128i *)(const void *)(p + 1));
     __m128i acc = _mm_or_si128(is128(a, 0xf7, 5), is128(a, 0xe7, 0x25)), s81 = is128(a, 0xff, 0x81);
     __m128i s83 = _mm_and_si128(is128(a, 0xff, 0x83), is128(b, 0x38, 0x20));
     __m128i s8d = _mm_and_si128(is128(a, 0xff, 0x8d), _mm_or_si128(is128(b, 0xc0, 0x80), is128(b, 0xc7, 5)));
-    __m128i s66 = _mm_and_si128(is128(a, 0xff, 0x66), _mm_or_si128(_mm_or_si128(is128(b, 0xff, 0x81), is128(b, 0xff, 0x3d)), is128(b, 0xf0, 0x40)));
+    __m128i s66 =
+        _mm_and_si128(is128(a, 0xff, 0x66),
+                      _mm_or_si128(_mm_or_si128(is128(b, 0xff, 0x81), is128(b, 0xff, 0x3d)), is128(b, 0xf0, 0x40)));
     __m128i all = _mm_or_si128(_mm_or_si128(acc, s81), _mm_or_si128(s83, s8d));
     return (uint32_t)_mm_movemask_epi8(_mm_or_si128(all, s66));
 }
 
 static uint32_t half_refs(const uint8_t *p)
 {
-    __m128i a = _mm_loadu_si128((const __m128i *)(const void *)p), b = _mm_loadu_si128((const __m128i *)(const void *)(p + 1));
+    __m128i a = _mm_loadu_si128((const __m128i *)(const void *)p),
+            b = _mm_loadu_si128((const __m128i *)(const void *)(p + 1));
     __m128i jcc = _mm_and_si128(is128(a, 0xff, 0x0f), is128(b, 0xf0, 0x80));
     return (uint32_t)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(is128(a, 0xfe, 0xe8), is128(a, 0xc7, 5)), jcc));
 }
@@ -127,20 +137,25 @@ AVX2 static __m256i is256(__m256i v, int mask, int value)
 
 AVX2 static uint32_t whole_sites(const uint8_t *p)
 {
-    __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)p), b = _mm256_loadu_si256((const __m256i *)(const void *)(p + 1));
+    __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)p),
+            b = _mm256_loadu_si256((const __m256i *)(const void *)(p + 1));
     __m256i acc = _mm256_or_si256(is256(a, 0xf7, 5), is256(a, 0xe7, 0x25)), s81 = is256(a, 0xff, 0x81);
     __m256i s83 = _mm256_and_si256(is256(a, 0xff, 0x83), is256(b, 0x38, 0x20));
     __m256i s8d = _mm256_and_si256(is256(a, 0xff, 0x8d), _mm256_or_si256(is256(b, 0xc0, 0x80), is256(b, 0xc7, 5)));
-    __m256i s66 = _mm256_and_si256(is256(a, 0xff, 0x66), _mm256_or_si256(_mm256_or_si256(is256(b, 0xff, 0x81), is256(b, 0xff, 0x3d)), is256(b, 0xf0, 0x40)));
+    __m256i s66 = _mm256_and_si256(
+        is256(a, 0xff, 0x66),
+        _mm256_or_si256(_mm256_or_si256(is256(b, 0xff, 0x81), is256(b, 0xff, 0x3d)), is256(b, 0xf0, 0x40)));
     __m256i all = _mm256_or_si256(_mm256_or_si256(acc, s81), _mm256_or_si256(s83, s8d));
     return (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(all, s66));
 }
 
 AVX2 static uint32_t whole_refs(const uint8_t *p)
 {
-    __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)p), b = _mm256_loadu_si256((const __m256i *)(const void *)(p + 1));
+    __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)p),
+            b = _mm256_loadu_si256((const __m256i *)(const void *)(p + 1));
     __m256i jcc = _mm256_and_si256(is256(a, 0xff, 0x0f), is256(b, 0xf0, 0x80));
-    return (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(_mm256_or_si256(is256(a, 0xfe, 0xe8), is256(a, 0xc7, 5)), jcc));
+    return (uint32_t)_mm256_movemask_epi8(
+        _mm256_or_si256(_mm256_or_si256(is256(a, 0xfe, 0xe8), is256(a, 0xc7, 5)), jcc));
 }
 
 AVX2 static uint32_t mask_avx2(const Pattern *t, const uint8_t *p)

@@ -36,7 +36,8 @@ static bool address_is_asked(const Asked *asked, Addr addr)
 {
     for (unsigned k = 0; k < asked->n; k++) {
         const Cluster *c = &asked->clusters[k];
-        uint64_t from = (uint64_t)c->lo - PRESCAN_REACH; /* modulo 2^64: a cluster may lie at either end of the numbers */
+        uint64_t from =
+            (uint64_t)c->lo - PRESCAN_REACH; /* modulo 2^64: a cluster may lie at either end of the numbers */
         if (addr - from <= (uint64_t)c->hi - (uint64_t)c->lo + 2 * (uint64_t)PRESCAN_REACH)
             return true;
     }
@@ -85,7 +86,8 @@ static bool sum_is_asked(const Asked *asked, uint32_t d, uint32_t number)
 /* (x & -2^bits) == k << bits, in 32 bits */
 static bool masked_is_asked(const Cluster *c, unsigned bits, uint32_t number)
 {
-    int64_t room = ((int64_t)1 << (32 - bits)) - PRESCAN_REACH - 1, scale = (int64_t)1 << bits; /* room: what fits when shifted */
+    int64_t room = ((int64_t)1 << (32 - bits)) - PRESCAN_REACH - 1,
+            scale = (int64_t)1 << bits; /* room: what fits when shifted */
     if (c->lo > room || c->hi < -room)
         return false;
     uint64_t lo = ((uint64_t)c->lo - PRESCAN_REACH) * (uint64_t)scale;
@@ -121,7 +123,8 @@ bool numbers_bound_table(const Numbers *n, const Asked *asked)
         for (unsigned j = 0; j < n->nbounds; j++)
             for (unsigned i = 0; i <= n->nsums; i++) {
                 int64_t d = i < n->nsums ? (int32_t)n->sums[i] : 0;
-                if (table_may_hold(&asked->clusters[k], n->bounds[j], d) || table_may_hold(&asked->clusters[k], n->bounds[j], -d))
+                if (table_may_hold(&asked->clusters[k], n->bounds[j], d) ||
+                    table_may_hold(&asked->clusters[k], n->bounds[j], -d))
                     return true;
             }
     return false;
@@ -153,7 +156,8 @@ static SiteShape site_of_insn(const Insn *insn)
         return (SiteShape){.kind = SITE_ADD, .k = (uint32_t)insn->mem.disp};
     if (insn->mnemonic == MN_PUSH && insn->op[0].kind == OPERAND_IMM)
         return (SiteShape){.kind = SITE_OTHER, .k = (uint32_t)insn->imm};
-    if (insn->nops != 2 || insn->op[1].kind != OPERAND_IMM || (insn->op[0].kind == OPERAND_REG && insn->op[0].reg == REG_RSP))
+    if (insn->nops != 2 || insn->op[1].kind != OPERAND_IMM ||
+        (insn->op[0].kind == OPERAND_REG && insn->op[0].reg == REG_RSP))
         return (SiteShape){0};
     return (SiteShape){.kind = (uint8_t)kind_of_insn(insn), .k = (uint32_t)insn->imm};
 }

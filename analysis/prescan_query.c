@@ -11,7 +11,8 @@ static bool is_common(int64_t k)
 {
     if (k > UINT32_MAX || k < -(int64_t)UINT32_MAX)
         return k == INT64_MIN || k == INT64_MAX;
-    return is_near_zero(k) || is_near_zero((int32_t)(uint32_t)k) || (k >= INT16_MIN && k <= UINT16_MAX && is_near_zero((int16_t)(uint16_t)k));
+    return is_near_zero(k) || is_near_zero((int32_t)(uint32_t)k) ||
+           (k >= INT16_MIN && k <= UINT16_MAX && is_near_zero((int16_t)(uint16_t)k));
 }
 
 bool asked_of(Asked *out, const Query *query)
@@ -81,11 +82,13 @@ static bool is_within(const Cluster *c, uint32_t v, uint32_t reach, uint32_t mod
 bool cluster_near(const Cluster *c, uint32_t v, uint32_t reach)
 {
     if (cluster_is_wide(c))
-        return v - (uint32_t)((uint64_t)c->lo >> 32) + 1 <= (uint32_t)((uint64_t)c->hi >> 32) - (uint32_t)((uint64_t)c->lo >> 32) + 2;
+        return v - (uint32_t)((uint64_t)c->lo >> 32) + 1 <=
+               (uint32_t)((uint64_t)c->hi >> 32) - (uint32_t)((uint64_t)c->lo >> 32) + 2;
     if (is_within(c, v, reach, UINT32_MAX) || is_within(c, 0 - v, reach, UINT32_MAX))
         return true;
     bool short_number = v + 0x20000 <= 0x40000; /* or the sum of two */
-    return short_number && cluster_is_short(c) && (is_within(c, v, reach, UINT16_MAX) || is_within(c, 0 - v, reach, UINT16_MAX));
+    return short_number && cluster_is_short(c) &&
+           (is_within(c, v, reach, UINT16_MAX) || is_within(c, 0 - v, reach, UINT16_MAX));
 }
 
 void cluster_bands(Pattern *out, const Cluster *c)

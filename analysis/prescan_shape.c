@@ -3,7 +3,10 @@
 
 #include <string.h>
 
-static uint32_t load32(const uint8_t *p) { return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24; }
+static uint32_t load32(const uint8_t *p)
+{
+    return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
+}
 
 unsigned modrm_length(const uint8_t *p)
 {
@@ -34,17 +37,23 @@ static bool is_modrm(const uint8_t *code, size_t at)
     case 0xff: return true;
     case 0x80:
     case 0x83: return code[at] == 0x3d;
-    default: return (code[at - 2] & 0xf8) == 0x48 && ((op & 0xc5) == 0x01 || op == 0x63) && op < 0x64; /* REX.W add..cmp r,r/m */
+    default:
+        return (code[at - 2] & 0xf8) == 0x48 && ((op & 0xc5) == 0x01 || op == 0x63) &&
+               op < 0x64; /* REX.W add..cmp r,r/m */
     }
 }
 
-static bool is_movabs_high(const uint8_t *code, size_t at) { return at >= 6 && (code[at - 5] & 0xf8) == 0xb8 && (code[at - 6] & 0xf8) == 0x48; }
+static bool is_movabs_high(const uint8_t *code, size_t at)
+{
+    return at >= 6 && (code[at - 5] & 0xf8) == 0xb8 && (code[at - 6] & 0xf8) == 0x48;
+}
 
 bool shape_moved(const uint8_t *code, size_t at)
 {
     if (at >= 1 && ((code[at - 1] & 0xf8) == 0xb8 || code[at - 1] == 0x68))
         return true;
-    if (at >= 4 && code[at - 3] == 0x8d && (code[at - 2] & 0xc7) == 0x04 && code[at - 1] == 0x25) /* lea of an absolute address */
+    if (at >= 4 && code[at - 3] == 0x8d && (code[at - 2] & 0xc7) == 0x04 &&
+        code[at - 1] == 0x25) /* lea of an absolute address */
         return true;
     for (size_t back = 2; back <= 7 && back <= at; back++) {
         const uint8_t *op = code + at - back;
@@ -57,7 +66,8 @@ bool shape_moved(const uint8_t *code, size_t at)
 /* The eight operations of opcodes 00..3f and of 81 and 83: add or adc sbb and sub xor cmp. */
 static SiteKind kind_of_operation(unsigned op)
 {
-    static const uint8_t kinds[8] = {SITE_ADD, SITE_OTHER, SITE_NONE, SITE_NONE, SITE_MASK, SITE_ADD, SITE_OTHER, SITE_COMPARE};
+    static const uint8_t kinds[8] = {SITE_ADD,  SITE_OTHER, SITE_NONE,  SITE_NONE,
+                                     SITE_MASK, SITE_ADD,   SITE_OTHER, SITE_COMPARE};
     return (SiteKind)kinds[op & 7];
 }
 
@@ -83,7 +93,8 @@ static SiteShape site_with_modrm(const uint8_t *code, size_t n, size_t at)
     if (on_rsp || (code[at] == 0x83 ? imm + 1 : imm + 4) > n)
         return (SiteShape){0};
     if (code[at] == 0x83)
-        return (SiteShape){.kind = (uint8_t)(kind == SITE_MASK ? SITE_MASK : SITE_NONE), .k = (uint32_t)(int8_t)code[imm]};
+        return (SiteShape){.kind = (uint8_t)(kind == SITE_MASK ? SITE_MASK : SITE_NONE),
+                           .k = (uint32_t)(int8_t)code[imm]};
     return (SiteShape){.kind = (uint8_t)kind, .k = load32(code + imm), .end = imm + 4};
 }
 
@@ -122,7 +133,8 @@ bool shape_branches(const uint8_t *code, size_t n, size_t at)
     enum { SOON = 24 };
     for (size_t end = n - at < SOON ? n : at + SOON; at < end; at++) {
         uint8_t cc = code[at] & 0xf; /* b 2, ae 3, be 6, a 7 */
-        bool is_short = (code[at] & 0xf0) == 0x70, is_long = (code[at] & 0xf0) == 0x80 && at > 0 && code[at - 1] == 0x0f;
+        bool is_short = (code[at] & 0xf0) == 0x70,
+             is_long = (code[at] & 0xf0) == 0x80 && at > 0 && code[at - 1] == 0x0f;
         if ((is_short || is_long) && (cc & 0xa) == 2)
             return true;
     }

@@ -17,9 +17,9 @@ typedef enum SiteKind { SITE_NONE, SITE_ADD, SITE_MASK, SITE_COMPARE, SITE_OTHER
 
 typedef struct SiteShape {
     uint8_t kind;
-    uint32_t k;     /* ADD: what is added or subtracted. MASK: of an and. COMPARE. OTHER: of or, xor. SHORT: any of 16 bits.
+    uint32_t k; /* ADD: what is added or subtracted. MASK: of an and. COMPARE. OTHER: of or, xor. SHORT: any of 16 bits.
                      * Sign-extended */
-    size_t end;     /* COMPARE: where the instruction ends */
+    size_t end; /* COMPARE: where the instruction ends */
     int64_t target; /* ADDRESS: lea disp(%rip): the address less that of code[0] */
 } SiteShape;
 

@@ -10,10 +10,18 @@ enum { PROBE_SITES = 12 };
 static bool is_legacy_prefix(uint8_t b)
 {
     switch (b) {
-    case 0x26: case 0x2e: case 0x36: case 0x3e: case 0x64: case 0x65: case 0x66: case 0x67: case 0xf0: case 0xf2: case 0xf3:
-        return true;
-    default:
-        return false;
+    case 0x26:
+    case 0x2e:
+    case 0x36:
+    case 0x3e:
+    case 0x64:
+    case 0x65:
+    case 0x66:
+    case 0x67:
+    case 0xf0:
+    case 0xf2:
+    case 0xf3: return true;
+    default: return false;
     }
 }
 
@@ -46,7 +54,8 @@ static UprobeWay way_extended(const Insn *insn, const uint8_t *p, size_t n)
 {
     size_t at = insn->encoding == ENC_EVEX ? 4 : p[0] == 0xc4 ? 3 : 2;
     bool known = insn->encoding == ENC_VEX || insn->encoding == ENC_EVEX;
-    return !known || at >= n || is_bad_opcode(p[at]) || is_mov_ss(p + at, n - at) || is_fma4(p, n) ? UPROBE_REFUSED : UPROBE_STEPPED;
+    return !known || at >= n || is_bad_opcode(p[at]) || is_mov_ss(p + at, n - at) || is_fma4(p, n) ? UPROBE_REFUSED
+                                                                                                   : UPROBE_STEPPED;
 }
 
 /* branch_setup_xol_ops (a branch with an operand size prefix is left to the processor) and push_setup_xol_ops. Newer

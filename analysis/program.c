@@ -47,7 +47,8 @@ const Function *program_function(const Program *p, Addr pc)
 bool program_insn(const Program *p, Addr pc, Insn *out)
 {
     Bytes code;
-    return image_is_code(&p->image, pc) && image_bytes(&p->image, pc, &code) && insn_decode(code.p, code.n, pc, out) > 0;
+    return image_is_code(&p->image, pc) && image_bytes(&p->image, pc, &code) &&
+           insn_decode(code.p, code.n, pc, out) > 0;
 }
 
 Str program_demangled(Program *p, const Function *f)

@@ -27,8 +27,8 @@ typedef struct Program {
     Functions functions;
     PartRef *part_refs; /* by start, not overlapping */
     size_t npart_refs;
-    bool is_go;    /* has a pclntab: the System V ABI is not assumed */
-    Arena arena;   /* owns all of the above but the file's bytes */
+    bool is_go;                  /* has a pclntab: the System V ABI is not assumed */
+    Arena arena;                 /* owns all of the above but the file's bytes */
     struct Summaries *summaries; /* callee summaries made so far (analysis/summary.h) */
 } Program;
 
@@ -53,9 +53,9 @@ typedef enum JumpKind { JUMP_TABLE, JUMP_TAIL, JUMP_UNKNOWN } JumpKind;
 
 typedef struct IndirectJump {
     Addr pc;
-    uint8_t kind;   /* JumpKind */
-    Addr table;     /* TABLE: its address */
-    Addr *targets;  /* TABLE: in entry order, repeats kept */
+    uint8_t kind;  /* JumpKind */
+    Addr table;    /* TABLE: its address */
+    Addr *targets; /* TABLE: in entry order, repeats kept */
     size_t ntargets;
     Addr *distinct; /* the same without repeats, ascending */
     size_t ndistinct;
@@ -63,8 +63,8 @@ typedef struct IndirectJump {
 
 typedef struct FunctionReport {
     bool noreturn;
-    bool closed;    /* every jump's targets are known */
-    bool decoded;   /* false: bytes that do not decode, or over budget */
+    bool closed;         /* every jump's targets are known */
+    bool decoded;        /* false: bytes that do not decode, or over budget */
     IndirectJump *jumps; /* by pc */
     size_t njumps;
 } FunctionReport;

@@ -12,7 +12,8 @@ enum { RANGES_MAX_CELLS = 256, RED_ZONE = 128 };
 
 static bool carries(const RangeProof *p, const Move *m)
 {
-    return (m->kind == MOVE_COPY || m->kind == MOVE_ADD) && m->bits >= p->width && m->dst != CELL_NONE && m->src != CELL_NONE;
+    return (m->kind == MOVE_COPY || m->kind == MOVE_ADD) && m->bits >= p->width && m->dst != CELL_NONE &&
+           m->src != CELL_NONE;
 }
 
 static bool cell_add(RangeProof *p, Cell c)
@@ -296,10 +297,16 @@ static bool ranges_spread(RangeProof *p)
     return s.n == 0;
 }
 
-bool ranges_prove(RangeProof *p, Values *v, unsigned width, Origins origins, const Mem *mem, uint64_t budget, Arena *arena)
+bool ranges_prove(RangeProof *p, Values *v, unsigned width, Origins origins, const Mem *mem, uint64_t budget,
+                  Arena *arena)
 {
     const Body *b = v->body;
-    *p = (RangeProof){.v = v, .arena = arena, .budget = budget, .width = width, .origins = origins, .mem = {.base = REG_NONE, .index = REG_NONE}};
+    *p = (RangeProof){.v = v,
+                      .arena = arena,
+                      .budget = budget,
+                      .width = width,
+                      .origins = origins,
+                      .mem = {.base = REG_NONE, .index = REG_NONE}};
     p->cells = arena_alloc(arena, RANGES_MAX_CELLS, sizeof *p->cells);
     p->reached = arena_alloc(arena, b->nblocks, 1);
     p->def_at = arena_alloc(arena, b->nsteps, 1);
@@ -362,7 +369,8 @@ static Location slot_location(const Values *v, const Frame *f, Cell cell, unsign
 static Location location_in(const Values *v, const Frame *f, Cell cell, unsigned bits)
 {
     if (cell < CELL_SLOT0)
-        return (Location){.kind = LOCATION_REG, .reg = (uint8_t)cell, .index = REG_NONE, .segment = REG_NONE, .bits = (uint16_t)bits};
+        return (Location){
+            .kind = LOCATION_REG, .reg = (uint8_t)cell, .index = REG_NONE, .segment = REG_NONE, .bits = (uint16_t)bits};
     return slot_location(v, f, cell, bits);
 }
 
@@ -374,8 +382,13 @@ Location cell_location(const Values *v, uint32_t step, Cell cell, unsigned bits)
 static Location mem_location(const Values *v, uint32_t step, unsigned bits)
 {
     const Insn *insn = &v->body->steps[step].insn;
-    Location l = {.kind = LOCATION_MEMORY, .reg = insn->mem.base, .index = insn->mem.index, .segment = REG_NONE,
-                  .scale = insn->mem.scale, .bits = (uint16_t)bits, .disp = insn->mem.disp};
+    Location l = {.kind = LOCATION_MEMORY,
+                  .reg = insn->mem.base,
+                  .index = insn->mem.index,
+                  .segment = REG_NONE,
+                  .scale = insn->mem.scale,
+                  .bits = (uint16_t)bits,
+                  .disp = insn->mem.disp};
     uint64_t addr;
     if (insn->mem.segment == REG_FS || insn->mem.segment == REG_GS)
         l.segment = insn->mem.segment;
@@ -452,7 +465,8 @@ typedef struct RangeList {
 
 static bool same_place(const Location *a, const Location *b)
 {
-    return a->kind == b->kind && a->reg == b->reg && a->disp == b->disp && a->bits == b->bits && a->address == b->address;
+    return a->kind == b->kind && a->reg == b->reg && a->disp == b->disp && a->bits == b->bits &&
+           a->address == b->address;
 }
 
 static void range_extend(RangeList *list, Addr start, Addr end, Location l, uint8_t proof)

@@ -36,19 +36,20 @@ typedef struct RangeProof {
     uint64_t work;   /* done */
     unsigned width;  /* bits of the variable */
     Origins origins;
-    Cell *cells;    /* those that may ever hold it */
-    uint32_t ncells; /* one more Hold follows: the memory at `mem`, for a variable that is compared there */
+    Cell *cells;        /* those that may ever hold it */
+    uint32_t ncells;    /* one more Hold follows: the memory at `mem`, for a variable that is compared there */
     uint32_t registers; /* those of the cells that are registers: bit r */
     bool has_slots, has_mem;
     Mem mem;
-    Hold *in;       /* by block, ncells + 1 each */
+    Hold *in; /* by block, ncells + 1 each */
     uint8_t *reached;
     uint8_t *def_at; /* by step: an origin there */
 } RangeProof;
 
 /* Runs the analysis for the variable of `width` bits that gets its values at the origins. mem: where memory origins
  * read it (or NULL). False when memory is used up, the work would pass the budget, or there is no origin. */
-bool ranges_prove(RangeProof *out, Values *v, unsigned width, Origins origins, const Mem *mem, uint64_t budget, Arena *arena);
+bool ranges_prove(RangeProof *out, Values *v, unsigned width, Origins origins, const Mem *mem, uint64_t budget,
+                  Arena *arena);
 
 /* What holds before step i: fills `holds` (ncells + 1 of them). */
 void ranges_before(const RangeProof *p, uint32_t step, Hold *holds);

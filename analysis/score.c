@@ -41,7 +41,10 @@ bool lead_turn(const Query *q, Lead *l)
     static const struct {
         uint8_t relation;
         int step;
-    } other[] = {[RELATION_LT] = {RELATION_LE, -1}, [RELATION_LE] = {RELATION_LT, 1}, [RELATION_GT] = {RELATION_GE, 1}, [RELATION_GE] = {RELATION_GT, -1}};
+    } other[] = {[RELATION_LT] = {RELATION_LE, -1},
+                 [RELATION_LE] = {RELATION_LT, 1},
+                 [RELATION_GT] = {RELATION_GE, 1},
+                 [RELATION_GE] = {RELATION_GT, -1}};
     if (constant_asked(q, l->k, l->width))
         return true;
     if (l->firm || l->relation < RELATION_LT || l->relation > RELATION_GE || l->via == VIA_RANGE)

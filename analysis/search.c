@@ -25,7 +25,7 @@ typedef struct Search {
     Arena *arena;
     const Function **list; /* those to decode */
     size_t n;
-    atomic_size_t next;    /* in list: the first not taken */
+    atomic_size_t next; /* in list: the first not taken */
     atomic_bool failed;
     SearchProgress *progress;
     void *context;
@@ -59,7 +59,8 @@ static bool names_exist(Search *s, const uint8_t *chosen, Diag *diag)
         if (chosen[i])
             return true;
     Str name = s->query->functions[0];
-    return diag_set(diag, 0, "has no function named %.*s (a stripped file has none by name: give its address, or leave -f out)",
+    return diag_set(diag, 0,
+                    "has no function named %.*s (a stripped file has none by name: give its address, or leave -f out)",
                     name.n > 60 ? 60 : (int)name.n, name.p);
 }
 
@@ -71,7 +72,8 @@ static bool functions_choose(Search *s, uint8_t *chosen, Diag *diag)
     if (!names_exist(s, chosen, diag))
         return false;
     bool scan = s->query->nconstants && !s->query->whole && s->query->nfunctions == 0;
-    return !scan || prescan(s->program, s->query, kernel_best(), chosen, s->arena) || diag_set(diag, 0, "out of memory");
+    return !scan || prescan(s->program, s->query, kernel_best(), chosen, s->arena) ||
+           diag_set(diag, 0, "out of memory");
 }
 
 static bool functions_list(Search *s, Diag *diag)
@@ -231,7 +233,8 @@ static bool search_with(Search *s, Thread *threads, size_t n)
 bool search_run(SearchResult *out, Program *program, const Query *query, Arena *arena, SearchProgress *progress,
                 void *context, Diag *diag)
 {
-    Search s = {.program = program, .query = query, .out = out, .arena = arena, .progress = progress, .context = context};
+    Search s = {
+        .program = program, .query = query, .out = out, .arena = arena, .progress = progress, .context = context};
     *out = (SearchResult){.stats.functions = program->functions.n};
     if (!functions_list(&s, diag))
         return false;

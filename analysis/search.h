@@ -8,30 +8,31 @@
 typedef struct Query {
     const int64_t *constants; /* ascending, no repeats; none: rank by number of constants */
     size_t nconstants;
-    const Str *functions;     /* names or "0x..." addresses; none: all */
+    const Str *functions; /* names or "0x..." addresses; none: all */
     size_t nfunctions;
-    size_t limit;             /* how many variables to keep; 0: all */
-    uint8_t weakest;          /* Proof: leave out weaker ranges; PROOF_PARTIAL keeps all */
-    unsigned jobs;            /* threads, at least 1 */
-    bool whole;               /* analyse every function, without the pre-scan (same result, for tests) */
+    size_t limit;    /* how many variables to keep; 0: all */
+    uint8_t weakest; /* Proof: leave out weaker ranges; PROOF_PARTIAL keeps all */
+    unsigned jobs;   /* threads, at least 1 */
+    bool whole;      /* analyse every function, without the pre-scan (same result, for tests) */
 } Query;
 
 typedef struct Stats {
-    uint64_t functions;       /* known in the file */
-    uint64_t analyzed;        /* decoded and followed */
+    uint64_t functions;           /* known in the file */
+    uint64_t analyzed;            /* decoded and followed */
     uint64_t instructions, bytes; /* of those */
     uint64_t unresolved_jumps;
 } Stats;
 
 typedef struct Warning {
-    Addr pc;      /* 0: about the file */
-    char *text;   /* one line, may hold hostile bytes: escape it */
+    Addr pc;    /* 0: about the file */
+    char *text; /* one line, may hold hostile bytes: escape it */
 } Warning;
 
 typedef struct SearchResult {
     Variable *variables; /* best first */
     size_t nvariables;
-    size_t nfound;       /* more than nvariables: there are others; how many is not known, those that could not win were not proved */
+    size_t
+        nfound; /* more than nvariables: there are others; how many is not known, those that could not win were not proved */
     Warning *warnings;
     size_t nwarnings;
     Stats stats;

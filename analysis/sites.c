@@ -69,7 +69,12 @@ static Location tested_location(SiteFinder *f, const RangeProof *p, const Lead *
 /* Where the variable is when the lead's compare runs; false where that is not proved. */
 static bool lead_site(SiteFinder *f, const RangeProof *p, const Lead *l, Site *out)
 {
-    *out = (Site){.pc = f->v->body->steps[l->step].insn.pc, .constant = l->k, .relation = l->relation, .via = l->via, .sign = l->sign, .quality = l->quality};
+    *out = (Site){.pc = f->v->body->steps[l->step].insn.pc,
+                  .constant = l->k,
+                  .relation = l->relation,
+                  .via = l->via,
+                  .sign = l->sign,
+                  .quality = l->quality};
     if (l->root == VALUE_NONE) {
         Origin o = {DEF_LOAD, l->step, CELL_NONE};
         out->location = origin_location(p, &o);
@@ -78,7 +83,8 @@ static bool lead_site(SiteFinder *f, const RangeProof *p, const Lead *l, Site *o
     out->location = tested_location(f, p, l);
     if (out->location.kind != LOCATION_NONE)
         return true;
-    for (size_t i = 0; i < p->origins.n; i++) { /* the join's first step is the compare itself: it reads what was joined */
+    for (size_t i = 0; i < p->origins.n;
+         i++) { /* the join's first step is the compare itself: it reads what was joined */
         const Origin *o = &p->origins.items[i];
         if (o->kind != DEF_MERGE || o->step != l->step || values_before(f->v, l->step, o->cell) != l->root)
             continue;

@@ -12,19 +12,62 @@
 /* ---- what names say: functions that POSIX, C, the Itanium C++ ABI or Rust document as not returning, or returning twice ---- */
 
 static const char *const noreturn_names[] = {
-    "abort", "exit", "_exit", "_Exit", "quick_exit", "__stack_chk_fail", "__assert_fail", "__assert", "__assert_perror_fail",
-    "__fortify_fail", "__chk_fail", "longjmp", "_longjmp", "siglongjmp", "__longjmp_chk", "pthread_exit", "err", "errx", "verr",
-    "verrx", "__cxa_throw", "__cxa_rethrow", "__cxa_bad_cast", "__cxa_bad_typeid", "__cxa_throw_bad_array_new_length",
-    "__cxa_pure_virtual", "__cxa_call_unexpected", "__cxa_call_terminate", "_Unwind_Resume", "_ZSt9terminatev",
-    "_ZSt10unexpectedv", "_ZSt17__throw_bad_allocv", "_ZSt20__throw_length_errorPKc", "_ZSt19__throw_logic_errorPKc",
-    "_ZSt20__throw_out_of_rangePKc", "_ZSt24__throw_out_of_range_fmtPKcz", "_ZSt24__throw_invalid_argumentPKc",
-    "_ZSt25__throw_bad_function_callv", "_ZSt16__throw_bad_castv", "_ZSt21__throw_runtime_errorPKc",
-    "_ZSt20__throw_system_errori", "_ZSt28__throw_bad_array_new_lengthv", "_ZSt18__throw_bad_typeidv", "__libc_start_main",
-    "__libc_fatal", "__libc_message", "thrd_exit", "exit_group", "rust_begin_unwind", "rust_panic", "__rust_start_panic",
+    "abort",
+    "exit",
+    "_exit",
+    "_Exit",
+    "quick_exit",
+    "__stack_chk_fail",
+    "__assert_fail",
+    "__assert",
+    "__assert_perror_fail",
+    "__fortify_fail",
+    "__chk_fail",
+    "longjmp",
+    "_longjmp",
+    "siglongjmp",
+    "__longjmp_chk",
+    "pthread_exit",
+    "err",
+    "errx",
+    "verr",
+    "verrx",
+    "__cxa_throw",
+    "__cxa_rethrow",
+    "__cxa_bad_cast",
+    "__cxa_bad_typeid",
+    "__cxa_throw_bad_array_new_length",
+    "__cxa_pure_virtual",
+    "__cxa_call_unexpected",
+    "__cxa_call_terminate",
+    "_Unwind_Resume",
+    "_ZSt9terminatev",
+    "_ZSt10unexpectedv",
+    "_ZSt17__throw_bad_allocv",
+    "_ZSt20__throw_length_errorPKc",
+    "_ZSt19__throw_logic_errorPKc",
+    "_ZSt20__throw_out_of_rangePKc",
+    "_ZSt24__throw_out_of_range_fmtPKcz",
+    "_ZSt24__throw_invalid_argumentPKc",
+    "_ZSt25__throw_bad_function_callv",
+    "_ZSt16__throw_bad_castv",
+    "_ZSt21__throw_runtime_errorPKc",
+    "_ZSt20__throw_system_errori",
+    "_ZSt28__throw_bad_array_new_lengthv",
+    "_ZSt18__throw_bad_typeidv",
+    "__libc_start_main",
+    "__libc_fatal",
+    "__libc_message",
+    "thrd_exit",
+    "exit_group",
+    "rust_begin_unwind",
+    "rust_panic",
+    "__rust_start_panic",
 };
 
 static const char *const twice_names[] = {
-    "setjmp", "_setjmp", "__setjmp", "sigsetjmp", "__sigsetjmp", "vfork", "__vfork", "getcontext", "__getcontext", "savectx",
+    "setjmp", "_setjmp", "__setjmp",   "sigsetjmp",    "__sigsetjmp",
+    "vfork",  "__vfork", "getcontext", "__getcontext", "savectx",
 };
 
 static bool name_among(Str name, const char *const *list, size_t n)
@@ -57,13 +100,13 @@ static Summary summary_by_name(const Program *program, Str name)
 typedef struct Reader {
     Body body;
     Values values;
-    uint32_t kept;      /* the value at every exit is the one at entry */
-    uint32_t restored;  /* where it is not known to be, it at least came back from memory */
-    uint32_t relied;    /* of kept: resting on the ABI's word for some callee of this one */
+    uint32_t kept;     /* the value at every exit is the one at entry */
+    uint32_t restored; /* where it is not known to be, it at least came back from memory */
+    uint32_t relied;   /* of kept: resting on the ABI's word for some callee of this one */
     unsigned depth;
     bool returns;
     Result result;
-    bool result_known;  /* result has been set by some return */
+    bool result_known; /* result has been set by some return */
 } Reader;
 
 static void exit_registers(Reader *r, uint32_t step)
@@ -193,7 +236,8 @@ static Summary summary_read(Program *program, const Function *f, unsigned depth)
     }
     if (ok && !r.values.failed) {
         out.effect.kept_read = r.kept & ~r.relied;
-        out.effect.kept_abi = (r.kept & r.relied) | (out.effect.kept_abi & (r.kept | r.restored) & ~out.effect.kept_read);
+        out.effect.kept_abi =
+            (r.kept & r.relied) | (out.effect.kept_abi & (r.kept | r.restored) & ~out.effect.kept_read);
         out.effect.noreturn = !r.returns;
         out.result = r.returns ? r.result : (Result){.kind = RESULT_UNKNOWN};
     }

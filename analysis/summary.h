@@ -11,10 +11,10 @@ typedef enum ResultKind { RESULT_UNKNOWN, RESULT_CONSTANT, RESULT_ARGUMENT } Res
 
 /* What rax holds at every return. */
 typedef struct Result {
-    uint8_t kind;  /* ResultKind */
-    uint8_t reg;   /* ARGUMENT: the register it came in */
-    uint8_t bits;  /* ARGUMENT: how many low bits of it count */
-    bool sign;     /* ARGUMENT: they are sign-extended (else zero-extended) */
+    uint8_t kind;   /* ResultKind */
+    uint8_t reg;    /* ARGUMENT: the register it came in */
+    uint8_t bits;   /* ARGUMENT: how many low bits of it count */
+    bool sign;      /* ARGUMENT: they are sign-extended (else zero-extended) */
     uint64_t value; /* CONSTANT: the value. ARGUMENT: what is added */
 } Result;
 

@@ -69,7 +69,8 @@ static bool compare_sees_memory(Values *v, ValueId id, uint32_t cmp, uint32_t p,
     if (m->kind != MOVE_LOAD || m->dst != value.cell || m->bits != op->bits || !value_is_zero_extended(v, id))
         return false;
     MemKey compared = compare_mem_key(v, cmp), loaded = compare_mem_key(v, value.at);
-    return mem_key_same(&compared, &loaded) && memory_kept(v, cmp, b->blocks[p].first + b->blocks[p].n, &compared, op->bits) &&
+    return mem_key_same(&compared, &loaded) &&
+           memory_kept(v, cmp, b->blocks[p].first + b->blocks[p].n, &compared, op->bits) &&
            memory_kept(v, b->blocks[to].first, value.at, &compared, op->bits);
 }
 
@@ -78,24 +79,19 @@ static bool interval_top(unsigned cc, uint64_t k, unsigned bits, uint64_t add, u
 {
     uint64_t lo = 0, hi = value_extended(UINT64_MAX, bits, false);
     switch (cc) {
-    case CC_BE:
-        hi = k;
-        break;
+    case CC_BE: hi = k; break;
     case CC_B:
         if (k == 0)
             return false;
         hi = k - 1;
         break;
-    case CC_AE:
-        lo = k;
-        break;
+    case CC_AE: lo = k; break;
     case CC_A:
         if (k == hi)
             return false;
         lo = k + 1;
         break;
-    default:
-        return false;
+    default: return false;
     }
     lo = value_extended(lo + add, bits, false);
     *top = value_extended(hi + add, bits, false);
@@ -147,7 +143,8 @@ static bool bound_of_edge(BoundSearch *s, ValueId id, uint32_t p, uint32_t to, u
 static bool bound_at(BoundSearch *s, ValueId id, uint32_t at, unsigned depth, uint64_t *bound)
 {
     const Block *b = &s->v->body->blocks[at];
-    if (depth > BOUND_DEPTH || ++s->visits > BOUND_VISITS || at == s->v->body->entry || b->npred == 0 || b->foreign || b->pad)
+    if (depth > BOUND_DEPTH || ++s->visits > BOUND_VISITS || at == s->v->body->entry || b->npred == 0 || b->foreign ||
+        b->pad)
         return false;
     bool phi_here = s->v->values[id].kind == VALUE_PHI && s->v->values[id].at == at;
     *bound = 0;
@@ -283,8 +280,7 @@ static bool eval_other(Eval *e, const Value *value, unsigned depth, uint64_t *ou
             return false;
         *out = value_extended(a << (insn->imm & 63), insn->op[0].bits, false);
         return true;
-    default:
-        return false;
+    default: return false;
     }
 }
 
@@ -300,17 +296,10 @@ static bool eval_step(Eval *e, const Value *value, unsigned depth, uint64_t *out
     if (!eval_value(e, values_before(e->v, value->at, m->src), depth + 1, out))
         return false;
     switch (m->kind) {
-    case MOVE_COPY:
-        *out = value_extended(value_extended(*out, m->bits, m->sign), m->to, false);
-        return true;
-    case MOVE_ADD:
-        *out = value_extended(*out + m->k, m->bits, false);
-        return true;
-    case MOVE_AND:
-        *out = value_extended(*out & m->k, m->bits, false);
-        return true;
-    default:
-        return false;
+    case MOVE_COPY: *out = value_extended(value_extended(*out, m->bits, m->sign), m->to, false); return true;
+    case MOVE_ADD: *out = value_extended(*out + m->k, m->bits, false); return true;
+    case MOVE_AND: *out = value_extended(*out & m->k, m->bits, false); return true;
+    default: return false;
     }
 }
 
@@ -413,7 +402,8 @@ static bool table_read(Table *out, Values *v, uint32_t step, ValueId index, uint
         bool entry = eval_jump(&e, step, &targets[e.i]);
         if (entry && is_target(v->body, out, targets[e.i]))
             continue;
-        bool beyond = out->compare == UINT32_MAX && e.i >= 2 && !(entry && image_is_code(&v->body->program->image, targets[e.i]));
+        bool beyond =
+            out->compare == UINT32_MAX && e.i >= 2 && !(entry && image_is_code(&v->body->program->image, targets[e.i]));
         if (!beyond)
             return false;
         break;

@@ -9,8 +9,8 @@
 #include "analysis/values.h"
 
 typedef struct Table {
-    Addr address;     /* of the first entry */
-    ValueId index;    /* the value that selects: 0..n-1 */
+    Addr address;  /* of the first entry */
+    ValueId index; /* the value that selects: 0..n-1 */
     size_t n;
     Addr *targets;    /* in entry order */
     Addr fallback;    /* where the bounding compare goes when the index is too large; 0: not known */

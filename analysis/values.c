@@ -159,7 +159,8 @@ static ValueId argument_value(Values *v, Cell c)
 
 static ValueId block_value(Values *v, ValueKind kind, uint32_t block, Cell c)
 {
-    return value_new(v, (Value){.kind = (uint8_t)kind, .bits = 64, .at = block, .cell = c}, key_of(KEY_BLOCK, block, c));
+    return value_new(v, (Value){.kind = (uint8_t)kind, .bits = 64, .at = block, .cell = c},
+                     key_of(KEY_BLOCK, block, c));
 }
 
 static ValueId phi_value(Values *v, uint32_t block, Cell c)
@@ -347,7 +348,8 @@ bool value_is_zero_extended(const Values *v, ValueId id)
     if (value->kind != VALUE_STEP || value->bits == 64)
         return value->kind == VALUE_STEP;
     const Move *m = &v->moves[value->at];
-    if (m->dst != value->cell || m->kind == MOVE_NONE) /* an unnamed write: 32 bits clear what is above, 8 and 16 do not */
+    if (m->dst != value->cell ||
+        m->kind == MOVE_NONE) /* an unnamed write: 32 bits clear what is above, 8 and 16 do not */
         return value->bits == 32 && value->cell < CELL_SLOT0;
     return !m->partial && !(m->sign && (m->kind == MOVE_COPY || m->kind == MOVE_LOAD));
 }
@@ -431,7 +433,8 @@ static bool constant_load(Values *v, const Step *s, const Move *m, uint64_t *k)
 {
     const Image *image = &v->body->program->image;
     uint64_t addr;
-    if (!insn_mem_address(&s->insn, &addr) || !image_is_constant(image, addr) || slots_at(&v->body->program->slots, addr))
+    if (!insn_mem_address(&s->insn, &addr) || !image_is_constant(image, addr) ||
+        slots_at(&v->body->program->slots, addr))
         return false;
     const uint8_t *p = image_read(image, addr, m->bits / 8u);
     if (!p)
@@ -470,9 +473,7 @@ static bool constant_step(Values *v, const Value *value, uint64_t *k, uint8_t *v
     if (m->dst != cell || m->partial)
         return false;
     switch (m->kind) {
-    case MOVE_CONST:
-        *k = m->k;
-        return true;
+    case MOVE_CONST: *k = m->k; return true;
     case MOVE_COPY:
     case MOVE_ADD:
         if (!constant_of(v, values_before(v, step, m->src), k, via, depth + 1))
@@ -480,9 +481,7 @@ static bool constant_step(Values *v, const Value *value, uint64_t *k, uint8_t *v
         *k = value_extended(m->kind == MOVE_ADD ? *k + m->k : *k, m->bits, m->sign);
         *k = value_extended(*k, m->to, false);
         return true;
-    case MOVE_LOAD:
-        *via = VIA_MEMORY;
-        return constant_load(v, s, m, k);
+    case MOVE_LOAD: *via = VIA_MEMORY; return constant_load(v, s, m, k);
     }
     return false;
 }

@@ -12,11 +12,11 @@
 
 #include "analysis/body.h"
 
-typedef uint32_t Cell;  /* 0..31: Reg. CELL_SLOT0 + i: slots[i]. CELL_NONE */
+typedef uint32_t Cell; /* 0..31: Reg. CELL_SLOT0 + i: slots[i]. CELL_NONE */
 typedef uint32_t ValueId;
 
 enum { CELL_SLOT0 = 32 };
-#define CELL_NONE UINT32_MAX
+#define CELL_NONE  UINT32_MAX
 #define VALUE_NONE UINT32_MAX
 
 /* A stack address: base 0 is rsp at entry, n > 0 the n-th realignment; base UINT8_MAX: not known. */
@@ -61,11 +61,12 @@ typedef struct Move {
     bool wild;    /* may write any exposed slot (store through a pointer, call) */
     bool smash;   /* stores relative to a stack or frame pointer that is not followed: may write any slot */
     bool is_call;
-    bool twice;   /* a call that may return twice: the second time with the registers of the first, and the frame as it is then */
+    bool
+        twice; /* a call that may return twice: the second time with the registers of the first, and the frame as it is then */
     Cell dst, src;
     uint64_t k;
-    uint32_t writes; /* general registers written, dst included: bit r */
-    uint8_t stored_base; /* slots with this base ... */
+    uint32_t writes;              /* general registers written, dst included: bit r */
+    uint8_t stored_base;          /* slots with this base ... */
     int64_t stored_lo, stored_hi; /* ... that overlap [lo, hi) are written (lo == hi: none) */
 } Move;
 
@@ -78,20 +79,20 @@ typedef enum ValueKind {
 
 typedef struct Value {
     uint8_t kind;
-    uint8_t bits;  /* natural width: the value is these low bits, extended as `ext` says */
-    uint32_t at;   /* STEP: the step. PHI, PAD: the block */
+    uint8_t bits; /* natural width: the value is these low bits, extended as `ext` says */
+    uint32_t at;  /* STEP: the step. PHI, PAD: the block */
     Cell cell;
-    uint32_t noperands;  /* PHI */
+    uint32_t noperands; /* PHI */
     ValueId *operands;
-    ValueId rep;   /* itself, or the value it was found equal to */
+    ValueId rep; /* itself, or the value it was found equal to */
 } Value;
 
 typedef struct Values {
     const Body *body;
     Arena *arena;
-    Frame *frames; /* by step */
+    Frame *frames;     /* by step */
     uint8_t *new_base; /* by step: the stack base that its `and $-N,%rsp` makes, or 0 */
-    Move *moves;   /* by step */
+    Move *moves;       /* by step */
     StackSlot *slots;
     uint32_t nslots;
     bool rbp_frames; /* somewhere rbp points into the frame */

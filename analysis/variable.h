@@ -7,7 +7,13 @@
 #include "elf/base.h"
 #include "x86/regs.h"
 
-typedef enum LocationKind { LOCATION_NONE, LOCATION_REG, LOCATION_STACK, LOCATION_MEMORY, LOCATION_STATIC } LocationKind;
+typedef enum LocationKind {
+    LOCATION_NONE,
+    LOCATION_REG,
+    LOCATION_STACK,
+    LOCATION_MEMORY,
+    LOCATION_STATIC
+} LocationKind;
 
 /* A place that can be read when execution stands before an instruction. */
 typedef struct Location {
@@ -35,20 +41,37 @@ typedef struct Def {
     Location location;
 } Def;
 
-typedef enum Relation { RELATION_EQ, RELATION_NE, RELATION_LT, RELATION_LE, RELATION_GT, RELATION_GE, RELATION_CASE } Relation;
+typedef enum Relation {
+    RELATION_EQ,
+    RELATION_NE,
+    RELATION_LT,
+    RELATION_LE,
+    RELATION_GT,
+    RELATION_GE,
+    RELATION_CASE
+} Relation;
 
-typedef enum Via { VIA_IMMEDIATE, VIA_REGISTER, VIA_CALL, VIA_MEMORY, VIA_SWITCH, VIA_RANGE, VIA_BITSET, VIA_DERIVED } Via;
+typedef enum Via {
+    VIA_IMMEDIATE,
+    VIA_REGISTER,
+    VIA_CALL,
+    VIA_MEMORY,
+    VIA_SWITCH,
+    VIA_RANGE,
+    VIA_BITSET,
+    VIA_DERIVED
+} Via;
 
 typedef enum Sign { SIGN_UNKNOWN, SIGN_SIGNED, SIGN_UNSIGNED } Sign;
 
 /* A compare with one constant. `location` is where the variable is before the instruction at pc runs. */
 typedef struct Site {
-    Addr pc;          /* of the comparing instruction */
+    Addr pc;           /* of the comparing instruction */
     uint64_t constant; /* two's complement in the variable's width, zero-extended */
-    uint8_t relation; /* Relation */
-    uint8_t via;      /* Via */
-    uint8_t sign;     /* Sign: what the condition says */
-    uint8_t quality;  /* percent: how directly the code says it (for ranking) */
+    uint8_t relation;  /* Relation */
+    uint8_t via;       /* Via */
+    uint8_t sign;      /* Sign: what the condition says */
+    uint8_t quality;   /* percent: how directly the code says it (for ranking) */
     Location location;
 } Site;
 
@@ -70,19 +93,20 @@ typedef struct Probe {
 } Probe;
 
 typedef struct Variable {
-    double score;          /* 0..1, best first */
+    double score; /* 0..1, best first */
     const Function *function;
-    uint16_t width;        /* bits */
-    uint8_t sign;          /* Sign */
-    uint64_t *constants;   /* different ones it is compared with, ascending by value as `sign` reads them; as Site.constant */
+    uint16_t width; /* bits */
+    uint8_t sign;   /* Sign */
+    uint64_t
+        *constants; /* different ones it is compared with, ascending by value as `sign` reads them; as Site.constant */
     size_t nconstants;
-    uint64_t *matched;     /* those of them that were asked for; none without a query */
+    uint64_t *matched; /* those of them that were asked for; none without a query */
     size_t nmatched;
-    Def *defs;             /* by pc */
+    Def *defs; /* by pc */
     size_t ndefs;
-    Site *sites;           /* by pc */
+    Site *sites; /* by pc */
     size_t nsites;
-    Range *ranges;         /* by start, then location */
+    Range *ranges; /* by start, then location */
     size_t nranges;
     Probe probe;
 } Variable;
@@ -94,7 +118,7 @@ const char *proof_name(unsigned proof);       /* "exact" ... */
 const char *def_kind_name(unsigned kind);     /* "argument" ... */
 const char *relation_name(unsigned relation); /* "==" ... "case" */
 const char *via_name(unsigned via);
-const char *sign_name(unsigned sign);         /* "unknown", "signed", "unsigned" */
+const char *sign_name(unsigned sign); /* "unknown", "signed", "unsigned" */
 const char *cost_name(unsigned cost);
 const char *coverage_name(unsigned coverage);
 

@@ -19,18 +19,18 @@ enum { PROOF_BUDGET = 1 << 27, PROOF_BUDGET_STEP = 2000 };
 typedef struct Group {
     Lead *leads;
     size_t n;
-    unsigned wanted;   /* leads whose constants were asked for */
-    double promise;    /* no better score can come of it */
+    unsigned wanted; /* leads whose constants were asked for */
+    double promise;  /* no better score can come of it */
     Origins origins;
-    bool taken;        /* into another group */
+    bool taken; /* into another group */
 } Group;
 
 typedef struct Builder {
     VariableSink *sink;
     Values *v;
     const Compares *compares;
-    Arena *scratch; /* lives as long as the function is worked on */
-    Arena proof;    /* lives as long as one group is worked on */
+    Arena *scratch;  /* lives as long as the function is worked on */
+    Arena proof;     /* lives as long as one group is worked on */
     uint64_t budget; /* work that proofs may still do */
     Group *groups;
     size_t ngroups;
@@ -285,7 +285,8 @@ static bool variable_make(Builder *b, const RangeProof *p, const SiteList *sites
     Variable v = {.width = (uint16_t)p->width, .sign = sign_of(sites)};
     if (!variable_constants(b, &v, sites))
         return false;
-    v.score = score_of(sink->query, v.nconstants, v.nmatched, matched_quality(&v, sites), sites_life(b->v->body, sites));
+    v.score =
+        score_of(sink->query, v.nconstants, v.nmatched, matched_quality(&v, sites), sites_life(b->v->body, sites));
     if (sink->query->nconstants && v.nmatched == 0)
         return true;
     sink->nfound++;
@@ -426,7 +427,10 @@ bool variables_find(VariableSink *sink, Values *v, Arena *scratch)
     Leads leads;
     if (!compares_find(&compares, v, scratch) || !leads_find(&leads, v, &compares, scratch))
         return false;
-    Builder b = {.sink = sink, .v = v, .compares = &compares, .scratch = scratch,
+    Builder b = {.sink = sink,
+                 .v = v,
+                 .compares = &compares,
+                 .scratch = scratch,
                  .budget = PROOF_BUDGET + (uint64_t)PROOF_BUDGET_STEP * v->body->nsteps};
     bool ok = groups_cut(&b, leads.items, leads_filter(&leads, sink->query)) && groups_build(&b);
     arena_free(&b.proof);

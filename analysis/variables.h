@@ -7,11 +7,11 @@
 
 typedef struct VariableSink {
     const Query *query;
-    Arena *results;       /* variables that are kept are built here */
-    double least;         /* variables that score no more than this are not wanted */
+    Arena *results; /* variables that are kept are built here */
+    double least;   /* variables that score no more than this are not wanted */
     Variable *items;
     size_t n, cap;
-    size_t nfound;        /* all that matched, wanted or not */
+    size_t nfound; /* all that matched, wanted or not */
 } VariableSink;
 
 /* Finds the variables of v's function that the query asks for and adds them to the sink. `scratch` is for work.

@@ -20,7 +20,7 @@ typedef struct Walk {
     const Function *function;
     unsigned depth;
     Diag *diag;
-    Arena keep; /* what outlives a round */
+    Arena keep;                       /* what outlives a round */
     Region regions[WALK_MAX_REGIONS]; /* by address */
     size_t nregions;
     uint64_t bytes;

@@ -150,7 +150,8 @@ bool worker_function(Worker *w, const Function *f)
     stats_add(&w->stats, &body);
     if (!values_open(&values, &body, &w->scratch) || !variables_find(&w->sink, &values, &w->scratch))
         return warn(w, f->start, "function needs more memory than there is");
-    if (values.failed && !warn(w, f->start, "function is over the budget of the value analysis: some of its variables may be missing"))
+    if (values.failed &&
+        !warn(w, f->start, "function is over the budget of the value analysis: some of its variables may be missing"))
         return false;
     return sink_trim(w);
 }

@@ -64,8 +64,8 @@ static bool print_best(Find *f, const Report *r)
 {
     Diag diag = {0};
     const Variable *best = &r->result->variables[0];
-    bool good = f->o->dot ? dot_function(f->out, r->program, best->function, best, r->names, &diag)
-                          : explain_text(f->out, r);
+    bool good =
+        f->o->dot ? dot_function(f->out, r->program, best->function, best, r->names, &diag) : explain_text(f->out, r);
     if (!good)
         message_about(r->path, "%s", diag.what[0] ? diag.what : "out of memory");
     return good;

@@ -19,7 +19,7 @@ typedef struct InputWalk {
     InputVisit *visit;
     void *context;
     bool found, failed;
-    bool last; /* no other file will be opened */
+    bool last;        /* no other file will be opened */
     size_t elf_files; /* met in the directory that is being walked */
 } InputWalk;
 

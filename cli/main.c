@@ -27,7 +27,8 @@ static void signals_prepare(void)
 
 static int run(const Options *o, Sink *out)
 {
-    static CommandFn *const commands[] = {command_find, command_trace, command_disasm, command_functions, command_check};
+    static CommandFn *const commands[] = {command_find, command_trace, command_disasm, command_functions,
+                                          command_check};
     if (o->help) {
         options_help(out, o->command);
         return EXIT_FOUND;

@@ -32,7 +32,7 @@ typedef struct Image {
     uint64_t dynamic_size;
     Addr relro;          /* PT_GNU_RELRO: made read-only after relocation */
     uint64_t relro_size; /* 0: none */
-    bool has_go_note;       /* made by Go's linker */
+    bool has_go_note;    /* made by Go's linker */
     bool has_interp;     /* PT_INTERP: dynamically linked program */
     bool has_symtab;     /* a .symtab with a local function or one at `entry`; `strip -K NAME` leaves neither */
     bool has_debug;      /* a .debug_info section */

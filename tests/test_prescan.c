@@ -32,7 +32,8 @@ static uint32_t random_u32(void)
 /* Random bytes, with those that the kernels look for well represented. */
 static void random_bytes(uint8_t *p, size_t n)
 {
-    static const uint8_t wanted[] = {0x05, 0x0d, 0x25, 0x2d, 0x35, 0x3d, 0x66, 0x81, 0x83, 0x8d, 0xe8, 0xe9, 0x0f, 0x80, 0x48, 0x30, 0x75, 0};
+    static const uint8_t wanted[] = {0x05, 0x0d, 0x25, 0x2d, 0x35, 0x3d, 0x66, 0x81, 0x83,
+                                     0x8d, 0xe8, 0xe9, 0x0f, 0x80, 0x48, 0x30, 0x75, 0};
     for (size_t i = 0; i < n; i++) {
         uint32_t r = random_u32();
         p[i] = r & 0x100 ? (uint8_t)r : wanted[r % sizeof wanted];
@@ -116,10 +117,10 @@ static void shapes(void **state)
         if (s.kind != SITE_NONE)
             assert_int_equal(s.k, rows[i].k);
     }
-    assert_true(shape_moved((const uint8_t *)"\xbf\x30\x75\x00\x00", 1));                 /* mov $30000,%edi */
-    assert_true(shape_moved((const uint8_t *)"\xc7\x44\x24\x08\x30\x75\x00\x00", 4));     /* movl $30000,8(%rsp) */
-    assert_true(shape_moved((const uint8_t *)"\x48\xb8\0\0\0\0\x30\x75\x00\x00", 6));     /* movabs */
-    assert_false(shape_moved((const uint8_t *)"\x48\x8b\x87\x30\x75\x00\x00", 3));        /* mov 30000(%rdi),%rax */
+    assert_true(shape_moved((const uint8_t *)"\xbf\x30\x75\x00\x00", 1));             /* mov $30000,%edi */
+    assert_true(shape_moved((const uint8_t *)"\xc7\x44\x24\x08\x30\x75\x00\x00", 4)); /* movl $30000,8(%rsp) */
+    assert_true(shape_moved((const uint8_t *)"\x48\xb8\0\0\0\0\x30\x75\x00\x00", 6)); /* movabs */
+    assert_false(shape_moved((const uint8_t *)"\x48\x8b\x87\x30\x75\x00\x00", 3));    /* mov 30000(%rdi),%rax */
     assert_true(shape_has_table_jump((const uint8_t *)"\x3e\xff\xe0", 3));
     assert_false(shape_has_table_jump((const uint8_t *)"\xff\x25\x00\xff", 4));
 }
@@ -135,9 +136,11 @@ static void bands(void **state)
         band_add(list, &n, i * 1000003, i * 1000003 + 5, 7);
     assert_true(n <= PATTERN_BANDS);
     for (int i = 0; i < 40; i++)
-        assert_true(bands_hold(list, n, (uint32_t)(i * 1000003 - 7)) && bands_hold(list, n, (uint32_t)(i * 1000003 + 12)));
+        assert_true(bands_hold(list, n, (uint32_t)(i * 1000003 - 7)) &&
+                    bands_hold(list, n, (uint32_t)(i * 1000003 + 12)));
     Cluster c = {30000, 30011}, negative = {-5, -5}, wide = {0x123456789abcdef0, 0x123456789abcdef0};
-    assert_true(cluster_near(&c, 30013, 2) && cluster_near(&c, (uint32_t)-29998, 2) && cluster_near(&c, 65536 - 30000, 0));
+    assert_true(cluster_near(&c, 30013, 2) && cluster_near(&c, (uint32_t)-29998, 2) &&
+                cluster_near(&c, 65536 - 30000, 0));
     assert_false(cluster_near(&c, 30014, 2) || cluster_near(&c, 0x10000000 + 30000, 2));
     assert_true(cluster_near(&negative, 5, 0) && cluster_near(&wide, 0x12345678, 0));
 }
@@ -181,7 +184,8 @@ static void same_variables(const SearchResult *a, const SearchResult *b)
         const Variable *x = &a->variables[i], *y = &b->variables[i];
         assert_true(x->score <= y->score && x->score >= y->score);
         assert_int_equal(x->function->start, y->function->start);
-        assert_true(x->width == y->width && x->sign == y->sign && x->nconstants == y->nconstants && x->ndefs == y->ndefs);
+        assert_true(x->width == y->width && x->sign == y->sign && x->nconstants == y->nconstants &&
+                    x->ndefs == y->ndefs);
         assert_true(x->nsites == y->nsites && x->nranges == y->nranges && x->probe.pc == y->probe.pc);
         same_bytes(x->constants, y->constants, x->nconstants * sizeof *x->constants);
         for (size_t k = 0; k < x->nsites; k++)
@@ -276,8 +280,9 @@ static void same_by_kernels(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(kernels_agree),    cmocka_unit_test(kernel_finds),    cmocka_unit_test(shapes),
-        cmocka_unit_test(bands),            cmocka_unit_test(same_by_kernels), cmocka_unit_test(same_by_threads),
+        cmocka_unit_test(kernels_agree),    cmocka_unit_test(kernel_finds),
+        cmocka_unit_test(shapes),           cmocka_unit_test(bands),
+        cmocka_unit_test(same_by_kernels),  cmocka_unit_test(same_by_threads),
         cmocka_unit_test(same_on_bpftrace), cmocka_unit_test(same_on_perl),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
