@@ -97,6 +97,48 @@ static void found_go(FoundList *list)
         found_add(list, (Found){go[i].start, go[i].end, go[i].name, FOUND_PCLNTAB, false});
 }
 
+/* A file that names hardly any function (no symbols, no unwind tables) is swept for where its own code calls or points to. */
+enum { FOUND_HARDLY_ANY = 16 };
+
+/* The code that the instruction calls, or whose address it takes; 0: none. */
+static Addr code_named(const Program *p, const Insn *insn, uint8_t *by)
+{
+    uint64_t addr = 0;
+    *by = FOUND_POINTER;
+    if (insn->flow == FLOW_CALL && insn->op[0].kind == OPERAND_REL) {
+        *by = FOUND_CALL;
+        addr = insn->target;
+    } else if (insn->mnemonic == MN_LEA && insn->mem.base == REG_RIP) {
+        insn_mem_address(insn, &addr);
+    } else if (insn->mnemonic == MN_MOV && p->image.type == ET_EXEC && insn->op[1].kind == OPERAND_IMM) {
+        addr = insn->imm;
+    }
+    return addr && image_is_code(&p->image, addr) && !is_stub(p, addr) ? addr : 0;
+}
+
+static void found_in_code(FoundList *list, const Segment *segment)
+{
+    const Program *p = list->program;
+    const uint8_t *code = image_read(&p->image, segment->addr, (size_t)segment->filesz);
+    for (uint64_t at = 0; code && at < segment->filesz && !list->failed;) {
+        Insn insn;
+        uint8_t by;
+        int len = insn_decode(code + at, (size_t)(segment->filesz - at), segment->addr + at, &insn);
+        Addr start = len > 0 ? code_named(p, &insn, &by) : 0;
+        if (start)
+            found_add(list, (Found){start, start, {NULL, 0}, by, false});
+        at += len > 0 ? (uint64_t)len : 1;
+    }
+}
+
+static void found_calls(FoundList *list)
+{
+    const Image *image = &list->program->image;
+    for (size_t i = 0; list->n <= FOUND_HARDLY_ANY && i < image->nloads; i++)
+        if (image->loads[i].executable && image->loads[i].filesz)
+            found_in_code(list, &image->loads[i]);
+}
+
 static int found_order(const void *x, const void *y)
 {
     const Found *a = x, *b = y;
@@ -309,6 +351,7 @@ bool functions_find(Program *program, Diag *diag)
     found_symbols(&list);
     found_fdes(&list);
     found_go(&list);
+    found_calls(&list);
     found_add(&list, (Found){program->image.entry, program->image.entry, {NULL, 0}, FOUND_ENTRY, false});
     found_join(&list);
     found_trim(&list);
