@@ -119,6 +119,8 @@ static void learn_fork(Processes *p, const uint32_t ids[4])
 {
     uint32_t pid = ids[0], parent = ids[1], tid = ids[2], parent_tid = ids[3];
     char name[COMM_SIZE];
+    if (processes_wanted(p, parent)) /* while the parent is there to be asked: the child may be gone before it is named */
+        processes_comm(p, parent, parent_tid);
     const uint64_t *index = u64map_find(&p->comms, parent_tid);
     uint64_t *own = u64map_find(&p->comms, tid);
     if (index && *index) {
