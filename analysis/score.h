@@ -25,6 +25,6 @@ double matched_quality(const Variable *v, const SiteList *sites);
 double sites_life(const Body *body, const SiteList *sites);
 
 /* Orders variables best first: by score, proof, how long they are placed, address. */
-int variable_order(const void *a, const void *b);
+int variable_order(const void *x, const void *y);
 
 #endif

@@ -16,7 +16,7 @@ typedef struct BoundSearch {
     Addr fallback;
 } BoundSearch;
 
-static bool bound_at(BoundSearch *s, ValueId id, uint32_t block, unsigned depth, uint64_t *bound);
+static bool bound_at(BoundSearch *s, ValueId id, uint32_t at, unsigned depth, uint64_t *bound);
 
 /* Is the whole of `id` the low `bits` of `compared`, plus *add modulo 2^bits? */
 static bool compare_sees(Values *v, ValueId id, ValueId compared, unsigned bits, uint64_t *add)

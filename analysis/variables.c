@@ -157,7 +157,7 @@ static bool groups_trace(Builder *b)
         Group *g = &b->groups[i];
         Origins found;
         arena_reset(&b->proof);
-        if (!find_origins(b, g, false, &found))
+        if (!find_origins(b, g, false, &found) || found.n == 0)
             continue;
         g->origins = found;
         g->origins.items = arena_alloc(b->scratch, found.n, sizeof *found.items);
