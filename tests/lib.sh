@@ -6,6 +6,7 @@
 #   json NAME JSON FILTER   passes when jq says true        shape NAME JSON   passes when it is as CONTRACT.md says
 # $work is a scratch folder, gone at the end; $LVSCAN the program; $ROOT the project.
 set -u
+PATH=$PATH:/usr/sbin:/sbin # chroot, sshd: not in every PATH
 ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 cd "$ROOT" || exit 1
 BUILD=${BUILD:-build}
