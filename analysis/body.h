@@ -17,7 +17,7 @@ typedef struct CallEffect {
     uint32_t kept_read; /* kept by a callee that was read */
     uint32_t kept_abi;  /* kept because the ABI says so */
     bool noreturn;      /* does not come back */
-    bool returns_twice; /* setjmp, vfork: nothing is known after it */
+    bool returns_twice; /* setjmp, vfork: see Move.twice */
 } CallEffect;
 
 /* One instruction as the analysis needs it. */

@@ -18,8 +18,6 @@ typedef struct Finder {
     uint8_t *guard; /* by step: it only bounds the index of a switch or bit set */
 } Finder;
 
-static uint64_t low_bits(uint64_t k, unsigned bits) { return value_extended(k, bits, false); }
-
 /* Below 1 is 0. */
 static void compare_simplify(Compare *c)
 {

@@ -19,8 +19,6 @@ typedef struct Peel {
     size_t last;  /* of the leads made last, the first; SIZE_MAX: none */
 } Peel;
 
-static uint64_t low(uint64_t k, unsigned bits) { return value_extended(k, bits, false); }
-
 /* How directly the code says what a lead says, in percent. */
 enum {
     QUALITY_PLAIN = 100,
@@ -56,7 +54,7 @@ static void lead_put(Peel *p, uint64_t k, uint8_t relation)
                                   .via = p->derived ? (uint8_t)VIA_DERIVED : p->via,
                                   .sign = p->sign != SIGN_UNKNOWN ? p->sign : p->ext_sign,
                                   .quality = quality_of(p),
-                                  .k = low(k, p->width),
+                                  .k = low_bits(k, p->width),
                                   .step = p->compare->step};
 }
 
@@ -88,8 +86,8 @@ static void lead_emit(Peel *p)
 /* Is k, in the wider compare, what some narrow value becomes when it is extended from `bits` to `to` bits, and by zeros above? */
 static bool is_extension(const Peel *p, uint64_t k, unsigned bits, unsigned to, bool sign)
 {
-    uint64_t whole = low(value_extended(low(k, bits), bits, sign), to < p->width ? to : p->width);
-    return whole == low(k, p->width);
+    uint64_t whole = low_bits(value_extended(low_bits(k, bits), bits, sign), to < p->width ? to : p->width);
+    return whole == low_bits(k, p->width);
 }
 
 /* Narrows to `bits`, of which the wider value is an extension; false when k is then no value of it. */
@@ -100,8 +98,8 @@ static bool narrow(Peel *p, unsigned bits, unsigned to, bool sign)
     if (!is_extension(p, p->k, bits, to, sign) || (p->via == VIA_RANGE && !is_extension(p, p->high, bits, to, sign)))
         return false;
     p->width = (uint8_t)bits;
-    p->k = low(p->k, bits);
-    p->high = low(p->high, bits);
+    p->k = low_bits(p->k, bits);
+    p->high = low_bits(p->high, bits);
     if (sign)
         p->ext_sign = SIGN_SIGNED;
     else if (bits < 32 && p->ext_sign == SIGN_UNKNOWN)
@@ -132,18 +130,18 @@ static bool peel_add(Peel *p, const Link *l)
         return false;
     bool equality = !is_ordering(p->relation);
     if (p->via == VIA_RANGE) {
-        p->k = low(p->k - l->k, bits);
-        p->high = low(p->high - l->k, bits);
+        p->k = low_bits(p->k - l->k, bits);
+        p->high = low_bits(p->high - l->k, bits);
     } else if (equality) {
-        p->k = low(p->k - l->k, bits);
+        p->k = low_bits(p->k - l->k, bits);
     } else {
         if (p->sign != SIGN_UNSIGNED)
             return false;
         bool below = p->relation == RELATION_LT || p->relation == RELATION_GE;
         if (below && p->k == 0)
             return false;
-        p->high = low(p->k - below - l->k, bits);
-        p->k = low(0 - l->k, bits);
+        p->high = low_bits(p->k - below - l->k, bits);
+        p->k = low_bits(0 - l->k, bits);
         p->via = VIA_RANGE;
         p->sign = SIGN_UNKNOWN;
     }
@@ -171,7 +169,7 @@ static bool peel_derived(Peel *p, const Link *l)
 /* i++; i != 6: the source may have said i <= 5. */
 static void loop_bound(Peel *p, const Link *l)
 {
-    bool up = l->k == 1, down = low(l->k, p->width) == low(UINT64_MAX, p->width);
+    bool up = l->k == 1, down = low_bits(l->k, p->width) == low_bits(UINT64_MAX, p->width);
     if ((p->relation != RELATION_EQ && p->relation != RELATION_NE) || (!up && !down))
         return;
     p->added = true;

@@ -5,8 +5,6 @@
 
 #include "analysis/liveness.h"
 
-static uint64_t low(uint64_t k, unsigned bits) { return value_extended(k, bits, false); }
-
 /* ---- constants ---- */
 
 static bool fits(int64_t a, unsigned bits)
@@ -49,7 +47,7 @@ bool lead_turn(const Query *q, Lead *l)
         return true;
     if (l->firm || l->relation < RELATION_LT || l->relation > RELATION_GE || l->via == VIA_RANGE)
         return false;
-    uint64_t k = low(l->k + (uint64_t)(int64_t)other[l->relation].step, l->width);
+    uint64_t k = low_bits(l->k + (uint64_t)(int64_t)other[l->relation].step, l->width);
     if (!constant_asked(q, k, l->width))
         return false;
     l->k = k;
@@ -106,7 +104,7 @@ double matched_quality(const Variable *v, const SiteList *sites)
         double best = 0;
         for (size_t i = 0; i < sites->n; i++) {
             double q = site_quality(v, &sites->items[i]);
-            if (low(sites->items[i].constant, v->width) == v->matched[m] && q > best)
+            if (low_bits(sites->items[i].constant, v->width) == v->matched[m] && q > best)
                 best = q;
         }
         sum += best;

@@ -3,8 +3,6 @@
 
 #include <stdlib.h>
 
-static uint64_t low(uint64_t k, unsigned bits) { return value_extended(k, bits, false); }
-
 /* Is the value of `id` that of root plus something? Then *sum is what. */
 static bool is_root_plus(Values *v, ValueId id, const Lead *l, uint64_t *sum)
 {
@@ -27,7 +25,7 @@ static bool hold_is_tested(SiteFinder *f, const Lead *l, Cell cell, const Hold *
 {
     uint64_t sum;
     return hold->proof && is_root_plus(f->v, values_before(f->v, l->step, cell), l, &sum) &&
-           low(sum + hold->addend, l->width) == 0;
+           low_bits(sum + hold->addend, l->width) == 0;
 }
 
 /* The compared cell itself, where it is one. */
@@ -59,7 +57,7 @@ static Location tested_location(SiteFinder *f, const RangeProof *p, const Lead *
         Location at = cell_location(f->v, l->step, p->cells[i], p->width);
         if (at.kind == LOCATION_NONE)
             continue;
-        at.addend = low(holds[i].addend, p->width);
+        at.addend = low_bits(holds[i].addend, p->width);
         best = at;
         least = rank;
     }

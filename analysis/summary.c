@@ -84,8 +84,6 @@ static Summary summary_by_abi(const Program *program)
     return (Summary){.effect = {.kept_abi = kept}};
 }
 
-Summary summary_unknown(const Program *program) { return summary_by_abi(program); }
-
 /* __libc_start_main is called by _start only, whose code after it is a hlt: it is listed above for that. */
 static Summary summary_by_name(const Program *program, Str name)
 {

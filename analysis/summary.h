@@ -31,9 +31,6 @@ Summary summary_of(Program *program, Addr target, unsigned depth);
 bool summaries_open(Program *program);
 void summaries_close(Program *program);
 
-/* For a call through a pointer. */
-Summary summary_unknown(const Program *program);
-
 /* The summary for the call instruction `insn`. */
 Summary summary_of_call(Program *program, const Insn *insn, unsigned depth);
 

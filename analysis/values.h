@@ -139,6 +139,9 @@ ValueId values_rep(const Values *v, ValueId id);
 /* k's low `bits`, sign- or zero-extended to 64. */
 uint64_t value_extended(uint64_t k, unsigned bits, bool sign);
 
+/* k's low `bits`. */
+static inline uint64_t low_bits(uint64_t k, unsigned bits) { return value_extended(k, bits, false); }
+
 /* Is all of the value's cell above its natural width zero? */
 bool value_is_zero_extended(const Values *v, ValueId id);
 

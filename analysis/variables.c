@@ -36,8 +36,6 @@ typedef struct Builder {
     size_t ngroups;
 } Builder;
 
-static uint64_t low(uint64_t k, unsigned bits) { return value_extended(k, bits, false); }
-
 /* ---- groups ---- */
 
 static const MemKey *lead_key(const Builder *b, const Lead *l) { return &b->compares->items[l->compare].key; }
@@ -210,7 +208,7 @@ static bool variable_constants(Builder *b, Variable *out, const SiteList *sites)
         out->constants[i] = (uint64_t)variable_constant(out, sites->items[i].constant);
     out->nconstants = constants_distinct(out->constants, sites->n);
     for (size_t i = 0; i < out->nconstants; i++) {
-        out->constants[i] = low(out->constants[i], out->width);
+        out->constants[i] = low_bits(out->constants[i], out->width);
         if (constant_asked(b->sink->query, out->constants[i], out->width))
             out->matched[out->nmatched++] = out->constants[i];
     }
