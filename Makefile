@@ -55,7 +55,9 @@ $(BUILD)/gen/x86/stamp: $(BUILD)/mktables x86/opcodes.tbl
 	@$(BUILD)/mktables x86/opcodes.tbl $(BUILD)/gen/x86
 	@touch $@
 
-$(BUILD)/%.o: %.c $(BUILD)/gen/x86/stamp
+# What includes a generated header is made again by its .d file; the rest only waits for the first ones.
+$(BUILD)/gen/x86/%.h: $(BUILD)/gen/x86/stamp ;
+$(BUILD)/%.o: %.c | $(BUILD)/gen/x86/stamp
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(CPPFLAGS_ALL) $(CFLAGS_ALL) -MMD -MP -c -o $@ $<
 
