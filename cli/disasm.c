@@ -11,8 +11,8 @@
 
 #include "analysis/search.h"
 #include "analysis/summary.h"
+#include "elf/format.h"
 
-#include <stdio.h>
 #include <string.h>
 
 typedef struct Listing {
@@ -227,7 +227,7 @@ static bool list_blocks(const Listing *l, Program *program, const Function *f)
     Body body;
     SearchResult result = {0};
     char start[20];
-    Str name = {start, (size_t)snprintf(start, sizeof start, "0x%llx", (unsigned long long)f->start)};
+    Str name = {start, format_text(start, sizeof start, "0x%llx", (unsigned long long)f->start)};
     Query query = {.functions = &name, .nfunctions = 1, .limit = 9, .weakest = PROOF_PARTIAL, .jobs = 1, .whole = true};
     bool good = body_build(&body, program, f, SUMMARY_DEPTH, &arena, NULL);
     if (good && search_run(&result, program, &query, &arena, NULL, NULL, NULL))

@@ -2,11 +2,11 @@
 #include "cli/input.h"
 
 #include "cli/message.h"
+#include "elf/format.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -86,7 +86,7 @@ bool input_resolve(const char **path, pid_t *pid, const char *name, Arena *arena
     if (end == name + 4 || *end || n <= 0 || n > INT_MAX || errno)
         return diag_set(diag, 0, "is no process id");
     *pid = (pid_t)n;
-    snprintf(link, sizeof link, "/proc/%ld/exe", n);
+    format_text(link, sizeof link, "/proc/%ld/exe", n);
     ssize_t got = readlink(link, target, sizeof target - 1);
     if (got < 0)
         return diag_set(diag, 0, errno == ENOENT ? "there is no such process" : "its program cannot be found: %s",

@@ -2,8 +2,8 @@
 #include "cli/message.h"
 
 #include "cli/escape.h"
+#include "elf/format.h"
 
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -11,9 +11,7 @@ static void line(const char *path, const char *format, va_list ap)
 {
     char what[1024];
     Sink t;
-    int n = vsnprintf(what, sizeof what, format, ap);
-    if (n < 0)
-        return;
+    format_list(what, sizeof what, format, ap);
     sink_open(&t, STDERR_FILENO);
     sink_add(&t, "lvscan: ");
     if (path) {

@@ -3,8 +3,8 @@
 
 #include "analysis/variable.h"
 #include "cli/emit.h"
+#include "elf/format.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,14 +88,20 @@ static bool proof_value(OptionParser *s, const char *value)
     return wrong_value(s, OPTION_PROOF, value, "is none of exact, callees, abi, frame, partial");
 }
 
-/* Seconds with decimals, at most a year. */
+/* Seconds with decimals, more than none and at most a year, in nanoseconds. */
 static bool duration_value(OptionParser *s, const char *value)
 {
-    char *end;
-    double v = strtod(value, &end);
-    if (end == value || *end || !(v > 0) || v > 31536000)
+    const uint64_t second = 1000000000, most = 31536000 * second;
+    uint64_t ns = 0, unit = second;
+    const char *p = value;
+    for (; *p >= '0' && *p <= '9' && ns <= most; p++)
+        ns = ns * 10 + (uint64_t)(*p - '0') * second;
+    if (*p == '.' && p[1])
+        for (p++; *p >= '0' && *p <= '9'; p++)
+            ns += (uint64_t)(*p - '0') * (unit /= 10);
+    if (*p || ns == 0 || ns > most)
         return wrong_value(s, OPTION_DURATION, value, "is no number of seconds");
-    s->o->duration_ns = (uint64_t)(v * 1e9);
+    s->o->duration_ns = ns;
     return true;
 }
 
@@ -412,11 +418,11 @@ void options_help(Sink *t, Command command)
             continue;
         char left[64];
         char letter[] = {'-', o->letter, ',', 0};
-        int n = snprintf(left, sizeof left, "  %-3s --%s%s%s", o->letter ? letter : "", o->name, o->argument ? " " : "",
-                         o->argument ? o->argument : "");
-        sink_put(t, left, (size_t)n);
+        size_t n = format_text(left, sizeof left, "  %-3s --%s%s%s", o->letter ? letter : "", o->name,
+                               o->argument ? " " : "", o->argument ? o->argument : "");
+        sink_put(t, left, n);
         if (n < 25)
-            sink_repeat(t, ' ', 26 - (size_t)n);
+            sink_repeat(t, ' ', 26 - n);
         else {
             sink_char(t, '\n');
             sink_repeat(t, ' ', 26);

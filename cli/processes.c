@@ -1,9 +1,10 @@
 /* cli/processes.c - see processes.h. Record layouts: include/uapi/linux/perf_event.h. */
 #include "cli/processes.h"
 
+#include "elf/format.h"
+
 #include <fcntl.h>
 #include <linux/perf_event.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -38,7 +39,7 @@ static void want_descendants(Processes *p, pid_t root)
         return;
     list[0] = root;
     for (size_t i = 0; i < n; i++) {
-        snprintf(path, sizeof path, "/proc/%ld/task/%ld/children", (long)list[i], (long)list[i]);
+        format_text(path, sizeof path, "/proc/%ld/task/%ld/children", (long)list[i], (long)list[i]);
         if (!read_proc(path, text, sizeof text))
             continue;
         for (char *at = text; n < DESCENDANTS_MAX && (list[n] = (pid_t)strtol(at, &at, 10)) > 0; n++)
@@ -108,7 +109,7 @@ const char *processes_comm(Processes *p, uint32_t pid, uint32_t tid)
     const uint64_t *index = u64map_find(&p->comms, tid);
     if (index && *index)
         return p->names[*index - 1];
-    snprintf(path, sizeof path, "/proc/%u/task/%u/comm", (unsigned)pid, (unsigned)tid);
+    format_text(path, sizeof path, "/proc/%u/task/%u/comm", (unsigned)pid, (unsigned)tid);
     if (!read_proc(path, name, sizeof name))
         return comm_set(p, tid, "?", 1);
     return comm_set(p, tid, name, strcspn(name, "\n"));
@@ -119,7 +120,8 @@ static void learn_fork(Processes *p, const uint32_t ids[4])
 {
     uint32_t pid = ids[0], parent = ids[1], tid = ids[2], parent_tid = ids[3];
     char name[COMM_SIZE];
-    if (processes_wanted(p, parent)) /* while the parent is there to be asked: the child may be gone before it is named */
+    if (processes_wanted(p,
+                         parent)) /* while the parent is there to be asked: the child may be gone before it is named */
         processes_comm(p, parent, parent_tid);
     const uint64_t *index = u64map_find(&p->comms, parent_tid);
     uint64_t *own = u64map_find(&p->comms, tid);

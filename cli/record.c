@@ -3,10 +3,10 @@
 
 #include "cli/json.h"
 #include "cli/message.h"
+#include "elf/format.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -28,14 +28,30 @@ static void key_u64(Json *j, const char *key, uint64_t value)
     json_u64(j, value);
 }
 
+/* A day of the Gregorian calendar, as day 0 = 1970-01-01. The year is thought to begin in March, which puts the leap day
+ * at its end: month m (0 = March) begins on day (153 m + 2) / 5 of it. 719468 days lie between 0000-03-01 and 1970. */
+typedef struct Date {
+    int64_t year;
+    int month, day;
+} Date;
+
+static Date date_of(int64_t day)
+{
+    int64_t era = (day += 719468) / 146097, of_era = day % 146097; /* 400 years */
+    int64_t year = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
+    int rest = (int)(of_era - (365 * year + year / 4 - year / 100)), month = (5 * rest + 2) / 153;
+    Date d = {era * 400 + year, month < 10 ? month + 3 : month - 9, rest - (153 * month + 2) / 5 + 1};
+    d.year += d.month <= 2;
+    return d;
+}
+
 /* "2026-11-22T14:55:23.123456789Z" (RFC 3339) */
 static void utc_text(char *out, size_t size, const struct timespec *t)
 {
-    struct tm tm;
-    char seconds[32] = "";
-    if (gmtime_r(&t->tv_sec, &tm))
-        strftime(seconds, sizeof seconds, "%Y-%m-%dT%H:%M:%S", &tm);
-    snprintf(out, size, "%s.%09ldZ", seconds, t->tv_nsec);
+    Date d = date_of(t->tv_sec / 86400);
+    int second = (int)(t->tv_sec % 86400);
+    format_text(out, size, "%04lld-%02d-%02dT%02d:%02d:%02d.%09ldZ", (long long)d.year, d.month, d.day, second / 3600,
+                second / 60 % 60, second % 60, t->tv_nsec);
 }
 
 static void times_json(Json *j)
@@ -85,7 +101,7 @@ static void target_json(Json *j, const Input *in, const Image *image)
     json_open(j, '{');
     key_z(j, "path", in->path);
     if (fstat(in->fd, &st) == 0) {
-        snprintf(device, sizeof device, "%u:%u", major(st.st_dev), minor(st.st_dev));
+        format_text(device, sizeof device, "%u:%u", major(st.st_dev), minor(st.st_dev));
         utc_text(mtime, sizeof mtime, &st.st_mtim);
         key_z(j, "device", device);
         key_u64(j, "inode", st.st_ino);

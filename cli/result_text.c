@@ -394,7 +394,8 @@ void report_text(Sink *t, const Report *r)
     if (result->nfound > result->nvariables && !r->options->quiet)
         sink_add(t, "… and more variables (-n 0 shows all)\n");
     if (r->options->verbose)
-        sink_format(t, "%llu functions, %llu analysed: %llu instructions; %.1f ms\n",
+        sink_format(t, "%llu functions, %llu analysed: %llu instructions; %llu.%llu ms\n",
                     (unsigned long long)result->stats.functions, (unsigned long long)result->stats.analyzed,
-                    (unsigned long long)result->stats.instructions, (double)r->elapsed_ns / 1e6);
+                    (unsigned long long)result->stats.instructions, (unsigned long long)(r->elapsed_ns / 1000000),
+                    (unsigned long long)(r->elapsed_ns / 100000 % 10));
 }

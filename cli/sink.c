@@ -1,8 +1,9 @@
 /* cli/sink.c - see text.h. */
 #include "cli/sink.h"
 
+#include "elf/format.h"
+
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -101,11 +102,11 @@ void sink_format(Sink *t, const char *format, ...)
     va_list ap, again;
     va_start(ap, format);
     va_copy(again, ap);
-    int n = vsnprintf(NULL, 0, format, ap);
+    size_t n = format_list(NULL, 0, format, ap);
     va_end(ap);
-    if (n > 0 && sink_room(t, (size_t)n + 1)) {
-        vsnprintf(t->p + t->n, (size_t)n + 1, format, again);
-        t->n += (size_t)n;
+    if (sink_room(t, n + 1)) {
+        format_list(t->p + t->n, n + 1, format, again);
+        t->n += n;
     }
     va_end(again);
 }

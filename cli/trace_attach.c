@@ -4,10 +4,10 @@
 #include "cli/emit.h"
 #include "cli/kernel_reg.h"
 #include "cli/message.h"
+#include "elf/format.h"
 
 #include <errno.h>
 #include <linux/perf_event.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -112,7 +112,7 @@ bool attachment_open(Attachment *a, const ProbeSpec *spec, int fd, bool stack, b
     char path[64];
     int pmu = uprobe_pmu_type();
     *a = (Attachment){.shape = {.chain = stack}};
-    snprintf(path, sizeof path, "/proc/%ld/fd/%d", (long)getpid(), fd);
+    format_text(path, sizeof path, "/proc/%ld/fd/%d", (long)getpid(), fd);
     raise_descriptor_limit();
     if (pmu >= 0 && spec_regs(spec)) {
         a->shape.regs = spec_regs(spec);

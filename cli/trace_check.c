@@ -4,6 +4,7 @@
 #include "analysis/probe.h"
 #include "cli/message.h"
 #include "cli/starts.h"
+#include "elf/format.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -66,15 +67,35 @@ bool check_instruction(Bytes bytes, Diag *diag)
 
 /* One line of /proc/PID/maps. */
 typedef struct Mapping {
-    unsigned long long start, end, off, inode;
-    unsigned major, minor;
-    char perms[5];
+    unsigned long long start, end, off, inode, major, minor;
+    bool executable;
 } Mapping;
+
+/* The number at *p and the one character after it. */
+static bool field_read(const char **p, int base, char after, unsigned long long *v)
+{
+    char *end;
+    *v = strtoull(*p, &end, base);
+    bool good = end != *p && *end == after;
+    *p = end + good;
+    return good;
+}
+
+/* "55d0c8e00000-55d0c8e4d000 r-xp 00002000 fe:01 1311 ...": five fields and the path (proc(5)). */
+static bool mapping_read(const char *line, Mapping *m)
+{
+    if (!field_read(&line, 16, '-', &m->start) || !field_read(&line, 16, ' ', &m->end) || strnlen(line, 5) < 5)
+        return false;
+    m->executable = line[2] == 'x';
+    line += 5;
+    return field_read(&line, 16, ' ', &m->off) && field_read(&line, 16, ':', &m->major) &&
+           field_read(&line, 16, ' ', &m->minor) && field_read(&line, 10, ' ', &m->inode);
+}
 
 static bool mapping_holds(const Mapping *m, const struct stat *st, uint64_t off)
 {
-    return m->inode == st->st_ino && m->perms[2] == 'x' && off >= m->off && off - m->off < m->end - m->start &&
-           (makedev(m->major, m->minor) == st->st_dev ||
+    return m->inode == st->st_ino && m->executable && off >= m->off && off - m->off < m->end - m->start &&
+           (makedev((unsigned)m->major, (unsigned)m->minor) == st->st_dev ||
             major(st->st_dev) == 0); /* btrfs and overlays show another device */
 }
 
@@ -83,14 +104,12 @@ static bool find_mapping(pid_t pid, const struct stat *st, uint64_t off, Mapping
     char path[64], *line = NULL;
     size_t cap = 0;
     bool found = false;
-    snprintf(path, sizeof path, "/proc/%ld/maps", (long)pid);
+    format_text(path, sizeof path, "/proc/%ld/maps", (long)pid);
     FILE *f = fopen(path, "re");
     if (!f)
         return diag_set(diag, 0, "process %ld: %s", (long)pid, errno == ENOENT ? "there is none" : errno_text(errno));
     while (!found && getline(&line, &cap, f) > 0)
-        found = sscanf(line, "%llx-%llx %4s %llx %x:%x %llu", &m->start, &m->end, m->perms, &m->off, &m->major,
-                       &m->minor, &m->inode) == 7 &&
-                mapping_holds(m, st, off);
+        found = mapping_read(line, m) && mapping_holds(m, st, off);
     free(line);
     fclose(f);
     return found ||
@@ -102,7 +121,7 @@ static bool same_in_memory(const ProbeSpec *spec, pid_t pid, uint64_t address, D
 {
     char path[64];
     uint8_t have[INSN_MAX_LEN];
-    snprintf(path, sizeof path, "/proc/%ld/mem", (long)pid);
+    format_text(path, sizeof path, "/proc/%ld/mem", (long)pid);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0)
         return diag_set(diag, 0, "the memory of process %ld cannot be read: %s", (long)pid, errno_text(errno));
@@ -119,7 +138,7 @@ static bool same_in_memory(const ProbeSpec *spec, pid_t pid, uint64_t address, D
 bool check_process(const ProbeSpec *spec, const Input *in, pid_t pid, Diag *diag)
 {
     struct stat st;
-    Mapping m;
+    Mapping m = {0};
     if (fstat(in->fd, &st) != 0)
         return diag_set(diag, 0, "cannot be examined: %s", errno_text(errno));
     return find_mapping(pid, &st, spec->off.v, &m, diag) &&

@@ -5,8 +5,7 @@
 #include "cli/emit.h"
 #include "cli/message.h"
 #include "cli/trace_check.h"
-
-#include <stdio.h>
+#include "elf/format.h"
 
 enum { NEAR_MAX = 4 }; /* instructions from a compare on, where another place is looked for */
 
@@ -138,7 +137,7 @@ static int plan_from_search(Plan *plan, const Options *o)
 {
     char own[32];
     Diag diag = {0};
-    snprintf(own, sizeof own, "pid:%ld", (long)o->pid);
+    format_text(own, sizeof own, "pid:%ld", (long)o->pid);
     int status = open_program(plan, o->ninputs ? o->inputs[0] : own);
     if (status == EXIT_FOUND) {
         plan->has_question = true;

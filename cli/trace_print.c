@@ -263,8 +263,9 @@ void print_summary(Printer *p, const Summary *s)
         summary_json(p, s);
     sink_flush(p->out);
     if (!p->o->quiet || s->lost)
-        message("%llu hit%s, %llu lost, in %.3f s", (unsigned long long)s->hits, s->hits == 1 ? "" : "s",
-                (unsigned long long)s->lost, (double)s->elapsed_ns / 1e9);
+        message("%llu hit%s, %llu lost, in %llu.%03llu s", (unsigned long long)s->hits, s->hits == 1 ? "" : "s",
+                (unsigned long long)s->lost, (unsigned long long)(s->elapsed_ns / 1000000000),
+                (unsigned long long)(s->elapsed_ns / 1000000 % 1000));
     if (p->o->verbose || s->lost)
         message("the kernel counted %llu hits in all processes, %llu of them were recorded",
                 (unsigned long long)s->counted, (unsigned long long)s->recorded);

@@ -2,11 +2,11 @@
 #include "cli/tracefs.h"
 
 #include "cli/message.h"
+#include "elf/format.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -31,7 +31,7 @@ static const char *tracefs_root(void)
     static const char *const roots[] = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"};
     char path[128];
     for (size_t i = 0; i < 2; i++) {
-        snprintf(path, sizeof path, "%s/uprobe_events", roots[i]);
+        format_text(path, sizeof path, "%s/uprobe_events", roots[i]);
         if (access(path, F_OK) == 0)
             return roots[i];
     }
@@ -42,7 +42,7 @@ static const char *tracefs_root(void)
 static bool command(const char *root, const char *line)
 {
     char path[128];
-    snprintf(path, sizeof path, "%s/uprobe_events", root);
+    format_text(path, sizeof path, "%s/uprobe_events", root);
     int fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
     if (fd < 0)
         return false;
@@ -58,7 +58,7 @@ static void remove_event(const char *root, const char *name)
 {
     char line[96];
     struct timespec pause = {0, 20000000};
-    snprintf(line, sizeof line, "-:%s\n", name);
+    format_text(line, sizeof line, "-:%s\n", name);
     for (int tries = 0; tries < 250 && !command(root, line) && errno == EBUSY; tries++)
         nanosleep(&pause, NULL);
 }
@@ -67,12 +67,12 @@ static void remove_event(const char *root, const char *name)
 static void remove_stale(const char *root)
 {
     char path[128], *text = malloc(1 << 16);
-    snprintf(path, sizeof path, "%s/uprobe_events", root);
+    format_text(path, sizeof path, "%s/uprobe_events", root);
     if (text && read_file(path, text, 1 << 16)) {
         for (char *p = text; (p = strstr(p, ":lvscan/v1_")); p++) {
             long pid = strtol(p + 11, NULL, 10);
             char name[64];
-            snprintf(name, sizeof name, "lvscan/v1_%ld", pid);
+            format_text(name, sizeof name, "lvscan/v1_%ld", pid);
             if (pid > 0 && kill((pid_t)pid, 0) != 0 && errno == ESRCH)
                 remove_event(root, name);
         }
@@ -121,7 +121,7 @@ static bool guardian_start(TracefsEvent *e)
 static bool read_format(TracefsEvent *e)
 {
     char path[192], text[4096];
-    snprintf(path, sizeof path, "%s/events/%s/format", e->root, e->name);
+    format_text(path, sizeof path, "%s/events/%s/format", e->root, e->name);
     if (!read_file(path, text, sizeof text))
         return false;
     char *id = strstr(text, "ID: "), *field = strstr(text, " v1;");
@@ -138,7 +138,7 @@ static bool read_format(TracefsEvent *e)
 static void explain(const TracefsEvent *e, int error, Diag *diag)
 {
     char path[128], text[4096];
-    snprintf(path, sizeof path, "%s/error_log", e->root);
+    format_text(path, sizeof path, "%s/error_log", e->root);
     const char *last = NULL;
     if (error == EINVAL && read_file(path, text, sizeof text))
         for (char *p = text; (p = strstr(p, "trace_uprobe: error: ")); p++)
@@ -157,14 +157,14 @@ bool tracefs_open(TracefsEvent *e, const char *path, uint64_t off, const char *f
     if (!e->root)
         return diag_set(diag, 0,
                         "tracefs is not there or may not be read: as root, mount -t tracefs nodev /sys/kernel/tracing");
-    snprintf(e->name, sizeof e->name, "lvscan/v1_%ld", (long)getpid());
+    format_text(e->name, sizeof e->name, "lvscan/v1_%ld", (long)getpid());
     remove_stale(e->root);
     if (!guardian_start(e)) {
         e->root = NULL;
         return diag_set(diag, 0, "no process could be started: %s", errno_text(errno));
     }
-    int n = snprintf(line, sizeof line, "p:%s %s:0x%llx v1=%s\n", e->name, path, (unsigned long long)off, fetch);
-    bool good = n > 0 && (size_t)n < sizeof line && command(e->root, line);
+    size_t n = format_text(line, sizeof line, "p:%s %s:0x%llx v1=%s\n", e->name, path, (unsigned long long)off, fetch);
+    bool good = n < sizeof line && command(e->root, line);
     int error = errno;
     if (good && read_format(e))
         return true;

@@ -1,7 +1,8 @@
 /* elf/base.c - Str, Diag and the arena: chunks from calloc, doubling from 64 KB; a big block gets a chunk of its own. */
 #include "elf/base.h"
 
-#include <stdio.h>
+#include "elf/format.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,8 +28,7 @@ bool diag_set(Diag *d, uint64_t off, const char *format, ...)
     va_list args;
     va_start(args, format);
     d->off = off;
-    if (vsnprintf(d->what, sizeof d->what, format, args) < 0)
-        d->what[0] = '\0';
+    format_list(d->what, sizeof d->what, format, args);
     va_end(args);
     return false;
 }

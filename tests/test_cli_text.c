@@ -3,6 +3,7 @@
 #include "cli/json.h"
 #include "cli/json_read.h"
 #include "cli/sha256.h"
+#include "elf/format.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -42,6 +43,41 @@ static void numbers(void **state)
     sink_bytes(&t, (Bytes){(const uint8_t *)"\x00\xff\x1a", 3});
     assert_text(&t, "0 18446744073709551615 -9223372036854775808 0x0 0xffffffffffffffff 00ff1a");
     sink_close(&t);
+}
+
+static void same_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
+static void same_text(const char *format, ...)
+{
+    char got[64], wanted[64];
+    va_list args, again;
+    va_start(args, format);
+    va_copy(again, args);
+    assert_int_equal(format_list(got, sizeof got, format, args), vsnprintf(wanted, sizeof wanted, format, again));
+    assert_string_equal(got, wanted);
+    va_end(again);
+    va_end(args);
+}
+
+/* Our formatting against libc's: all that the program asks of it. */
+static void formats_as_printf(void **state)
+{
+    (void)state;
+    static const long long values[] = {0, 1, -1, 9, 10, -30000, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN};
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        unsigned long long u = (unsigned long long)values[i];
+        same_text("%lld|%+lld|%24lld|%-24lld|", values[i], values[i], values[i], values[i]);
+        same_text("%+6lld%%%ld", values[i], (long)values[i]);
+        same_text("%d %+d %3d", (int)values[i], (int)values[i], (int)values[i]);
+        same_text("%llu 0x%llx %zu", u, u, (size_t)u);
+        same_text("%u %x %o", (unsigned)u, (unsigned)u, (unsigned)u);
+        same_text("%02x %03o %04x", (unsigned)u & 255, (unsigned)u & 255, (unsigned)u & 255);
+        same_text("%12llu|0x%-10llx|%09ld", u, u, (long)values[i]);
+    }
+    same_text("%s-%s-%c", "", "text", 'c');
+    same_text("%4s|%-9s|%-3s|%12s", "ab", "eh_frame", "-c,", "longer than twelve");
+    same_text("%.3s|%.60s|%.*s|%.0s|%-6.2s|", "abcdef", "ab", 2, "xyz", "no", "pad");
+    same_text("%s", "more than the room that there is for it in the buffer: so it is cut at its end");
+    assert_int_equal(format_text(NULL, 0, "%d", 12345), 5);
 }
 
 static void a_big_text_stays_whole(void **state)
@@ -246,6 +282,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers),
+        cmocka_unit_test(formats_as_printf),
         cmocka_unit_test(a_big_text_stays_whole),
         cmocka_unit_test(a_failed_write_is_kept),
         cmocka_unit_test(escapes),
