@@ -76,7 +76,7 @@ static void effects_json(Json *j, const Insn *insn)
 static void insn_json(const Listing *l, const Insn *insn, Bytes bytes)
 {
     Json j = {l->out, false};
-    char text[128];
+    char text[INSN_TEXT_MAX];
     json_open(&j, '{');
     json_key(&j, "pc");
     json_hex(&j, insn->pc);
@@ -125,7 +125,7 @@ static void regs_text(Sink *t, const char *what, RegSet set)
 /* "  e2ce5:  49 39 c7   cmp %rax,%r15   reads rax,r15  writes …" */
 static void line_text(const Listing *l, Addr pc, Bytes bytes, const Insn *insn)
 {
-    char text[128];
+    char text[INSN_TEXT_MAX];
     size_t n = 0;
     sink_format(l->out, "%s%8llx:%s  ", l->color ? "\033[36m" : "", (unsigned long long)pc, l->color ? "\033[0m" : "");
     for (size_t i = 0; i < bytes.n; i++)

@@ -40,7 +40,7 @@ static bool lives_in(const Variable *v, const Body *body, const Block *b)
 
 static void instruction(Sink *t, const Insn *insn, const Variable *v, const EnumTable *names)
 {
-    char text[128];
+    char text[INSN_TEXT_MAX];
     Sink note;
     sink_format(t, "%llx  ", (unsigned long long)insn->pc);
     quoted(t, (Str){text, insn_text(insn, SYNTAX_ATT, text, sizeof text)});

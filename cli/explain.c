@@ -240,7 +240,7 @@ static void cells(const Explain *e, uint32_t step, Sink *scratch)
 static void row(const Explain *e, uint32_t step, Sink *scratch)
 {
     const Insn *insn = &e->body.steps[step].insn;
-    char text[128];
+    char text[INSN_TEXT_MAX];
     bool here = e->v->probe.pc == insn->pc;
     sink_add(e->t, here ? "▶" : " ");
     if (e->color)

@@ -171,7 +171,7 @@ static void constants_json(Json *j, const char *key, const Variable *v, const ui
 
 static void key_text(Json *j, const Insn *insn)
 {
-    char text[128];
+    char text[INSN_TEXT_MAX];
     size_t n = insn_text(insn, SYNTAX_ATT, text, sizeof text);
     key_str(j, "text", (Str){text, n});
 }

@@ -133,7 +133,7 @@ static void summary(const Page *p, const Variable *v)
 static void place(const Page *p, const Variable *v, Addr pc, Sink *cell)
 {
     Insn insn;
-    char text[128];
+    char text[INSN_TEXT_MAX];
     sink_hex(cell, pc);
     column(p, INK_PLACE, cell, 10);
     sink_format(cell, "%+lld", (long long)(pc - v->function->start));

@@ -30,7 +30,7 @@ bool spec_of_variable(ProbeSpec *out, Program *program, const Variable *v, Str p
     if (!program_insn(program, probe->pc, &insn) || !image_addr_to_off(&program->image, probe->pc, &out->off))
         return diag_set(diag, probe->pc, "no instruction at 0x%llx", (unsigned long long)probe->pc);
     out->bytes = (Bytes){image_read(&program->image, probe->pc, insn.len), insn.len};
-    char text[128];
+    char text[INSN_TEXT_MAX];
     size_t n = insn_text(&insn, SYNTAX_ATT, text, sizeof text);
     out->text = (Str){arena_copy(arena, text, n), n};
     return out->text.p && out->bytes.p ? true : diag_set(diag, probe->pc, "out of memory");

@@ -52,7 +52,7 @@ bool check_file(const ProbeSpec *spec, Program *program, Diag *diag)
 bool check_instruction(Bytes bytes, Diag *diag)
 {
     Insn insn;
-    char text[128];
+    char text[INSN_TEXT_MAX];
     if (bytes.n == 0 || insn_decode(bytes.p, bytes.n, 0, &insn) != (int)bytes.n)
         return diag_set(diag, 0, "the bytes at the probe are no instruction");
     if (uprobe_way(&insn, bytes.p) != UPROBE_REFUSED)

@@ -38,7 +38,7 @@ static void check_effects(const Insn *insn)
 
 static void check_text(const Insn *insn, Syntax syntax)
 {
-    char text[160], cut[16];
+    char text[INSN_TEXT_MAX], cut[16];
     size_t n = insn_text(insn, syntax, text, sizeof text);
     require(n > 0 && n < sizeof text - 1 && text[n] == 0);
     for (size_t i = 0; i < n; i++)

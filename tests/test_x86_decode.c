@@ -83,7 +83,20 @@ static const TextCase texts[] = {
     {"2e 74 00", "je,pn 0x1003", NULL},
     {"f3 88 08", "xrelease mov %cl,(%rax)", NULL},
     {"f3 0f a7 c8", "repz xcrypt-ecb", NULL},
-    {"0f 01 c8", "monitor %rax,%ecx,%edx", "monitor rax,ecx,edx"},
+    {"0f 01 c8", "monitor %rax,%ecx,%edx", "monitor"},
+    /* Intel's spellings, as objdump has them */
+    {"d1 d1", "rcl %ecx", "rcl ecx,1"},
+    {"66 68 d7 50", "pushw $0x50d7", "pushw 0x50d7"},
+    {"0f 01 55 da", "lgdt -0x26(%rbp)", "lgdt [rbp-0x26]"},
+    {"66 4c 0f 3a 61 cc 2b", "pcmpestriq $0x2b,%xmm4,%xmm9", "pcmpestriq xmm9,xmm4,0x2b"},
+    {"48 0f c7 09", "cmpxchg16b (%rcx)", "cmpxchg16b OWORD PTR [rcx]"},
+    {"62 41 95 94 58 29", "vaddpd (%r9){1to2},%xmm29,%xmm29{%k4}{z}", "vaddpd xmm29{k4}{z},xmm29,QWORD BCST [r9]"},
+    {"62 81 ff 3d e6 7d 60", "vcvtpd2dq 0x300(%r13){1to4},%xmm23{%k5}",
+     "vcvtpd2dq xmm23{k5},QWORD BCST [r13+0x300]{1to4}"},
+    {"62 43 bd 38 27 c5 26", "vgetmantsd $0x26,{sae},%xmm13,%xmm8,%xmm24", "vgetmantsd xmm24,xmm8,xmm13{sae},0x26"},
+    {"67 03 14 25 34 12 00 85", "add 0x85001234(,%eiz,1),%edx", "add edx,DWORD PTR [eiz*1+0x85001234]"},
+    {"f3 f0 48 0f c7 09", "lock repz cmpxchg16b (%rcx)", NULL}, /* elides no lock */
+    {"f3 0f 01 fd", "rmpquery", "rmpquery"},
     {"62 01 ff 38 2a e2", "vcvtsi2sd %r10,{rd-sae},%xmm0,%xmm28", NULL},
     {"f2 0f 38 f8 cb", "urdmsr %rcx,%rbx", NULL},
     {"f3 41 0f 38 f8 cb", "uwrmsr %r11,%rcx", NULL},
@@ -196,7 +209,7 @@ static void test_texts(void **state)
         uint8_t bytes[32];
         size_t n = bytes_parse(texts[i].bytes, bytes);
         Insn insn;
-        char buf[128];
+        char buf[INSN_TEXT_MAX];
         if (!texts[i].att) {
             assert_int_equal(insn_decode(bytes, n, PC, &insn), INSN_INVALID);
             continue;
@@ -349,7 +362,7 @@ static void test_random(void **state)
         }
         Insn insn;
         Effects e;
-        char buf[128];
+        char buf[INSN_TEXT_MAX];
         int whole = insn_decode(bytes, sizeof bytes, PC, &insn), cut = insn_decode(bytes, 15, PC, &insn);
         assert_true(whole <= INSN_MAX_LEN && whole != INSN_TRUNCATED && whole != 0);
         assert_int_equal(whole, cut);
@@ -363,12 +376,61 @@ static void test_random(void **state)
     }
 }
 
+/* The length of the text after 66 has been put before it until there are 15 bytes, in each syntax. */
+static size_t padded_text(const uint8_t *bytes, size_t n)
+{
+    uint8_t padded[64] = {0};
+    size_t longest = 0;
+    Insn insn;
+    int len = insn_decode(bytes, n, PC, &insn);
+    if (len <= 0)
+        return 0;
+    size_t room = (size_t)(INSN_MAX_LEN - len);
+    memset(padded, 0x66, room);
+    memcpy(padded + room, bytes, (size_t)len);
+    if (insn_decode(padded, INSN_MAX_LEN, PC, &insn) <= 0)
+        return 0;
+    for (Syntax s = SYNTAX_ATT; s <= SYNTAX_INTEL; s++) {
+        char buf[2 * INSN_TEXT_MAX];
+        size_t got = insn_text(&insn, s, buf, sizeof buf);
+        longest = got > longest ? got : longest;
+    }
+    return longest;
+}
+
+/* Of a legacy instruction each 66 is shown, the other prefixes once each: so the longest text is an instruction with
+ * some of those and as many 66 as there is room for. Every opcode of the four maps, with the longest address and with
+ * registers, is tried. (VEX, EVEX and XOP show no prefixes.) */
+static void test_longest_text(void **state)
+{
+    static const uint8_t maps[4][2] = {{0}, {0x0f}, {0x0f, 0x38}, {0x0f, 0x3a}}, map_bytes[4] = {0, 1, 2, 2};
+    static const char *const prefixes[] = {"", "65 67 f3", "67 f0 f3", "65 f0 f3", "2e 36 3e 26 65 67 f0 f2 f3"};
+    static const uint8_t forms[][2] = {{0x04, 0x3f}, {0x44, 0x3f}, {0x84, 0x3f}, {0xc0, 0}};
+    size_t longest = 0;
+    (void)state;
+    for (unsigned i = 0; i < 4u * 256 * 8 * 4 * 5; i++) {
+        unsigned map = i & 3, opcode = i >> 2 & 255, reg = i >> 10 & 7, form = i >> 13 & 3, prefix = i >> 15;
+        uint8_t bytes[64];
+        memset(bytes, 0x81, sizeof bytes);
+        size_t n = bytes_parse(prefixes[prefix], bytes);
+        bytes[n++] = 0x4f;
+        memcpy(bytes + n, maps[map], map_bytes[map]);
+        n += map_bytes[map];
+        bytes[n++] = (uint8_t)opcode;
+        bytes[n++] = (uint8_t)(forms[form][0] | reg << 3);
+        bytes[n] = forms[form][0] == 0xc0 ? bytes[n] : forms[form][1];
+        size_t got = padded_text(bytes, sizeof bytes);
+        longest = got > longest ? got : longest;
+    }
+    assert_in_range(longest, 100, INSN_TEXT_MAX - 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_texts),   cmocka_unit_test(test_invalid),    cmocka_unit_test(test_truncation),
-        cmocka_unit_test(test_effects), cmocka_unit_test(test_immediates), cmocka_unit_test(test_mem_address),
-        cmocka_unit_test(test_random),
+        cmocka_unit_test(test_texts),   cmocka_unit_test(test_invalid),      cmocka_unit_test(test_truncation),
+        cmocka_unit_test(test_effects), cmocka_unit_test(test_immediates),   cmocka_unit_test(test_mem_address),
+        cmocka_unit_test(test_random),  cmocka_unit_test(test_longest_text),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

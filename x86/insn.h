@@ -96,9 +96,11 @@ bool insn_mem_address(const Insn *insn, uint64_t *addr);
 
 typedef enum Syntax { SYNTAX_ATT, SYNTAX_INTEL } Syntax;
 
+/* Bytes that hold any instruction's text: a dozen "data16 " are the longest (test_longest_text of test_x86_decode.c). */
+enum { INSN_TEXT_MAX = 160 };
+
 /* Writes the instruction's text, NUL-terminated, into buf of n bytes (n > 0); returns its length, cut to n - 1.
- * 128 bytes hold any instruction. AT&T as objdump prints it, but with one space after the mnemonic, no symbol
- * names and no comments: "cmp $0x7530,%rax", "je 0xe2f10", "mov 0x0(%rbp),%r15". */
+ * As objdump prints it in AT&T or Intel syntax, but with one space after the mnemonic, no symbol names and no comments: "cmp $0x7530,%rax", "je 0xe2f10", "mov 0x0(%rbp),%r15". */
 size_t insn_text(const Insn *insn, Syntax syntax, char *buf, size_t n);
 
 /* The mnemonic's name without a size suffix ("cmp", "je", "vpaddd"), never NULL. */

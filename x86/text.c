@@ -1,7 +1,8 @@
 /* x86/text.c - an instruction's text, in AT&T syntax as objdump prints it or in Intel's.
  *
  * A row's format (the "*" and text: of opcodes.tbl) says how AT&T spells its mnemonic: "*" adds a size suffix where no
- * register tells the size; in text:, %0 and %1 are an operand's size letter and %p, %i, %q, %x name an immediate.
+ * register tells the size; in text:, %0 and %1 are an operand's size letter and %p, %i, %q, %x name an immediate. Behind "|"
+ * stands Intel's spelling; "!" before it: memory is shown without a size.
  */
 #include "x86/format.h"
 #include "x86/insn.h"
@@ -74,6 +75,8 @@ static void repeat_text(const Insn *insn, TextOut *o)
     bool store =
         mem && insn->mnemonic == MN_MOV && !(insn->op[1].kind == OPERAND_REG && insn->op[1].reg >= REG_ES) && !moffs;
     bool swap = mem && insn->mnemonic == MN_XCHG;
+    lock =
+        lock && insn->mnemonic != MN_CMPXCHG16B; /* which is not among those that elide locks (SDM vol. 2, XACQUIRE) */
     if (insn->prefixes & PREFIX_REP)
         text_string(o, lock || ((store || swap) && !(insn->prefixes & PREFIX_REPNE)) ? "xrelease "
                        : string && !string_compares(insn->mnemonic)                  ? "rep "
@@ -141,6 +144,12 @@ static const Operand *suffix_operand(const Insn *insn)
     return mem;
 }
 
+static bool destination_is_wide(const Insn *insn)
+{
+    unsigned reg = insn->op[0].reg;
+    return insn->op[0].kind == OPERAND_REG && reg >= REG_XMM0 && reg < REG_K0 && insn->op[0].bits > 128;
+}
+
 static void star_text(const Insn *insn, TextOut *o)
 {
     const Operand *mem = suffix_operand(insn);
@@ -148,8 +157,7 @@ static void star_text(const Insn *insn, TextOut *o)
     text_string(o, mnemonic_name(insn->mnemonic));
     if (stack && insn->op[0].bits != 16)
         return;
-    bool vector = insn->op[0].kind == OPERAND_REG && insn->op[0].reg >= REG_XMM0 && insn->op[0].reg < REG_K0;
-    if (mem && !(vector && insn->op[0].bits > 128)) /* a wider destination tells the size */
+    if (mem && !destination_is_wide(insn))
         text_char(o, suffix_letter(mem->bits));
     else if (stack && (insn->op[0].kind == OPERAND_IMM || insn->op[0].reg >= REG_ES))
         text_char(o, 'w');
@@ -191,6 +199,8 @@ static bool format_text(const Insn *insn, const char *format, TextOut *o)
                 text_char(o, suffix_letter(insn->op[insn->priv[PRIV_MEM] - 1].bits));
         } else if (*format == 'W') {
             text_string(o, insn->priv[PRIV_REX] & 8 ? "q" : "");
+        } else if (*format == 'a') {
+            text_char(o, insn->mem.addr_bits == 64 ? 'r' : 'e');
         } else {
             const char *name = immediate_name(insn, *format);
             told = *name;
@@ -202,6 +212,13 @@ static bool format_text(const Insn *insn, const char *format, TextOut *o)
     return told;
 }
 
+static const char *format_of(const Insn *insn)
+{
+    return x86_format_text + x86_format_off[x86_row_format[insn->row] & FORMAT_INDEX];
+}
+
+bool text_needs_suffix(const Insn *insn) { return *format_of(insn) == '*' && !destination_is_wide(insn); }
+
 /* What stands behind the bar: Intel's spelling, where it is not the mnemonic's name. */
 static const char *intel_format(const char *format)
 {
@@ -210,19 +227,33 @@ static const char *intel_format(const char *format)
     return *format ? format + 1 : format;
 }
 
-static bool mnemonic_text(const Insn *insn, Syntax syntax, TextOut *o)
+bool text_sizeless(const Insn *insn) { return *intel_format(format_of(insn)) == '!'; }
+
+/* Intel's operands tell the size, but for an immediate that is pushed. */
+static bool mnemonic_intel(const Insn *insn, TextOut *o)
 {
-    const char *format = x86_format_text + x86_format_off[x86_row_format[insn->row] & FORMAT_INDEX];
+    const char *format = format_of(insn), *spelling = intel_format(format);
+    spelling += *spelling == '!';
+    if (*spelling)
+        return format_text(insn, spelling, o);
+    text_string(o, mnemonic_name(insn->mnemonic));
+    if (*format == '*' && (x86_rows[insn->row].flags & ROW_D64) && insn->op[0].kind == OPERAND_IMM &&
+        insn->op[0].bits == 16)
+        text_char(o, 'w');
+    return false;
+}
+
+static bool mnemonic_att(const Insn *insn, TextOut *o)
+{
+    const char *format = format_of(insn);
     bool told = false;
-    if (syntax == SYNTAX_INTEL)
-        format = intel_format(format);
     if (*format == '*')
         star_text(insn, o);
-    else if (*format)
+    else if (*format && *format != '|')
         told = format_text(insn, format, o);
     else
         text_string(o, mnemonic_name(insn->mnemonic));
-    text_string(o, syntax == SYNTAX_ATT ? hint_text(insn) : "");
+    text_string(o, hint_text(insn));
     return told;
 }
 
@@ -236,7 +267,7 @@ size_t insn_text(const Insn *insn, Syntax syntax, char *buf, size_t n)
                         : wide               ? "xchg rax,rax"
                                              : "xchg ax,ax");
     } else {
-        bool told = mnemonic_text(insn, syntax, &o);
+        bool told = syntax == SYNTAX_ATT ? mnemonic_att(insn, &o) : mnemonic_intel(insn, &o);
         operands_text(insn, syntax, told, &o);
     }
     buf[o.len] = 0;

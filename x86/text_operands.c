@@ -75,6 +75,12 @@ static void imm_text(uint64_t imm, unsigned bits, Syntax syntax, TextOut *o)
 
 /* ---- memory ---- */
 
+/* What is added to base and index: with neither in 32-bit mode it is shown without a sign. */
+static int64_t shown_disp(const Mem *m)
+{
+    return m->base == REG_NONE && m->index == REG_NONE && m->addr_bits == 32 ? (int64_t)(uint32_t)m->disp : m->disp;
+}
+
 static void signed_text(int64_t v, bool plus, TextOut *o)
 {
     if (v < 0)
@@ -93,13 +99,13 @@ static void segment_text(const Mem *m, Syntax syntax, TextOut *o)
     text_char(o, ':');
 }
 
-/* An index of none is shown as riz where the encoding needed no SIB byte for it. */
+/* An index of none is shown as riz where the encoding needed no SIB byte for it, and as eiz in a 32-bit address. */
 static bool shows_no_index(const Insn *insn)
 {
     const Mem *m = &insn->mem;
     if (!(insn->priv[PRIV_FLAGS] & PF_SIB) || m->index != REG_NONE)
         return false;
-    return m->scale != 1 || (m->base != REG_NONE && (m->base & 7) != REG_RSP);
+    return m->scale != 1 || m->base == REG_NONE ? m->scale != 1 || m->addr_bits == 32 : (m->base & 7) != REG_RSP;
 }
 
 /* A gather's index holds as many elements as its destination or, with 64-bit indices, as the vector length says. */
@@ -127,11 +133,11 @@ static void mem_att(const Insn *insn, TextOut *o)
     bool index = m->index != REG_NONE || shows_no_index(insn);
     segment_text(m, SYNTAX_ATT, o);
     if (m->base == REG_NONE && !index) {
-        text_hex(o, m->addr_bits == 32 ? (uint32_t)m->disp : (uint64_t)m->disp);
+        text_hex(o, (uint64_t)shown_disp(m));
         return;
     }
     if (insn->priv[PRIV_FLAGS] & PF_DISP)
-        signed_text(m->disp, false, o);
+        signed_text(shown_disp(m), false, o);
     text_char(o, '(');
     if (m->base != REG_NONE) {
         text_char(o, '%');
@@ -146,32 +152,50 @@ static void mem_att(const Insn *insn, TextOut *o)
     text_char(o, ')');
 }
 
-static const char *size_name(unsigned bits)
+static const char *size_name(unsigned bits, bool vector)
 {
     switch (bits) {
-    case 8: return "BYTE PTR ";
-    case 16: return "WORD PTR ";
-    case 32: return "DWORD PTR ";
-    case 48: return "FWORD PTR ";
-    case 64: return "QWORD PTR ";
-    case 80: return "TBYTE PTR ";
-    case 128: return "XMMWORD PTR ";
-    case 256: return "YMMWORD PTR ";
-    case 512: return "ZMMWORD PTR ";
+    case 8: return "BYTE";
+    case 16: return "WORD";
+    case 32: return "DWORD";
+    case 48: return "FWORD";
+    case 64: return "QWORD";
+    case 80: return "TBYTE";
+    case 128: return vector ? "XMMWORD" : "OWORD";
+    case 256: return "YMMWORD";
+    case 512: return "ZMMWORD";
     default: return "";
     }
+}
+
+static bool has_vector(const Insn *insn)
+{
+    bool vector = false;
+    for (unsigned i = 0; i < insn->nops; i++)
+        vector |= insn->op[i].kind == OPERAND_REG && insn->op[i].reg >= REG_XMM0 && insn->op[i].reg < REG_ES;
+    return vector;
+}
+
+/* "DWORD PTR ", or "DWORD BCST " of one element for all. */
+static void size_text(const Insn *insn, const Operand *op, TextOut *o)
+{
+    const char *name = size_name(op->bits, has_vector(insn));
+    if (!*name || text_sizeless(insn))
+        return;
+    text_string(o, name);
+    text_string(o, insn->priv[PRIV_FLAGS] & PF_BROADCAST ? " BCST " : " PTR ");
 }
 
 static void mem_intel(const Insn *insn, const Operand *op, TextOut *o)
 {
     const Mem *m = &insn->mem;
     bool index = m->index != REG_NONE || shows_no_index(insn);
-    text_string(o, size_name(op->bits));
+    size_text(insn, op, o);
     segment_text(m, SYNTAX_INTEL, o);
     if (m->base == REG_NONE && !index) {
         if (m->segment == REG_NONE)
             text_string(o, "ds:");
-        text_hex(o, m->addr_bits == 32 ? (uint32_t)m->disp : (uint64_t)m->disp);
+        text_hex(o, (uint64_t)shown_disp(m));
         return;
     }
     text_char(o, '[');
@@ -185,7 +209,7 @@ static void mem_intel(const Insn *insn, const Operand *op, TextOut *o)
         text_char(o, (char)('0' + m->scale));
     }
     if (insn->priv[PRIV_FLAGS] & PF_DISP)
-        signed_text(m->disp, true, o);
+        signed_text(shown_disp(m), true, o);
     text_char(o, ']');
 }
 
@@ -204,7 +228,7 @@ static void string_text(const Insn *insn, const Operand *op, Syntax syntax, Text
 {
     bool si = op->kind == OPERAND_MEM_SI;
     if (syntax == SYNTAX_INTEL)
-        text_string(o, size_name(op->bits));
+        size_text(insn, op, o);
     percent_text(syntax, o);
     text_string(o, !si ? "es" : insn->mem.segment == REG_NONE ? "ds" : reg_name(insn->mem.segment));
     text_string(o, syntax == SYNTAX_ATT ? ":(%" : ":[");
@@ -225,11 +249,14 @@ static void operand_text(const Insn *insn, const Operand *op, Syntax syntax, Tex
     case OPERAND_IMM2: imm_text(insn->imm2, op->bits, syntax, o); break;
     case OPERAND_REL: text_hex(o, insn->target); break;
     case OPERAND_MEM:
-        if (syntax == SYNTAX_ATT)
-            mem_att(insn, o);
-        else
+        if (syntax == SYNTAX_INTEL) {
             mem_intel(insn, op, o);
-        broadcast_text(insn, op, o);
+            if (text_needs_suffix(insn))
+                broadcast_text(insn, op, o);
+        } else {
+            mem_att(insn, o);
+            broadcast_text(insn, op, o);
+        }
         break;
     default: string_text(insn, op, syntax, o);
     }
@@ -247,7 +274,8 @@ static void mask_text(const Insn *insn, Syntax syntax, TextOut *o)
         text_string(o, "{z}");
 }
 
-/* "{rn-sae}," or "{sae},": stands between the immediate, if any, and the register operands. */
+/* "{rn-sae}" or "{sae}": in AT&T syntax an operand between the immediate, if any, and the registers; in Intel's behind the
+ * last of them. */
 static void rounding_text(const Insn *insn, TextOut *o)
 {
     static const char modes[4][9] = {"{rn-sae}", "{rd-sae}", "{ru-sae}", "{rz-sae}"};
@@ -290,27 +318,33 @@ static void operands_att(const Insn *insn, bool imm_told, TextOut *o)
     }
 }
 
+/* The 1 of shifts has no other spelling. */
+static void operand_intel(const Insn *insn, const Operand *op, TextOut *o)
+{
+    if (op->kind == OPERAND_IMM && x86_patterns[x86_rows[insn->row].pattern].imm == IMM_ONE)
+        text_char(o, '1');
+    else
+        operand_text(insn, op, SYNTAX_INTEL, o);
+}
+
 static void operands_intel(const Insn *insn, bool imm_told, TextOut *o)
 {
     bool first = true, rounding = insn->priv[PRIV_FLAGS] & (PF_ROUND | PF_SAE);
     for (unsigned i = 0; i < insn->nops; i++) {
         const Operand *op = &insn->op[i];
-        if (imm_told && op->kind == OPERAND_IMM)
-            continue;
         if (rounding && op->kind == OPERAND_IMM) {
-            separator_text(&first, o);
             rounding_text(insn, o);
             rounding = false;
         }
+        if (imm_told && op->kind == OPERAND_IMM)
+            continue;
         separator_text(&first, o);
-        operand_text(insn, op, SYNTAX_INTEL, o);
+        operand_intel(insn, op, o);
         if (i == 0)
             mask_text(insn, SYNTAX_INTEL, o);
     }
-    if (rounding) {
-        separator_text(&first, o);
+    if (rounding)
         rounding_text(insn, o);
-    }
 }
 
 void operands_text(const Insn *insn, Syntax syntax, bool imm_told, TextOut *o)

@@ -17,6 +17,12 @@ void text_hex(TextOut *o, uint64_t v);
 /* Whether the instruction has a memory operand, a string's included. */
 bool text_has_mem(const Insn *insn);
 
+/* Whether Intel's text leaves out the size of the memory operand: in the table, an Intel spelling that begins with "!". */
+bool text_sizeless(const Insn *insn);
+
+/* Whether the mnemonic has to tell the memory operand's size, no wider destination doing so. */
+bool text_needs_suffix(const Insn *insn);
+
 /* The operands, after a space if there are any; without the immediate if the mnemonic has told it. */
 void operands_text(const Insn *insn, Syntax syntax, bool imm_told, TextOut *o);
 

@@ -46,12 +46,13 @@ static void target_0x(char *s, size_t n)
     last[2] = 'x';
 }
 
-/* "[rip+0xfffffffffffffe92]": objdump does not show the sign there. */
+/* "[rip+0xfffffffffffffe92]", "[eip+0xffff...": objdump does not show the sign there. */
 static void rip_signed(char *s, size_t n)
 {
-    char *at = strstr(s, "[rip+0xffffffff"), rest[128], *end;
-    if (!at)
+    char *at = strstr(s, "ip+0xffffffff"), rest[128], *end;
+    if (!at || at < s + 2 || at[-2] != '[')
         return;
+    at -= 2;
     unsigned long long v = strtoull(at + 5, &end, 16);
     if (v >> 31 != 0x1ffffffff)
         return;

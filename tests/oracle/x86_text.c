@@ -105,7 +105,7 @@ static void differ(Text *t, const char *kind, const char *theirs, const char *ou
 /* One instruction of objdump's, len bytes at `at`, against ours. */
 static void compare_line(Text *t, uint64_t at, int len, const char *theirs)
 {
-    char ours[160] = "";
+    char ours[INSN_TEXT_MAX + 2] = "";
     Insn insn;
     size_t off = (size_t)(at - t->addr);
     int got = insn_decode(t->p + off, t->n - off, at, &insn);
@@ -131,7 +131,7 @@ static void compare_line(Text *t, uint64_t at, int len, const char *theirs)
 /* Prefixes that objdump splits off: ours keep them with the instruction. Then the texts are compared without. */
 static bool compare_held(Text *t, uint64_t at, int len, const char *theirs)
 {
-    char ours[160] = "";
+    char ours[INSN_TEXT_MAX + 2] = "";
     Insn insn;
     size_t off = (size_t)(t->held - t->addr);
     int whole = (int)(at - t->held) + len;

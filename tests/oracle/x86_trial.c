@@ -29,7 +29,7 @@ static uint8_t *scratch(void) { return (uint8_t *)(uintptr_t)STEP_SCRATCH; }
 
 static void finding_add(Trial *t, const char *kind, const char *fmt, ...)
 {
-    char key[96], text[128], detail[320], hex[2 * INSN_MAX_LEN + 1] = "";
+    char key[96], text[INSN_TEXT_MAX], detail[320], hex[2 * INSN_MAX_LEN + 1] = "";
     TrialResult *o = t->out;
     va_list ap;
     snprintf(key, sizeof key, "%s/%s", mnemonic_name(t->insn->mnemonic), kind);

@@ -344,7 +344,7 @@ static void truncate_differ(Run *r, const uint8_t *p, size_t n, const char *deta
 /* The text of what was accepted fits the buffer, in both syntaxes. */
 static void truncate_text(Run *r, const Insn *insn, const uint8_t *p)
 {
-    char buf[128];
+    char buf[INSN_TEXT_MAX];
     for (Syntax s = SYNTAX_ATT; s <= SYNTAX_INTEL; s++) {
         size_t n = insn_text(insn, s, buf, sizeof buf);
         if (n == 0 || n >= sizeof buf - 1 || strlen(buf) != n)
