@@ -166,12 +166,16 @@ install: all $(DOCS)
 	install -D -m 644 README.md CHANGELOG.md docs/HOWTO.md docs/lvscan.artifact.yaml -t $(SHARE)/doc/lvscan
 	install -D -m 644 docs/schema/*.json -t $(SHARE)/doc/lvscan/schema
 
-# No path, no time and no build id gets into the binary; what is seldom run is compiled for size.
+# No path, no time and no build id gets into the binary. What the inner loops are made of is compiled for speed, all else
+# for size: a tenth smaller, and no slower than 2% (git analysed whole).
+HOT = $(addprefix $(BUILD)/,$(addsuffix .o,$(addprefix analysis/,body frame ranges values prescan_kernel) \
+    $(addprefix x86/,decode prefixes effects)))
 ifdef RELEASE
-$(BUILD)/cli/%.o $(BUILD)/elf/%.o: CFLAGS_ALL += -Os
+$(filter-out $(HOT),$(LIB_OBJ) $(CLI_OBJ)): CFLAGS_ALL += -Oz
 endif
-IN_RELEASE = BUILD=$(BUILD)/release CC=musl-gcc RELEASE=1 OPT=-O2 SAN= STATIC=-static \
-    CFLAGS='-ffile-prefix-map=$(CURDIR)=. -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-ident' \
+IN_RELEASE = BUILD=$(BUILD)/release CC=musl-gcc RELEASE=1 OPT=-O2 SAN= STATIC='-static -no-pie' \
+    CFLAGS='-ffile-prefix-map=$(CURDIR)=. -fno-pie -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-ident \
+        -falign-functions=1 -falign-jumps=1 -falign-loops=1' \
     LDFLAGS='-s -Wl,--build-id=none,-z,norelro,-z,noseparate-code'
 release:
 	$(SUB) $(IN_RELEASE) all
