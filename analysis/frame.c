@@ -205,8 +205,20 @@ typedef struct SlotList {
     size_t n, cap;
 } SlotList;
 
-/* How a slot came to be noted. */
-typedef enum SlotUse { SLOT_PLAIN, SLOT_SAVE, SLOT_PUSH } SlotUse;
+/* How a slot came to be noted: bits of StackSlot.uses. */
+typedef enum SlotUse {
+    SLOT_PLAIN = 0,      /* popped, or only room */
+    SLOT_MEMORY = 1,     /* an operand of an instruction */
+    SLOT_SAVE = 2,       /* a register was saved there in the entry block */
+    SLOT_SAVE_LATER = 4, /* or further on: on other ways the same place may be an object's */
+    SLOT_PUSH = 8        /* an argument of a call */
+} SlotUse;
+
+/* Does the slot hold what a register of the caller's had, and nothing that a pointer may reach? */
+static bool is_save(const StackSlot *s)
+{
+    return (s->uses & SLOT_SAVE) || (s->uses & (SLOT_SAVE_LATER | SLOT_MEMORY)) == SLOT_SAVE_LATER;
+}
 
 static bool slot_note(Values *v, SlotList *list, StackAddr at, unsigned bytes, SlotUse use)
 {
@@ -214,8 +226,7 @@ static bool slot_note(Values *v, SlotList *list, StackAddr at, unsigned bytes, S
         return true;
     if (!arena_grow(v->arena, (void **)&list->items, list->n, &list->cap, sizeof *list->items))
         return false;
-    list->items[list->n++] =
-        (StackSlot){.at = at, .size = (uint8_t)bytes, .saved = use == SLOT_SAVE, .pushed = use == SLOT_PUSH};
+    list->items[list->n++] = (StackSlot){.at = at, .size = (uint8_t)bytes, .uses = (uint8_t)use};
     return true;
 }
 
@@ -227,31 +238,70 @@ static int slot_order(const void *x, const void *y)
     return a->at.off < b->at.off ? -1 : a->at.off > b->at.off;
 }
 
-/* What the push is for. In the entry block a callee-saved register is saved, in a place where no object of the source can be, and
- * rax, which holds nothing there, only makes room (clang). Any other push is taken for an argument of a call. */
-static SlotUse push_use(const Values *v, uint32_t step)
+/* The general registers that a step may write; a call those that it need not keep. */
+static uint16_t registers_written(const Step *s)
 {
-    const Block *entry = &v->body->blocks[v->body->entry];
-    const Operand *op = &v->body->steps[step].insn.op[0];
-    if (step < entry->first || step >= entry->first + entry->n || op->kind != OPERAND_REG)
-        return SLOT_PUSH;
-    if ((uint32_t)ABI_KEPT >> op->reg & 1)
-        return SLOT_SAVE;
-    return op->reg == REG_RAX ? SLOT_PLAIN : SLOT_PUSH;
+    if (!s->effects.known)
+        return UINT16_MAX;
+    uint32_t mask = s->insn.flow == FLOW_CALL ? ~(s->call.kept_read | s->call.kept_abi) : 0;
+    return (uint16_t)(mask | s->effects.writes.w[0]);
 }
 
-static bool slot_note_step(Values *v, SlotList *list, uint32_t i)
+/* The registers that may have been written by the time a block begins, over any path: bit r of out[block]. False when memory is
+ * used up. */
+static bool written_before(const Values *v, uint16_t **out)
+{
+    const Body *b = v->body;
+    uint16_t *in = arena_alloc(v->arena, b->nblocks, sizeof *in);
+    *out = in;
+    for (bool changed = in != NULL; changed;) {
+        changed = false;
+        for (uint32_t i = 0; i < b->nblocks; i++) {
+            const Block *k = &b->blocks[i];
+            uint16_t mask = in[i] | (k->foreign || k->pad ? UINT16_MAX : 0);
+            for (uint32_t s = k->first; s < k->first + k->n; s++)
+                mask |= registers_written(&b->steps[s]);
+            for (uint32_t e = 0; e < k->nsucc; e++) {
+                uint16_t *to = &in[k->succ[e].block];
+                changed |= (*to | mask) != *to;
+                *to |= mask;
+            }
+        }
+    }
+    return in != NULL;
+}
+
+/* What the push is for. A callee-saved register that still holds what the caller left there is saved, in a place where no object of
+ * the source can be; and rax, which holds nothing in the entry block, only makes room there (clang). Any other push is taken for
+ * an argument of a call. */
+static SlotUse push_use(const Values *v, uint32_t step, const uint16_t *written)
+{
+    uint32_t at = body_block_of(v->body, step);
+    const Operand *op = &v->body->steps[step].insn.op[0];
+    if (op->kind != OPERAND_REG || op->reg >= 16)
+        return SLOT_PUSH;
+    if (op->reg == REG_RAX && at == v->body->entry)
+        return SLOT_PLAIN;
+    uint32_t mask = written[at];
+    for (uint32_t i = v->body->blocks[at].first; i < step; i++)
+        mask |= registers_written(&v->body->steps[i]);
+    if (!((uint32_t)ABI_KEPT & ~mask & (1u << op->reg)))
+        return SLOT_PUSH;
+    return at == v->body->entry ? SLOT_SAVE : SLOT_SAVE_LATER;
+}
+
+static bool slot_note_step(Values *v, SlotList *list, uint32_t i, const uint16_t *written)
 {
     const Step *s = &v->body->steps[i];
     const Insn *insn = &s->insn;
     if (insn->mnemonic == MN_PUSH && push_size(insn) == 8)
-        if (!slot_note(v, list, shifted(v->frames[i].rsp, -8), 8, push_use(v, i)))
+        if (!slot_note(v, list, shifted(v->frames[i].rsp, -8), 8, push_use(v, i, written)))
             return false;
     if (insn->mnemonic == MN_POP && push_size(insn) == 8)
         if (!slot_note(v, list, v->frames[i].rsp, 8, SLOT_PLAIN))
             return false;
     if (has_mem_operand(insn) && s->effects.mem_access)
-        return slot_note(v, list, frame_mem(v, i), s->effects.mem_bits / 8u, SLOT_PLAIN);
+        return slot_note(v, list, frame_mem(v, i), s->effects.mem_bits / 8u, SLOT_MEMORY);
     return true;
 }
 
@@ -265,8 +315,7 @@ static void slots_merge(Values *v, SlotList *list)
         StackSlot *last = n ? &list->items[n - 1] : NULL;
         if (last && last->at.base == s->at.base && last->at.off == s->at.off) {
             last->size = last->size > s->size ? last->size : s->size;
-            last->saved |= s->saved;
-            last->pushed |= s->pushed;
+            last->uses |= s->uses;
         } else {
             list->items[n++] = *s;
         }
@@ -352,15 +401,19 @@ static void slots_expose(Values *v)
     for (uint32_t i = 0; i < v->nslots; i++) {
         StackSlot *s = &v->slots[i];
         /* a pushed argument is the callee's to change; in Go a callee writes its results into our frame */
-        s->exposed = s->pushed || v->body->program->is_go || (!s->saved && s->at.off > e.lowest[s->at.base] - s->size);
+        s->exposed = (s->uses & SLOT_PUSH) || v->body->program->is_go ||
+                     (!is_save(s) && s->at.off > e.lowest[s->at.base] - s->size);
     }
 }
 
 bool slots_find(Values *v)
 {
     SlotList list = {0};
+    uint16_t *written;
+    if (!written_before(v, &written))
+        return false;
     for (uint32_t i = 0; i < v->body->nsteps; i++)
-        if (!slot_note_step(v, &list, i))
+        if (!slot_note_step(v, &list, i, written))
             return false;
     slots_merge(v, &list);
     slots_expose(v);

@@ -81,14 +81,15 @@ static bool same_targets(const IndirectJump *a, const IndirectJump *b)
            (a->ntargets == 0 || memcmp(a->targets, b->targets, a->ntargets * sizeof(Addr)) == 0);
 }
 
-/* Puts the table among those of the next round; *changed when it was not there or differs. */
+/* Puts the table among those of the next round; *changed when it was not there or differs. A jump that is not resolved any more
+ * keeps its old targets as edges: they may be too many, never too few, and what is known only grows from round to round. */
 static bool table_note(Walk *w, const IndirectJump *j, bool *changed)
 {
     IndirectJump *old = NULL;
     for (size_t i = 0; i < w->ntables; i++)
         if (w->tables[i].pc == j->pc)
             old = &w->tables[i];
-    if (!old && j->kind != JUMP_TABLE)
+    if (j->kind != JUMP_TABLE)
         return true;
     if (old && same_targets(old, j))
         return true;

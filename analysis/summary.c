@@ -189,6 +189,17 @@ static void exit_tail(Reader *r, const Step *s)
     r->result_known = true;
 }
 
+/* The function's last instruction is a call: nothing is there to return to, so it is taken not to return (the compiler knew, though
+ * we did not see why). That is less than to have read it: the ABI's word is all that is left for what we keep. Where another function
+ * follows at once, code written by hand may run on into that. */
+static void exit_by_call(Reader *r, const Step *s)
+{
+    const Function *next = program_function(r->body.program, step_end(s));
+    r->returns |= next && next->start == step_end(s);
+    r->kept &= ABI_KEPT;
+    r->relied |= ABI_KEPT;
+}
+
 static void exits_read(Reader *r)
 {
     const Body *b = &r->body;
@@ -198,6 +209,10 @@ static void exits_read(Reader *r)
         const Step *s = &b->steps[last];
         if (!block->exits)
             continue;
+        if (s->insn.flow == FLOW_CALL) {
+            exit_by_call(r, s);
+            continue;
+        }
         exit_registers(r, last);
         if (s->insn.flow == FLOW_RETURN) {
             r->returns = true;

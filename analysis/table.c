@@ -18,21 +18,44 @@ typedef struct BoundSearch {
 
 static bool bound_at(BoundSearch *s, ValueId id, uint32_t at, unsigned depth, uint64_t *bound);
 
+enum { COPIES_MAX = 8 };
+
+/* The value that `id` was copied from, as far as its low `bits` go. */
+static ValueId copy_source(Values *v, ValueId id, unsigned bits)
+{
+    for (unsigned i = 0; i < COPIES_MAX; i++) {
+        Link l = values_link(v, id);
+        if (l.kind != MOVE_COPY || l.bits < bits)
+            break;
+        id = l.base;
+    }
+    return id;
+}
+
 /* Is the whole of `id` the low `bits` of `compared`, plus *add modulo 2^bits? */
 static bool compare_sees(Values *v, ValueId id, ValueId compared, unsigned bits, uint64_t *add)
 {
+    bool narrow = false; /* does `id` come from only the low `bits` of what is now looked at, zero-extended? */
     *add = 0;
     if (compared == VALUE_NONE)
         return false;
-    if (id == compared)
-        return value_fits(v, id, bits);
-    Link l = values_link(v, id);
-    if (l.base != compared || l.partial)
-        return false;
-    if (l.kind == MOVE_COPY)
-        return !l.sign && l.bits <= bits;
-    *add = l.k;
-    return l.kind == MOVE_ADD && l.bits == bits && value_fits(v, id, bits);
+    compared = copy_source(v, compared, bits);
+    for (unsigned i = 0; i < COPIES_MAX; i++) {
+        narrow = narrow || value_fits(v, id, bits);
+        if (id == compared)
+            return narrow;
+        Link l = values_link(v, id);
+        if (l.kind == MOVE_ADD && l.bits >= bits && copy_source(v, l.base, bits) == compared) {
+            *add = l.k;
+            return narrow;
+        }
+        bool low_only = narrow && l.bits >= bits; /* then what lies above in the copy does not matter */
+        if (l.kind != MOVE_COPY || ((l.partial || l.sign) && !low_only))
+            return false;
+        narrow = narrow || l.bits <= bits;
+        id = l.base;
+    }
+    return false;
 }
 
 /* Do the steps in [from, to) leave the memory of `key` (bits wide) alone? */
@@ -130,9 +153,9 @@ static bool bound_of_branch(BoundSearch *s, ValueId id, uint32_t p, uint32_t to,
 static bool bound_of_edge(BoundSearch *s, ValueId id, uint32_t p, uint32_t to, unsigned depth, uint64_t *bound)
 {
     uint8_t via;
-    if (values_constant(s->v, id, bound, &via))
-        return true;
     if (bound_of_branch(s, id, p, to, bound))
+        return true;
+    if (values_constant(s->v, id, bound, &via))
         return true;
     const Value *value = &s->v->values[id];
     if (value->kind == VALUE_STEP && body_block_of(s->v->body, value->at) == p)
@@ -349,7 +372,10 @@ static void candidates_of(Candidates *c, Values *v, ValueId id, unsigned depth)
 {
     uint64_t k;
     uint8_t via;
-    if (id == VALUE_NONE || depth > EVAL_DEPTH || c->n == INDEX_CANDIDATES || values_constant(v, id, &k, &via))
+    if (id == VALUE_NONE || depth > EVAL_DEPTH || c->n == INDEX_CANDIDATES)
+        return;
+    /* A state machine's index is a constant as long as only its first turn is known; an address never is the index. */
+    if (values_constant(v, id, &k, &via) && k >= BODY_MAX_TABLE)
         return;
     for (size_t i = 0; i < c->n; i++)
         if (c->ids[i] == id)
@@ -378,16 +404,60 @@ static void candidates_of_reg(Candidates *c, Values *v, uint32_t step, unsigned 
 }
 
 /* May the function's jump go there: into itself, into a fragment that is to become a part of it, or where too large an
- * index goes? */
+ * index goes? Or to the end of one of its parts, where clang lets the entries go that are never used. */
 static bool is_target(const Body *b, const Table *t, Addr target)
 {
     const Function *f = program_function(b->program, target);
-    return f && (f == b->function || f->fragment || target == t->fallback);
+    if (f && (f == b->function || f->fragment || target == t->fallback))
+        return true;
+    for (size_t i = 0; i < b->nparts; i++)
+        if (target == b->parts[i].end)
+            return true;
+    return false;
 }
 
-/* With a bound from a compare every entry must be a target. Without one, the index's width only says how many entries there
- * could be: the table ends where the entries do (a computed goto over 83 labels by a 7-bit opcode). What is read
+/* No function jumps into the middle of another one, whose extent the file states; what looks like that is no entry. */
+static bool is_inside_other(const Body *b, Addr target)
+{
+    const Function *f = program_function(b->program, target);
+    return f && f != b->function && !f->fragment && !function_is_part_start(f, target) && f->found_by <= FOUND_PCLNTAB;
+}
+
+enum { NEIGHBOURHOOD = 1 << 15 };
+
+/* The lowest address in (from, to) that an instruction of the part or its neighbourhood takes (lea disp(%rip),%reg); else `to`. What is
+ * there is another object. Tables lie in the order of the functions that use them, so a neighbour's is found. */
+static Addr next_referenced(const Body *b, Part part, Addr from, Addr to)
+{
+    const Segment *s = image_segment(&b->program->image, part.start);
+    if (!s)
+        return to;
+    uint64_t before = part.start - s->addr, after = s->filesz - (part.end - s->addr);
+    before = before < NEIGHBOURHOOD ? before : NEIGHBOURHOOD;
+    after = after < NEIGHBOURHOOD ? after : NEIGHBOURHOOD;
+    uint64_t n = part.end - part.start + before + after;
+    const uint8_t *p = image_read(&b->program->image, part.start - before, n);
+    for (uint64_t i = 1; p && i + 6 <= n; i++) {
+        if (p[i] != 0x8d || (p[i - 1] & 0xfb) != 0x48 || (p[i + 1] & 0xc7) != 0x05)
+            continue;
+        uint32_t disp = p[i + 2] | (uint32_t)p[i + 3] << 8 | (uint32_t)p[i + 4] << 16 | (uint32_t)p[i + 5] << 24;
+        Addr taken = part.start - before + i + 6 + value_extended(disp, 32, true);
+        if (taken > from && taken < to)
+            to = taken;
+    }
+    return to;
+}
+
+/* Where a table without a bound from a compare ends: its index's width only says how many entries there could be. It ends
+ * where the entries do (a computed goto over 83 labels by a 7-bit opcode), or where another object begins. What is read
  * too much would be an edge too many, which only weakens claims. */
+static bool is_beyond(const Body *b, const Table *t, uint64_t i, const Addr *target)
+{
+    return t->compare == UINT32_MAX && i >= 2 &&
+           (!target || !image_is_code(&b->program->image, *target) || is_inside_other(b, *target));
+}
+
+/* With a bound from a compare every entry must be a target. */
 static bool table_read(Table *out, Values *v, uint32_t step, ValueId index, uint64_t bound, Arena *arena)
 {
     if (bound >= BODY_MAX_TABLE)
@@ -398,13 +468,16 @@ static bool table_read(Table *out, Values *v, uint32_t step, ValueId index, uint
     if (!targets || !eval_jump(&e, step, &first))
         return false;
     out->address = e.first_load;
+    Addr end = UINT64_MAX;
+    if (out->compare == UINT32_MAX)
+        end = next_referenced(v->body, v->body->parts[0], out->address, end);
     for (; e.i <= bound; e.i++) {
         bool entry = eval_jump(&e, step, &targets[e.i]);
+        if (e.i >= 2 && e.first_load >= end)
+            break;
         if (entry && is_target(v->body, out, targets[e.i]))
             continue;
-        bool beyond =
-            out->compare == UINT32_MAX && e.i >= 2 && !(entry && image_is_code(&v->body->program->image, targets[e.i]));
-        if (!beyond)
+        if (!is_beyond(v->body, out, e.i, entry ? &targets[e.i] : NULL))
             return false;
         break;
     }

@@ -354,45 +354,56 @@ bool value_is_zero_extended(const Values *v, ValueId id)
     return !m->partial && !(m->sign && (m->kind == MOVE_COPY || m->kind == MOVE_LOAD));
 }
 
-enum { FITS_JOINS = 48 };
+enum { FITS_VALUES = 48 };
 
-/* A step's own write: zero above `bits`? */
-static bool step_fits(const Values *v, ValueId id, unsigned bits)
+/* A step's own write of a register: zero above `bits`? *under: what must be so, too, because the write leaves the rest of it. */
+static bool step_fits(Values *v, ValueId id, unsigned bits, ValueId *under)
 {
-    const Value *value = &v->values[id];
-    if (value->kind != VALUE_STEP || value->cell >= CELL_SLOT0)
+    const Value value = v->values[id];
+    if (value.kind != VALUE_STEP || value.cell >= CELL_SLOT0)
         return false;
-    const Move *m = &v->moves[value->at];
-    if (m->dst == value->cell && m->kind != MOVE_NONE) {
-        bool wide = m->sign && (m->kind == MOVE_COPY || m->kind == MOVE_LOAD);
-        return !m->partial && (wide ? m->to <= bits : value->bits <= bits);
+    const Move *m = &v->moves[value.at];
+    bool named = m->dst == value.cell && m->kind != MOVE_NONE;
+    if (named ? m->partial : value.bits < 32) {
+        *under = m->is_call || value.bits > bits ? VALUE_NONE : values_before(v, value.at, value.cell);
+        return *under != VALUE_NONE;
     }
-    return value->bits <= bits && value_is_zero_extended(v, id);
+    if (named && m->kind == MOVE_CONST)
+        return low_bits(m->k, bits) == m->k;
+    if (named && m->kind == MOVE_AND && low_bits(m->k, bits) == low_bits(m->k, m->bits))
+        return true;
+    if (named)
+        return (m->sign && (m->kind == MOVE_COPY || m->kind == MOVE_LOAD) ? m->to : value.bits) <= bits;
+    return value.bits <= bits && value_is_zero_extended(v, id);
 }
 
-bool value_fits(const Values *v, ValueId id, unsigned bits)
+/* Puts op on the list, once; false when the list is full. */
+static bool fits_push(ValueId *list, unsigned *n, ValueId op)
 {
-    ValueId seen[FITS_JOINS] = {id};
+    for (unsigned k = 0; k < *n; k++)
+        if (list[k] == op)
+            return true;
+    if (op == VALUE_NONE || *n == FITS_VALUES)
+        return false;
+    list[(*n)++] = op;
+    return true;
+}
+
+bool value_fits(Values *v, ValueId id, unsigned bits)
+{
+    ValueId list[FITS_VALUES] = {id};
     if (bits >= 64)
         return true;
     for (unsigned n = 1, next = 0; next < n; next++) {
-        const Value *value = &v->values[seen[next]];
-        if (value->kind != VALUE_PHI) {
-            if (!step_fits(v, seen[next], bits))
+        ValueId under = VALUE_NONE;
+        if (v->values[list[next]].kind != VALUE_PHI) {
+            if (!step_fits(v, list[next], bits, &under) || (under != VALUE_NONE && !fits_push(list, &n, under)))
                 return false;
             continue;
         }
-        for (uint32_t i = 0; i < value->noperands; i++) {
-            ValueId op = values_rep(v, value->operands[i]);
-            bool known = false;
-            for (unsigned k = 0; k < n && !known; k++)
-                known = seen[k] == op;
-            if (known)
-                continue;
-            if (op == VALUE_NONE || n == FITS_JOINS)
+        for (uint32_t i = 0; i < v->values[list[next]].noperands; i++)
+            if (!fits_push(list, &n, values_rep(v, v->values[list[next]].operands[i])))
                 return false;
-            seen[n++] = op;
-        }
     }
     return true;
 }
@@ -486,35 +497,65 @@ static bool constant_step(Values *v, const Value *value, uint64_t *k, uint8_t *v
     return false;
 }
 
-enum { CONSTANT_JOINS = 48 };
+enum { CONSTANT_JOINS = 512 };
 
-/* A join is constant when all that it joins, over any number of joins, is one constant. */
+typedef struct Joins {
+    ValueId ids[CONSTANT_JOINS];
+    unsigned n;
+    bool known; /* k is what one of their operands was found to be */
+    uint64_t k;
+    uint8_t via;
+} Joins;
+
+/* Takes one operand in: a join not met yet goes on the list, anything else must be the constant. */
+static bool joins_take(Joins *j, Values *v, ValueId op, unsigned depth)
+{
+    uint64_t k;
+    for (unsigned i = 0; i < j->n; i++)
+        if (j->ids[i] == op)
+            return true;
+    bool join = op != VALUE_NONE && v->values[op].kind == VALUE_PHI;
+    if (join && v->values[op].constant == CONSTANT_UNASKED) {
+        if (j->n == CONSTANT_JOINS)
+            return false;
+        j->ids[j->n++] = op;
+        return true;
+    }
+    if (!constant_of(v, op, &k, &j->via, depth + CONSTANT_DEPTH / 2) || (j->known && k != j->k))
+        return false;
+    j->k = k;
+    j->known = true;
+    return true;
+}
+
+/* A join is constant when all that it joins, over any number of joins, is one constant; then so are they all. */
+static bool joins_agree(Joins *j, Values *v, unsigned depth)
+{
+    for (unsigned next = 0; next < j->n; next++)
+        for (uint32_t i = 0; i < v->values[j->ids[next]].noperands; i++)
+            if (!joins_take(j, v, values_rep(v, v->values[j->ids[next]].operands[i]), depth))
+                return false;
+    return j->known;
+}
+
 static bool constant_phi(Values *v, ValueId id, uint64_t *k, uint8_t *via, unsigned depth)
 {
-    ValueId joins[CONSTANT_JOINS] = {id};
-    bool known = false;
-    for (unsigned n = 1, next = 0; next < n; next++) {
-        for (uint32_t i = 0; i < v->values[joins[next]].noperands; i++) {
-            ValueId op = values_rep(v, v->values[joins[next]].operands[i]);
-            uint64_t other;
-            bool seen = false;
-            for (unsigned j = 0; j < n && !seen; j++)
-                seen = joins[j] == op;
-            if (seen)
-                continue;
-            if (op != VALUE_NONE && v->values[op].kind == VALUE_PHI) {
-                if (n == CONSTANT_JOINS)
-                    return false;
-                joins[n++] = op;
-                continue;
-            }
-            if (!constant_of(v, op, &other, via, depth + CONSTANT_DEPTH / 2) || (known && other != *k))
-                return false;
-            *k = other;
-            known = true;
+    if (v->values[id].constant == CONSTANT_UNASKED) {
+        Joins j = {.ids = {id}, .n = 1, .via = *via};
+        bool agree = joins_agree(&j, v, depth);
+        for (unsigned i = 0; agree && i < j.n; i++) {
+            v->values[j.ids[i]].constant = CONSTANT_YES;
+            v->values[j.ids[i]].k = j.k;
+            v->values[j.ids[i]].via = j.via;
         }
+        if (!agree && depth == 0) /* deeper, it may only have been too deep */
+            v->values[id].constant = CONSTANT_NO;
+        if (!agree)
+            return false;
     }
-    return known;
+    *k = v->values[id].k;
+    *via = v->values[id].via;
+    return v->values[id].constant == CONSTANT_YES;
 }
 
 static bool constant_of(Values *v, ValueId id, uint64_t *k, uint8_t *via, unsigned depth)

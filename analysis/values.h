@@ -35,8 +35,7 @@ typedef struct Frame {
 typedef struct StackSlot {
     StackAddr at;
     uint8_t size; /* bytes: the widest access to it */
-    bool saved;   /* holds a register that the entry block pushed */
-    bool pushed;  /* pushed elsewhere: an argument of a call */
+    uint8_t uses; /* how it is used, for frame.c */
     bool exposed; /* its address may have escaped: calls and stores through pointers may write it */
 } StackSlot;
 
@@ -77,13 +76,19 @@ typedef enum ValueKind {
     VALUE_PAD       /* what the cell holds on arrival at a landing pad or a second entry */
 } ValueKind;
 
+/* What is known of a join so far. */
+typedef enum ConstantState { CONSTANT_UNASKED, CONSTANT_YES, CONSTANT_NO } ConstantState;
+
 typedef struct Value {
     uint8_t kind;
-    uint8_t bits; /* natural width: the value is these low bits, extended as `ext` says */
-    uint32_t at;  /* STEP: the step. PHI, PAD: the block */
+    uint8_t bits;     /* natural width: the value is these low bits, extended as `ext` says */
+    uint8_t constant; /* PHI: is it one? ConstantState */
+    uint8_t via;      /* PHI: how the constant came about */
+    uint32_t at;      /* STEP: the step. PHI, PAD: the block */
     Cell cell;
     uint32_t noperands; /* PHI */
     ValueId *operands;
+    uint64_t k;  /* PHI: the constant */
     ValueId rep; /* itself, or the value it was found equal to */
 } Value;
 
@@ -145,8 +150,8 @@ static inline uint64_t low_bits(uint64_t k, unsigned bits) { return value_extend
 /* Is all of the value's cell above its natural width zero? */
 bool value_is_zero_extended(const Values *v, ValueId id);
 
-/* Is all of the value's cell above `bits` zero? Looks through joins. */
-bool value_fits(const Values *v, ValueId id, unsigned bits);
+/* Is all of the value's cell above `bits` zero? Looks through joins and what a partial write leaves. */
+bool value_fits(Values *v, ValueId id, unsigned bits);
 
 /* The cell that explicit operand `i` of a step is (register or stack slot), or CELL_NONE. */
 Cell values_operand_cell(const Values *v, uint32_t step, unsigned i);
