@@ -93,9 +93,9 @@ MemKey compare_mem_key(Values *v, uint32_t step)
         key.scale = 0;
         return key;
     }
-    if (m->base < CELL_SLOT0)
+    if (cell_is_general(m->base))
         key.base = values_before(v, step, m->base);
-    if (m->index < CELL_SLOT0)
+    if (cell_is_general(m->index))
         key.index = values_before(v, step, m->index);
     else
         key.scale = 0;
@@ -305,6 +305,22 @@ static unsigned condition_of(const Insn *insn)
     return insn->mnemonic == MN_ADC || insn->mnemonic == MN_SBB ? CC_B : insn->cc;
 }
 
+/* ucomisd and its like: the flags are those of an unsigned compare (SDM vol. 1, table 8-9 for the unordered case). */
+static void compare_real(Finder *f, uint32_t step, unsigned cc)
+{
+    Compare c = {.step = step, .real = true};
+    uint8_t sign;
+    bool whole = cc == CC_B || cc == CC_AE || cc == CC_BE || cc == CC_A || cc == CC_E || cc == CC_NE;
+    if (!whole || !relation_of(cc, &c.relation, &sign))
+        return;
+    if (operand_constant(f, step, 1, &c.k, &c.via) && operand_variable(f, step, 0, &c)) {
+        compare_add(f, c);
+    } else if (operand_constant(f, step, 0, &c.k, &c.via) && operand_variable(f, step, 1, &c)) {
+        c.relation = relation_swapped(c.relation);
+        compare_add(f, c);
+    }
+}
+
 static void compare_of(Finder *f, uint32_t step, uint32_t reader)
 {
     unsigned cc = condition_of(&f->v->body->steps[reader].insn);
@@ -313,6 +329,14 @@ static void compare_of(Finder *f, uint32_t step, uint32_t reader)
     case MN_CMP: compare_cmp(f, step, cc); break;
     case MN_TEST: compare_test(f, step, reader, cc); break;
     case MN_BT: compare_bits(f, step, reader, cc); break;
+    case MN_COMISS:
+    case MN_COMISD:
+    case MN_UCOMISS:
+    case MN_UCOMISD:
+    case MN_VCOMISS:
+    case MN_VCOMISD:
+    case MN_VUCOMISS:
+    case MN_VUCOMISD: compare_real(f, step, cc); break;
     default:
         if (insn->nops > 0 && insn->op[0].kind == OPERAND_REG)
             compare_arith(f, step, cc);

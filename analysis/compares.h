@@ -23,6 +23,7 @@ typedef struct Compare {
     uint8_t relation; /* Relation */
     uint8_t via;      /* Via */
     uint8_t sign;     /* Sign: what the condition says */
+    bool real;        /* k is the encoding of a float or double, and so is the value */
 } Compare;
 
 typedef struct Compares {

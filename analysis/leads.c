@@ -54,6 +54,8 @@ static void lead_put(Peel *p, uint64_t k, uint8_t relation)
                                   .via = p->derived ? (uint8_t)VIA_DERIVED : p->via,
                                   .sign = p->sign != SIGN_UNKNOWN ? p->sign : p->ext_sign,
                                   .quality = quality_of(p),
+                                  .real = p->compare->real,
+                                  .firm = p->compare->real, /* there is no next number to turn to */
                                   .k = low_bits(k, p->width),
                                   .step = p->compare->step};
 }
@@ -234,7 +236,7 @@ static void leads_prefer(Peel *p, size_t first)
     if (p->via == VIA_RANGE || p->derived) /* read as a plain compare it is less likely */
         out->items[first].quality =
             out->items[first].quality < QUALITY_RANGE ? out->items[first].quality : QUALITY_RANGE;
-    out->items[first].firm = p->via == VIA_RANGE; /* what a range test made is no variable with bounds of its own */
+    out->items[first].firm |= p->via == VIA_RANGE; /* what a range test made is no variable with bounds of its own */
     if (!deep)
         return;
     out->items[first] = out->items[last];

@@ -18,7 +18,7 @@ static int first_touch(const LiveWalk *w, uint32_t from, uint32_t end)
         const Step *s = &w->b->steps[i];
         if (regset_has(s->effects.reads, w->reg))
             return 1;
-        bool kept = (s->call.kept_read | s->call.kept_abi) >> w->reg & 1;
+        bool kept = w->reg < 32 && (s->call.kept_read | s->call.kept_abi) >> w->reg & 1;
         if (s->insn.flow == FLOW_CALL ? !kept : regset_has(s->effects.kills, w->reg))
             return -1;
         if (s->insn.flow == FLOW_RETURN && w->reg == REG_RAX)

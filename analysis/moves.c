@@ -6,7 +6,7 @@
 
 #include "analysis/frame.h"
 
-static bool is_reg(const Operand *op) { return op->kind == OPERAND_REG && op->reg < CELL_SLOT0 && !op->high; }
+static bool is_reg(const Operand *op) { return op->kind == OPERAND_REG && cell_is_general(op->reg) && !op->high; }
 
 static bool is_extending(unsigned mnemonic, bool *sign)
 {
@@ -93,7 +93,7 @@ static void move_lea(Values *v, uint32_t step, Move *m)
     if (insn_mem_address(insn, &addr)) {
         m->kind = MOVE_CONST;
         m->k = m->bits == 64 ? addr : addr & (((uint64_t)1 << m->bits) - 1);
-    } else if (insn->mem.index == REG_NONE && insn->mem.base < CELL_SLOT0) {
+    } else if (insn->mem.index == REG_NONE && cell_is_general(insn->mem.base)) {
         m->kind = MOVE_ADD;
         m->src = insn->mem.base;
         m->k = (uint64_t)insn->mem.disp;
@@ -185,7 +185,9 @@ static void move_name(Values *v, uint32_t step, Move *m)
     case MN_CDQE:
         *m = (Move){.kind = MOVE_COPY, .bits = 32, .to = 64, .sign = true, .dst = REG_RAX, .src = REG_RAX};
         break;
-    default: move_binary(v, step, m);
+    default:
+        if (!move_xmm(v, step, m))
+            move_binary(v, step, m);
     }
 }
 
@@ -233,16 +235,16 @@ static void move_call(Move *m, const Step *s)
 {
     m->is_call = m->wild = true;
     m->twice = s->call.returns_twice;
-    m->writes = ~(s->call.kept_read | s->call.kept_abi);
+    m->writes = ~(uint64_t)(s->call.kept_read | s->call.kept_abi); /* no ABI keeps an xmm register */
 }
 
 static void move_make(Values *v, uint32_t step, Move *m)
 {
     const Step *s = &v->body->steps[step];
     m->dst = m->src = CELL_NONE;
-    m->writes = (uint32_t)s->effects.writes.w[0];
+    m->writes = s->effects.writes.w[0];
     if (!s->effects.known) {
-        m->writes = UINT32_MAX;
+        m->writes = UINT64_MAX;
         m->wild = true;
         return;
     }
@@ -255,7 +257,7 @@ static void move_make(Values *v, uint32_t step, Move *m)
         m->wild = true;
         return;
     }
-    uint32_t writes = m->writes;
+    uint64_t writes = m->writes;
     move_name(v, step, m);
     m->writes = writes;
     if (m->kind == MOVE_NONE)

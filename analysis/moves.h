@@ -7,4 +7,7 @@
 /* Fills v->moves (frames and slots must be there). False when memory is used up. */
 bool moves_find(Values *v);
 
+/* Names the step's move where it moves the low bits of an xmm register or clears them; false when it does neither. */
+bool move_xmm(Values *v, uint32_t step, Move *m);
+
 #endif

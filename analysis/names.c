@@ -1,5 +1,6 @@
 /* analysis/names.c - the words of CONTRACT.md for the analysis's small closed sets. */
 #include "analysis/function.h"
+#include "analysis/real.h"
 #include "analysis/variable.h"
 
 #define NAME_OF(list, i) ((i) < sizeof(list) / sizeof *(list) ? (list)[i] : "?")
@@ -53,6 +54,8 @@ const char *coverage_name(unsigned i)
     static const char *const names[] = {"once", "some", "many"};
     return NAME_OF(names, i);
 }
+
+double variable_real(const Variable *v, uint64_t k) { return real_number(k, v->width); }
 
 int64_t variable_constant(const Variable *v, uint64_t k)
 {

@@ -1,6 +1,8 @@
 /* analysis/prescan_query.c - see prescan_query.h. */
 #include "analysis/prescan_query.h"
 
+#include "analysis/real.h"
+
 bool cluster_is_short(const Cluster *c) { return c->hi >= INT16_MIN && c->lo <= UINT16_MAX; }
 bool cluster_is_wide(const Cluster *c) { return c->lo > UINT32_MAX || c->hi < -(int64_t)UINT32_MAX; }
 
@@ -15,22 +17,32 @@ static bool is_common(int64_t k)
            (k >= INT16_MIN && k <= UINT16_MAX && is_near_zero((int16_t)(uint16_t)k));
 }
 
+/* False when k tells no functions apart, or there is no room for it. */
+static bool asked_add(Asked *out, int64_t k)
+{
+    Cluster *last = out->n ? &out->clusters[out->n - 1] : NULL;
+    if (is_common(k))
+        return false;
+    if (last && k >= last->hi && (uint64_t)k - (uint64_t)last->hi <= PRESCAN_REACH) {
+        last->hi = k;
+        return true;
+    }
+    if (out->n == PRESCAN_CLUSTERS)
+        return false;
+    out->clusters[out->n++] = (Cluster){k, k};
+    return true;
+}
+
 bool asked_of(Asked *out, const Query *query)
 {
     *out = (Asked){0};
-    for (size_t i = 0; i < query->nconstants; i++) {
-        int64_t k = query->constants[i];
-        Cluster *last = out->n ? &out->clusters[out->n - 1] : NULL;
-        if (is_common(k))
+    for (size_t i = 0; i < query->nconstants; i++)
+        if (!asked_add(out, query->constants[i]))
             return false;
-        if (last && (uint64_t)k - (uint64_t)last->hi <= PRESCAN_REACH) {
-            last->hi = k;
-            continue;
-        }
-        if (out->n == PRESCAN_CLUSTERS)
-            return false;
-        out->clusters[out->n++] = (Cluster){k, k};
-    }
+    for (size_t i = 0; i < query->nreals; i++)
+        for (unsigned bits = 32; bits <= 64; bits += 32)
+            if (!asked_add(out, (int64_t)real_encoding(query->reals[i], bits)))
+                return false;
     return out->n > 0;
 }
 

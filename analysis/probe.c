@@ -249,7 +249,8 @@ static bool place_try(Paths *w, uint32_t step, unsigned weakest, Probe *out)
         return false;
     *out = (Probe){.pc = insn->pc, .cost = way == UPROBE_EMULATED ? COST_EMULATED : COST_STEPPED};
     out->location = ranges_location(p, step, &out->proof);
-    if (out->location.kind == LOCATION_NONE || out->proof > weakest)
+    bool unreadable = out->location.kind == LOCATION_REG && cell_is_xmm(out->location.reg); /* no event samples those */
+    if (out->location.kind == LOCATION_NONE || unreadable || out->proof > weakest)
         return false;
     out->coverage = (uint8_t)coverage_of(w, step);
     return true;

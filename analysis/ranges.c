@@ -25,7 +25,7 @@ static bool cell_add(RangeProof *p, Cell c)
         return false; /* the rest is not claimed */
     p->cells[p->ncells++] = c;
     p->has_slots |= c >= CELL_SLOT0;
-    p->registers |= c < CELL_SLOT0 ? 1u << c : 0;
+    p->registers |= c < CELL_SLOT0 ? (uint64_t)1 << c : 0;
     return true;
 }
 
@@ -428,7 +428,11 @@ static Location hold_location(const RangeProof *p, uint32_t step, uint32_t i)
 
 unsigned hold_rank(Cell c, const Hold *h, Cell want)
 {
-    return (c == want ? 0u : 1000u) + (c < CELL_SLOT0 ? 0u : 100u) + (h->addend ? 50u : 0u) + h->proof;
+    return (c == want ? 0u : 1000u) +
+           (cell_is_general(c) ? 0u
+            : c >= CELL_SLOT0  ? 100u
+                               : 200u) +
+           (h->addend ? 50u : 0u) + h->proof;
 }
 
 Location ranges_location(const RangeProof *p, uint32_t step, uint8_t *proof)

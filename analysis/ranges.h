@@ -38,7 +38,7 @@ typedef struct RangeProof {
     Origins origins;
     Cell *cells;        /* those that may ever hold it */
     uint32_t ncells;    /* one more Hold follows: the memory at `mem`, for a variable that is compared there */
-    uint32_t registers; /* those of the cells that are registers: bit r */
+    uint64_t registers; /* those of the cells that are registers: bit r */
     bool has_slots, has_mem;
     Mem mem;
     Hold *in; /* by block, ncells + 1 each */
@@ -54,7 +54,7 @@ bool ranges_prove(RangeProof *out, Values *v, unsigned width, Origins origins, c
 /* What holds before step i: fills `holds` (ncells + 1 of them). */
 void ranges_before(const RangeProof *p, uint32_t step, Hold *holds);
 
-/* How good a cell is for reading, least best: `want` first of all, a register before memory, no addend before one,
+/* How good a cell is for reading, least best: `want` first of all, a general register before memory before an xmm register, no addend before one,
  * strong proof before weak. */
 unsigned hold_rank(Cell c, const Hold *h, Cell want);
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "analysis/liveness.h"
+#include "analysis/real.h"
 
 /* ---- constants ---- */
 
@@ -15,8 +16,18 @@ static bool fits(int64_t a, unsigned bits)
     return a >= -half && a < half * 2;
 }
 
-bool constant_asked(const Query *q, uint64_t k, unsigned bits)
+static bool real_asked(const Query *q, uint64_t k, unsigned bits)
 {
+    for (size_t i = 0; i < q->nreals; i++)
+        if (real_encoding(q->reals[i], bits) == k)
+            return true;
+    return false;
+}
+
+bool constant_asked(const Query *q, uint64_t k, unsigned bits, bool real)
+{
+    if (real)
+        return real_asked(q, k, bits);
     for (int sign = 0; sign < 2; sign++) {
         int64_t want = (int64_t)value_extended(k, bits, sign);
         size_t lo = 0, hi = q->nconstants;
@@ -43,12 +54,12 @@ bool lead_turn(const Query *q, Lead *l)
                  [RELATION_LE] = {RELATION_LT, 1},
                  [RELATION_GT] = {RELATION_GE, 1},
                  [RELATION_GE] = {RELATION_GT, -1}};
-    if (constant_asked(q, l->k, l->width))
+    if (constant_asked(q, l->k, l->width, l->real))
         return true;
     if (l->firm || l->relation < RELATION_LT || l->relation > RELATION_GE || l->via == VIA_RANGE)
         return false;
     uint64_t k = low_bits(l->k + (uint64_t)(int64_t)other[l->relation].step, l->width);
-    if (!constant_asked(q, k, l->width))
+    if (!constant_asked(q, k, l->width, false))
         return false;
     l->k = k;
     l->relation = other[l->relation].relation;
@@ -79,11 +90,11 @@ size_t constants_distinct(uint64_t *items, size_t n)
  * one compare, then how many other constants there are. */
 double score_of(const Query *q, size_t nconstants, size_t nmatched, double quality, double life)
 {
-    if (q->nconstants == 0)
+    if (query_asks(q) == 0)
         return (double)nconstants / (double)(nconstants + 8);
     if (nmatched == 0)
         return 0;
-    return 0.80 * (double)nmatched / (double)q->nconstants + 0.12 * quality + 0.06 * life +
+    return 0.80 * (double)nmatched / (double)query_asks(q) + 0.12 * quality + 0.06 * life +
            0.02 * (double)nmatched / (double)nconstants;
 }
 

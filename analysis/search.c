@@ -71,7 +71,7 @@ static bool functions_choose(Search *s, uint8_t *chosen, Diag *diag)
         chosen[i] = function_wanted(s, &all->items[i]);
     if (!names_exist(s, chosen, diag))
         return false;
-    bool scan = s->query->nconstants && !s->query->whole && s->query->nfunctions == 0;
+    bool scan = query_asks(s->query) && !s->query->whole && s->query->nfunctions == 0;
     return !scan || prescan(s->program, s->query, kernel_best(), chosen, s->arena) ||
            diag_set(diag, 0, "out of memory");
 }

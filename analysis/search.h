@@ -8,6 +8,8 @@
 typedef struct Query {
     const int64_t *constants; /* ascending, no repeats; none: rank by number of constants */
     size_t nconstants;
+    const double *reals; /* floats and doubles among the constants, in any order */
+    size_t nreals;
     const Str *functions; /* names or "0x..." addresses; none: all */
     size_t nfunctions;
     size_t limit;    /* how many variables to keep; 0: all */
@@ -15,6 +17,9 @@ typedef struct Query {
     unsigned jobs;   /* threads, at least 1 */
     bool whole;      /* analyse every function, without the pre-scan (same result, for tests) */
 } Query;
+
+/* How many constants were asked for; 0: any will do. */
+static inline size_t query_asks(const Query *q) { return q->nconstants + q->nreals; }
 
 typedef struct Stats {
     uint64_t functions;           /* known in the file */

@@ -72,7 +72,8 @@ static bool lead_site(SiteFinder *f, const RangeProof *p, const Lead *l, Site *o
                   .relation = l->relation,
                   .via = l->via,
                   .sign = l->sign,
-                  .quality = l->quality};
+                  .quality = l->quality,
+                  .real = l->real};
     if (l->root == VALUE_NONE) {
         Origin o = {DEF_LOAD, l->step, CELL_NONE};
         out->location = origin_location(p, &o);

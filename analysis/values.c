@@ -148,7 +148,7 @@ ValueId values_after(Values *v, uint32_t step, Cell c)
 
 /* ---- the walk back ---- */
 
-bool values_unwind_keeps(Cell c) { return c >= CELL_SLOT0 || ((uint32_t)ABI_KEPT >> c & 1); }
+bool values_unwind_keeps(Cell c) { return c >= CELL_SLOT0 || (cell_is_general(c) && (uint32_t)ABI_KEPT >> c & 1); }
 
 static ValueId argument_value(Values *v, Cell c)
 {
@@ -350,7 +350,7 @@ bool value_is_zero_extended(const Values *v, ValueId id)
     const Move *m = &v->moves[value->at];
     if (m->dst != value->cell ||
         m->kind == MOVE_NONE) /* an unnamed write: 32 bits clear what is above, 8 and 16 do not */
-        return value->bits == 32 && value->cell < CELL_SLOT0;
+        return value->bits == 32 && cell_is_general(value->cell);
     return !m->partial && !(m->sign && (m->kind == MOVE_COPY || m->kind == MOVE_LOAD));
 }
 
@@ -360,7 +360,7 @@ enum { FITS_VALUES = 48 };
 static bool step_fits(Values *v, ValueId id, unsigned bits, ValueId *under)
 {
     const Value value = v->values[id];
-    if (value.kind != VALUE_STEP || value.cell >= CELL_SLOT0)
+    if (value.kind != VALUE_STEP || !cell_is_general(value.cell))
         return false;
     const Move *m = &v->moves[value.at];
     bool named = m->dst == value.cell && m->kind != MOVE_NONE;

@@ -4,18 +4,18 @@
  * remembers the answer per block, so the cost grows with what is asked (after Braun et al., "Simple and Efficient
  * Construction of Static Single Assignment Form", CC 2013; redundant phis are found optimistically).
  *
- * A *cell* is a place the walk can follow: a general register, or a slot of the stack frame at a known distance
- * from the stack pointer at entry (or from where it was realigned).
+ * A *cell* is a place the walk can follow: a general register, the low 64 bits of xmm0..15, or a slot of the stack frame at a
+ * known distance from the stack pointer at entry (or from where it was realigned).
  */
 #ifndef LVSCAN_ANALYSIS_VALUES_H
 #define LVSCAN_ANALYSIS_VALUES_H
 
 #include "analysis/body.h"
 
-typedef uint32_t Cell; /* 0..31: Reg. CELL_SLOT0 + i: slots[i]. CELL_NONE */
+typedef uint32_t Cell; /* 0..47: Reg. CELL_SLOT0 + i: slots[i]. CELL_NONE */
 typedef uint32_t ValueId;
 
-enum { CELL_SLOT0 = 32 };
+enum { CELL_XMM0 = REG_XMM0, CELL_SLOT0 = CELL_XMM0 + 16 };
 #define CELL_NONE  UINT32_MAX
 #define VALUE_NONE UINT32_MAX
 
@@ -64,7 +64,7 @@ typedef struct Move {
         twice; /* a call that may return twice: the second time with the registers of the first, and the frame as it is then */
     Cell dst, src;
     uint64_t k;
-    uint32_t writes;              /* general registers written, dst included: bit r */
+    uint64_t writes;              /* registers written, dst included: bit r, also of those that are no cells */
     uint8_t stored_base;          /* slots with this base ... */
     int64_t stored_lo, stored_hi; /* ... that overlap [lo, hi) are written (lo == hi: none) */
 } Move;
@@ -163,7 +163,10 @@ bool values_operand_constant(Values *v, uint32_t step, unsigned i, uint64_t *k);
 Cell values_slot_of(const Values *v, uint32_t step);
 
 /* The registers that a call or any other step may change, as the value analysis sees it. */
-static inline bool move_writes_reg(const Move *m, Cell reg) { return reg < 32 && ((m->writes >> reg) & 1); }
+static inline bool move_writes_reg(const Move *m, Cell reg) { return reg < CELL_SLOT0 && ((m->writes >> reg) & 1); }
+
+static inline bool cell_is_general(Cell c) { return c < CELL_XMM0; }
+static inline bool cell_is_xmm(Cell c) { return c >= CELL_XMM0 && c < CELL_SLOT0; }
 
 /* Does step i (perhaps) write cell c? */
 bool values_step_writes(const Values *v, uint32_t step, Cell c);

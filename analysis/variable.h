@@ -72,6 +72,7 @@ typedef struct Site {
     uint8_t via;       /* Via */
     uint8_t sign;      /* Sign: what the condition says */
     uint8_t quality;   /* percent: how directly the code says it (for ranking) */
+    bool real;         /* the constant is the encoding of a float (32 bits) or a double (64) */
     Location location;
 } Site;
 
@@ -97,6 +98,7 @@ typedef struct Variable {
     const Function *function;
     uint16_t width; /* bits */
     uint8_t sign;   /* Sign */
+    bool real;      /* a float or double: its constants are encodings */
     uint64_t
         *constants; /* different ones it is compared with, ascending by value as `sign` reads them; as Site.constant */
     size_t nconstants;
@@ -113,6 +115,9 @@ typedef struct Variable {
 
 /* `constant` of `width` bits as a signed number (SIGN_SIGNED and SIGN_UNKNOWN) sign-extended to 64 bits, or as it is. */
 int64_t variable_constant(const Variable *v, uint64_t constant);
+
+/* The number that `constant`, a float or double by the variable's width, encodes. */
+double variable_real(const Variable *v, uint64_t constant);
 
 const char *proof_name(unsigned proof);       /* "exact" ... */
 const char *def_kind_name(unsigned kind);     /* "argument" ... */

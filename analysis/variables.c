@@ -46,7 +46,7 @@ static bool same_registers(const Mem *a, const Mem *b) { return a->base == b->ba
 
 static bool same_group(const Builder *b, const Lead *x, const Lead *y)
 {
-    if (x->root != y->root || x->width != y->width)
+    if (x->root != y->root || x->width != y->width || x->real != y->real)
         return false;
     return x->root != VALUE_NONE ||
            (mem_key_same(lead_key(b, x), lead_key(b, y)) && same_registers(lead_mem(b, x), lead_mem(b, y)));
@@ -58,9 +58,9 @@ static size_t leads_filter(Leads *leads, const Query *q)
     size_t n = 0;
     for (size_t i = 0; i < leads->n; i++) {
         Lead l = leads->items[i];
-        if (q->nconstants)
+        if (query_asks(q))
             lead_turn(q, &l);
-        if (l.preferred || q->nconstants)
+        if (l.preferred || query_asks(q))
             leads->items[n++] = l;
     }
     return n;
@@ -73,6 +73,8 @@ static int lead_order(const void *x, const void *y)
         return a->root < b->root ? -1 : 1;
     if (a->width != b->width)
         return a->width - b->width;
+    if (a->real != b->real)
+        return a->real ? 1 : -1;
     return a->step != b->step ? (a->step < b->step ? -1 : 1) : (a->k < b->k ? -1 : a->k > b->k);
 }
 
@@ -121,7 +123,7 @@ static double group_promise(Builder *b, Group *g)
         all[i] = g->leads[i].k;
     size_t n = all ? constants_distinct(all, g->n) : 0, m = 0;
     for (size_t i = 0; i < n; i++)
-        m += constant_asked(q, all[i], g->leads[0].width);
+        m += constant_asked(q, all[i], g->leads[0].width, g->leads[0].real);
     g->wanted = (unsigned)m;
     return score_of(q, n, m, 1, 1);
 }
@@ -209,7 +211,7 @@ static bool variable_constants(Builder *b, Variable *out, const SiteList *sites)
     out->nconstants = constants_distinct(out->constants, sites->n);
     for (size_t i = 0; i < out->nconstants; i++) {
         out->constants[i] = low_bits(out->constants[i], out->width);
-        if (constant_asked(b->sink->query, out->constants[i], out->width))
+        if (constant_asked(b->sink->query, out->constants[i], out->width, out->real))
             out->matched[out->nmatched++] = out->constants[i];
     }
     return true;
@@ -272,7 +274,7 @@ static Probe variable_probe(Builder *b, const RangeProof *p, const Variable *v)
     Site *first = arena_alloc(&b->proof, v->nsites, sizeof *first);
     size_t n = 0;
     for (size_t i = 0; first && i < v->nsites; i++)
-        if (constant_asked(q, v->sites[i].constant, v->width))
+        if (constant_asked(q, v->sites[i].constant, v->width, v->real))
             first[n++] = v->sites[i];
     return n ? probe_choose(p, first, n, q->weakest) : probe_choose(p, v->sites, v->nsites, q->weakest);
 }
@@ -280,12 +282,12 @@ static Probe variable_probe(Builder *b, const RangeProof *p, const Variable *v)
 static bool variable_make(Builder *b, const RangeProof *p, const SiteList *sites)
 {
     VariableSink *sink = b->sink;
-    Variable v = {.width = (uint16_t)p->width, .sign = sign_of(sites)};
+    Variable v = {.width = (uint16_t)p->width, .sign = sign_of(sites), .real = sites->items[0].real};
     if (!variable_constants(b, &v, sites))
         return false;
     v.score =
         score_of(sink->query, v.nconstants, v.nmatched, matched_quality(&v, sites), sites_life(b->v->body, sites));
-    if (sink->query->nconstants && v.nmatched == 0)
+    if (query_asks(sink->query) && v.nmatched == 0)
         return true;
     sink->nfound++;
     if (v.score < sink->least)
@@ -351,8 +353,8 @@ static bool groups_absorb(Builder *b, Group *g, const RangeProof *p, SiteList *s
 {
     for (size_t i = 0; i < b->ngroups; i++) {
         Group *o = &b->groups[i];
-        if (o == g || o->taken || o->leads[0].width != g->leads[0].width || o->leads[0].root == VALUE_NONE ||
-            o->origins.n == 0 || !origins_within(&o->origins, &p->origins))
+        if (o == g || o->taken || o->leads[0].width != g->leads[0].width || o->leads[0].real != g->leads[0].real ||
+            o->leads[0].root == VALUE_NONE || o->origins.n == 0 || !origins_within(&o->origins, &p->origins))
             continue;
         size_t before = sites->n;
         bool all = true;
@@ -393,7 +395,7 @@ static bool group_matters(const Builder *b, const Group *g, double others)
 {
     const VariableSink *sink = b->sink;
     bool join = g->origins.n > 1;
-    if (sink->query->nconstants && g->wanted == 0)
+    if (query_asks(sink->query) && g->wanted == 0)
         return false;
     return (join ? others : g->promise) >= sink->least;
 }

@@ -1,5 +1,7 @@
-/* cli/constants.c - the LIST of -c: numbers, characters and ranges (options.h). */
+/* cli/constants.c - the LIST of -c: numbers, characters, strings and ranges (options.h). */
 #include "cli/options.h"
+
+#include "cli/real_text.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -93,44 +95,109 @@ static bool character_scan(int64_t *out, Str text, size_t *i, Diag *diag)
     return true;
 }
 
-bool constant_scan(int64_t *out, Str text, size_t *i, Diag *diag)
+/* "GET ": what a compare of its first 8, 4, 2 or 1 bytes with memory holds. */
+static bool string_scan(int64_t *out, Str text, size_t *i, Diag *diag)
 {
-    if (*i >= text.n)
-        return diag_set(diag, *i, "a constant is missing");
-    return text.p[*i] == '\'' ? character_scan(out, text, i, diag) : number_scan(out, text, i, diag);
+    size_t from = *i, n = 0, whole = 8;
+    uint64_t bytes[8] = {0}, c;
+    for (++*i; *i < text.n && text.p[*i] != '"'; n++) {
+        c = (unsigned char)text.p[(*i)++];
+        if (c == '\\' && !escape_scan(&c, text, i))
+            return diag_set(diag, from, "bad string: %.*s", (int)(text.n > 40 ? 40 : text.n), text.p);
+        if (n < 8)
+            bytes[n] = c;
+    }
+    if (n == 0 || at(text, *i) != '"')
+        return diag_set(diag, from, "string without an end: %.*s", (int)(text.n > 40 ? 40 : text.n), text.p);
+    ++*i;
+    while (whole > n)
+        whole /= 2;
+    uint64_t v = 0;
+    for (size_t k = whole; k > 0; k--)
+        v = v << 8 | bytes[k - 1];
+    *out = (int64_t)v;
+    return true;
 }
 
-static bool add_range(int64_t **items, size_t *n, size_t *cap, int64_t from, int64_t to, Arena *arena, Diag *diag)
+bool constant_scan(int64_t *out, Str text, size_t *i, Diag *diag)
+{
+    switch (at(text, *i)) {
+    case 0: return diag_set(diag, *i, "a constant is missing");
+    case '\'': return character_scan(out, text, i, diag);
+    case '"': return string_scan(out, text, i, diag);
+    default: return number_scan(out, text, i, diag);
+    }
+}
+
+/* The end of the number at text[i]: a comma, "..", or the list's. */
+static size_t number_end(Str text, size_t i)
+{
+    while (i < text.n && text.p[i] != ',' && !(text.p[i] == '.' && at(text, i + 1) == '.'))
+        i++;
+    return i;
+}
+
+/* 0.5, 1e9: a number with a point or an exponent at text[*i]? */
+static bool real_scan(double *out, Str text, size_t *i)
+{
+    Str number = {text.p + *i, number_end(text, *i) - *i};
+    bool real = false;
+    for (size_t k = 0; k < number.n; k++)
+        real |= number.p[k] == '.' || (number.p[k] | 32) == 'e';
+    if (!real || !real_parse(out, number))
+        return false;
+    *i += number.n;
+    return true;
+}
+
+static bool add_real(Constants *c, double real, Arena *arena, Diag *diag)
+{
+    if (c->nreals == CONSTANTS_MAX || !arena_grow(arena, (void **)&c->reals, c->nreals, &c->cap_reals, sizeof real))
+        return diag_set(diag, 0, "too many constants");
+    c->reals[c->nreals++] = real;
+    return true;
+}
+
+static bool add_range(Constants *c, int64_t from, int64_t to, Arena *arena, Diag *diag)
 {
     if (from > to)
         return diag_set(diag, 0, "the range %lld..%lld runs backwards", (long long)from, (long long)to);
     uint64_t span = (uint64_t)to - (uint64_t)from;
-    if (span >= CONSTANTS_MAX || span >= CONSTANTS_MAX - *n)
+    if (span >= CONSTANTS_MAX || span >= CONSTANTS_MAX - c->n)
         return diag_set(diag, 0, "more than %d constants (in %lld..%lld)", CONSTANTS_MAX, (long long)from,
                         (long long)to);
     for (uint64_t k = 0; k <= span; k++) {
-        if (!arena_grow(arena, (void **)items, *n, cap, sizeof **items))
+        if (!arena_grow(arena, (void **)&c->items, c->n, &c->cap, sizeof *c->items))
             return diag_set(diag, 0, "out of memory");
-        (*items)[(*n)++] = (int64_t)((uint64_t)from + k);
+        c->items[c->n++] = (int64_t)((uint64_t)from + k);
     }
     return true;
 }
 
-bool constants_parse(int64_t **items, size_t *n, size_t *cap, Str list, Arena *arena, Diag *diag)
+/* FROM or FROM..TO at list[*i]. */
+static bool add_integers(Constants *out, Str list, size_t *i, Arena *arena, Diag *diag)
+{
+    int64_t from, to;
+    if (!constant_scan(&from, list, i, diag))
+        return false;
+    to = from;
+    if (at(list, *i) == '.' && at(list, *i + 1) == '.') {
+        *i += 2;
+        if (!constant_scan(&to, list, i, diag))
+            return false;
+    }
+    return add_range(out, from, to, arena, diag);
+}
+
+bool constants_parse(Constants *out, Str list, Arena *arena, Diag *diag)
 {
     for (size_t i = 0;;) {
-        int64_t from, to;
+        double real;
         while (at(list, i) == ' ')
             i++;
-        if (!constant_scan(&from, list, &i, diag))
-            return false;
-        to = from;
-        if (at(list, i) == '.' && at(list, i + 1) == '.') {
-            i += 2;
-            if (!constant_scan(&to, list, &i, diag))
-                return false;
-        }
-        if (!add_range(items, n, cap, from, to, arena, diag))
+        bool good =
+            real_scan(&real, list, &i) ? add_real(out, real, arena, diag) : add_integers(out, list, &i, arena, diag);
+        if (!good)
             return false;
         if (i == list.n)
             return true;

@@ -103,6 +103,10 @@ bool emit_perf(Sink *t, const ProbeSpec *spec, Diag *diag)
     json_key(&j, "location");
     location_json(&j, &spec->location);
     key_str(&j, "sign", str_of(sign_name(spec->sign)));
+    if (spec->real) {
+        json_key(&j, "float");
+        json_bool(&j, true);
+    }
     key_str(&j, "proof", str_of(proof_name(spec->proof)));
     key_str(&j, "cost", str_of(cost_name(spec->cost)));
     key_str(&j, "coverage", str_of(coverage_name(spec->coverage)));

@@ -90,7 +90,7 @@ static bool print_result(Find *f, const Report *r, Arena *arena)
         report_text(f->out, r);
     else if (!f->o->quiet && (f->o->ninputs == 1 || f->o->verbose))
         message_about(r->path, "nothing found%s",
-                      r->query->nconstants ? ": no variable is compared with these constants" : "");
+                      query_asks(r->query) ? ": no variable is compared with these constants" : "");
     sink_flush(f->out);
     return found;
 }

@@ -92,6 +92,15 @@ void json_bool(Json *j, bool v)
 }
 
 /* Scaled integers, so that the locale's decimal point and rounding modes play no part. */
+void json_number(Json *j, double v, unsigned bits)
+{
+    bool quoted = v - v != 0; /* infinities and NaNs */
+    json_before(j);
+    sink_add(j->out, quoted ? "\"" : "");
+    sink_real(j->out, v, bits);
+    sink_add(j->out, quoted ? "\"" : "");
+}
+
 void json_real(Json *j, double v)
 {
     json_before(j);

@@ -21,6 +21,8 @@ void json_hex(Json *j, uint64_t v); /* as the string "0x…" */
 void json_bytes(Json *j, Bytes b);  /* as a string of hexadecimal digits; null when b.n is 0 */
 void json_bool(Json *j, bool v);
 void json_real(Json *j, double v); /* shortest of up to 4 decimals, at least one: 1.0, 0.25 */
+/* The shortest digits that read back as that float (bits == 32) or double; a string where JSON has no such number. */
+void json_number(Json *j, double v, unsigned bits);
 void json_null(Json *j);
 
 #endif

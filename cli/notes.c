@@ -7,6 +7,10 @@ enum { CONSTANTS_SHOWN = 12 };
 
 void notes_constant(Sink *t, const Variable *v, const EnumTable *names, uint64_t constant)
 {
+    if (v->real) {
+        sink_real(t, variable_real(v, constant), v->width);
+        return;
+    }
     int64_t value = variable_constant(v, constant);
     Str name = names ? enum_name_of(names, value) : (Str){0};
     if (v->sign == SIGN_UNSIGNED)

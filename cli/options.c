@@ -38,11 +38,11 @@ static const Option OPTIONS[] = {
 
 static const char *const COMMAND_NAMES[] = {"", "trace", "disasm", "functions", "check"};
 
-/* The parser's state: the constants grow while -c is repeated. */
+/* The parser's state. */
 typedef struct OptionParser {
     Options *o;
     Diag *diag;
-    size_t cap_constants, cap_functions;
+    size_t cap_functions;
 } OptionParser;
 
 static bool wrong_value(OptionParser *s, OptionId id, const char *value, const char *wanted)
@@ -181,8 +181,7 @@ static bool option_set(OptionParser *s, OptionId id, const char *value)
     Options *o = s->o;
     uint64_t jobs;
     switch (id) {
-    case OPTION_CONST:
-        return constants_parse(&o->constants, &o->nconstants, &s->cap_constants, str_of(value), &o->arena, s->diag);
+    case OPTION_CONST: return constants_parse(&o->constants, str_of(value), &o->arena, s->diag);
     case OPTION_ENUM: o->enum_file = value; return true;
     case OPTION_FUNCTION: return function_value(s, value);
     case OPTION_LIMIT: return size_value(s, id, value, SIZE_MAX, &o->limit);
@@ -318,7 +317,7 @@ static bool trace_consistent(const Options *o, Diag *diag)
         return diag_set(diag, 0, "-p, -a and COMMAND exclude each other");
     if (!o->pid && !o->all && !o->child && !(o->ninputs && strncmp(o->inputs[0], "pid:", 4) == 0))
         return diag_set(diag, 0, "trace what? Give -p PID, -a (every process that runs the file), or -- COMMAND");
-    if (o->spec && (o->nconstants || o->enum_file || o->nfunctions || o->has_site))
+    if (o->spec && (o->constants.n || o->constants.nreals || o->enum_file || o->nfunctions || o->has_site))
         return diag_set(diag, 0, "--spec says what to read: -c, -e, -f and --site do not go with it");
     if (o->spec && o->verify)
         return diag_set(diag, 0, "--verify needs the compares: it does not go with --spec");
@@ -361,7 +360,7 @@ bool options_parse(Options *o, int argc, char **argv, Diag *diag)
         return diag_set(diag, 0, "out of memory");
     if (!words(&s, argc, argv) || !consistent(o, diag))
         return false;
-    o->nconstants = constants_sort(o->constants, o->nconstants);
+    o->constants.n = constants_sort(o->constants.items, o->constants.n);
     return true;
 }
 

@@ -15,11 +15,18 @@ typedef enum Command { COMMAND_FIND, COMMAND_TRACE, COMMAND_DISASM, COMMAND_FUNC
 
 typedef enum ColorWhen { COLOR_AUTO, COLOR_ALWAYS, COLOR_NEVER } ColorWhen;
 
+/* What -c gives. */
+typedef struct Constants {
+    int64_t *items; /* ascending, no repeats once the command line is parsed */
+    size_t n, cap;
+    double *reals; /* those written with a point or an exponent, as they came */
+    size_t nreals, cap_reals;
+} Constants;
+
 typedef struct Options {
     Command command;
     bool help, version;
-    int64_t *constants; /* ascending, no repeats */
-    size_t nconstants;
+    Constants constants;
     const char *enum_file; /* as given: FILE or FILE:NAME */
     Str *functions;
     size_t nfunctions;
@@ -56,15 +63,16 @@ bool options_parse(Options *options, int argc, char **argv, Diag *diag);
 /* The help text of a command. */
 void options_help(Sink *t, Command command);
 
-/* Adds what one LIST names ("30000,0x7530,'A',1..5") to *items (of *n, ascending order not kept). A range over 10^6
+/* Adds what one LIST names (30000,0x7530,'A',"GET ",1..5,0.5) to *out (ascending order not kept). A range over 10^6
  * or a total over 10^6 is refused. */
-bool constants_parse(int64_t **items, size_t *n, size_t *cap, Str list, Arena *arena, Diag *diag);
+bool constants_parse(Constants *out, Str list, Arena *arena, Diag *diag);
 
 /* Sorts ascending and drops repeats; returns how many are left. */
 size_t constants_sort(int64_t *items, size_t n);
 
-/* One constant at text[*i]: decimal, 0x hexadecimal, 0 octal or 0b binary, with sign, or a character in quotes with C's
- * escapes. Moves *i past it. Unsigned values over INT64_MAX are kept modulo 2^64. */
+/* One constant at text[*i]: decimal, 0x hexadecimal, 0 octal or 0b binary, with sign; a character in quotes with C's escapes;
+ * or a string in double quotes: its first 8, 4, 2 or 1 bytes as one little-endian number, as compilers compare short strings.
+ * Moves *i past it. Unsigned values over INT64_MAX are kept modulo 2^64. */
 bool constant_scan(int64_t *out, Str text, size_t *i, Diag *diag);
 
 #endif

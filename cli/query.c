@@ -74,7 +74,7 @@ static int enum_open(Question *q, const Options *o)
     }
     if (!good)
         return EXIT_INPUT;
-    if (q->query.nconstants == 0 && !constants_from_names(q)) {
+    if (query_asks(&q->query) == 0 && !constants_from_names(q)) {
         message("out of memory");
         return EXIT_INPUT;
     }
@@ -83,8 +83,10 @@ static int enum_open(Question *q, const Options *o)
 
 int question_open(Question *q, const Options *o)
 {
-    *q = (Question){.query = {.constants = o->constants,
-                              .nconstants = o->nconstants,
+    *q = (Question){.query = {.constants = o->constants.items,
+                              .nconstants = o->constants.n,
+                              .reals = o->constants.reals,
+                              .nreals = o->constants.nreals,
                               .functions = o->functions,
                               .nfunctions = o->nfunctions,
                               .limit = o->limit,

@@ -107,6 +107,8 @@ static void query_json(Json *j, const Query *q)
     json_open(j, '[');
     for (size_t i = 0; i < q->nconstants; i++)
         json_i64(j, q->constants[i]);
+    for (size_t i = 0; i < q->nreals; i++)
+        json_number(j, q->reals[i], 64);
     json_close(j, ']');
     json_key(j, "functions");
     json_open(j, '[');
@@ -153,6 +155,10 @@ static void function_json(Json *j, const Report *r, const Function *f)
 
 static void constant_json(Json *j, const Variable *v, uint64_t constant)
 {
+    if (v->real) {
+        json_number(j, variable_real(v, constant), v->width);
+        return;
+    }
     int64_t value = variable_constant(v, constant);
     if (v->sign == SIGN_UNSIGNED)
         json_u64(j, (uint64_t)value);
@@ -274,6 +280,8 @@ static void variable_json(Json *j, const Report *r, const Variable *v, size_t id
     function_json(j, r, v->function);
     key_u64(j, "width", v->width);
     key_z(j, "sign", sign_name(v->sign));
+    if (v->real)
+        key_bool(j, "float", true);
     constants_json(j, "constants", v, v->constants, v->nconstants);
     constants_json(j, "matched", v, v->matched, v->nmatched);
     defs_json(j, r, v);

@@ -1,6 +1,7 @@
 /* cli/result_text.c - for each variable: the function, what it is compared with, where that happens, where else it lives,
  * what the claim rests on, and lines to paste. Colours mark what the eye looks for: places, values, locations. */
 #include "cli/result_text.h"
+#include "cli/notes.h"
 
 #include "cli/emit.h"
 #include "cli/escape.h"
@@ -68,17 +69,8 @@ static void column(const Page *p, Ink which, Sink *cell, size_t width)
 
 static void constant_text(const Page *p, const Variable *v, uint64_t constant)
 {
-    int64_t value = variable_constant(v, constant);
-    Str name = enum_name_of(p->r->names, value);
     ink(p, INK_VALUE);
-    if (v->sign == SIGN_UNSIGNED)
-        sink_u64(p->t, (uint64_t)value);
-    else
-        sink_i64(p->t, value);
-    if (name.p) {
-        sink_char(p->t, ' ');
-        escape_terminal(p->t, name);
-    }
+    notes_constant(p->t, v, p->r->names, constant);
     ink(p, INK_NONE);
 }
 
@@ -105,13 +97,14 @@ static void title(const Page *p, const Variable *v, size_t id)
 static void summary(const Page *p, const Variable *v)
 {
     label(p, "variable");
-    sink_format(p->t, "%u bits%s%s", v->width, v->sign == SIGN_UNKNOWN ? "" : ", ",
+    sink_format(p->t, "%u bits%s%s%s", v->width, v->real ? ", floating point" : "", v->sign == SIGN_UNKNOWN ? "" : ", ",
                 v->sign == SIGN_UNKNOWN ? "" : sign_name(v->sign));
-    bool asked = p->r->query->nconstants > 0;
+    size_t nasked = query_asks(p->r->query);
+    bool asked = nasked > 0;
     const uint64_t *items = asked ? v->matched : v->constants;
     size_t n = asked ? v->nmatched : v->nconstants, shown = n;
-    if (asked && p->r->query->nconstants > 1)
-        sink_format(p->t, "; compared with %zu of the %zu constants asked for", n, p->r->query->nconstants);
+    if (nasked > 1)
+        sink_format(p->t, "; compared with %zu of the %zu constants asked for", n, nasked);
     else if (!asked)
         sink_format(p->t, "; compared with %zu constant%s", n, n == 1 ? "" : "s");
     else
@@ -266,7 +259,8 @@ static void probe_words(const Page *p, const Variable *v, Sink *cell)
     const Probe *probe = &v->probe;
     label(p, "probe");
     if (probe->pc == 0) {
-        sink_add(p->t, "none: no place is proved that the kernel would accept\n");
+        sink_add(p->t, v->real ? "none: no place outside the xmm registers, which the kernel cannot read\n"
+                               : "none: no place is proved that the kernel would accept\n");
         return;
     }
     place(p, v, probe->pc, cell);
@@ -299,6 +293,27 @@ static void paste(const Page *p, const char *what, const Sink *line)
     sink_close(&shown);
 }
 
+/* -c as it may be given again. */
+static void paste_constants(Sink *line, const Constants *c)
+{
+    for (size_t i = 0; i < c->n; i++) {
+        size_t last = i;
+        while (last + 1 < c->n && c->items[last + 1] == c->items[last] + 1)
+            last++;
+        sink_add(line, i ? "," : " -c ");
+        sink_i64(line, c->items[i]);
+        if (last > i) {
+            sink_add(line, "..");
+            sink_i64(line, c->items[last]);
+        }
+        i = last;
+    }
+    for (size_t i = 0; i < c->nreals; i++) {
+        sink_add(line, c->n + i ? "," : " -c ");
+        sink_real(line, c->reals[i], 64);
+    }
+}
+
 /* `lvscan trace` with the options that lead to this variable again: only for the first one, which trace takes. */
 static void paste_trace(const Page *p)
 {
@@ -310,18 +325,7 @@ static void paste_trace(const Page *p)
         sink_add(&line, " -e ");
         escape_shell(&line, str_of(o->enum_file));
     }
-    for (size_t i = 0; i < o->nconstants; i++) {
-        size_t last = i;
-        while (last + 1 < o->nconstants && o->constants[last + 1] == o->constants[last] + 1)
-            last++;
-        sink_add(&line, i ? "," : " -c ");
-        sink_i64(&line, o->constants[i]);
-        if (last > i) {
-            sink_add(&line, "..");
-            sink_i64(&line, o->constants[last]);
-        }
-        i = last;
-    }
+    paste_constants(&line, &o->constants);
     for (size_t i = 0; i < o->nfunctions; i++) {
         sink_add(&line, " -f ");
         escape_shell(&line, o->functions[i]);

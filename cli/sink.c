@@ -1,6 +1,7 @@
 /* cli/sink.c - see text.h. */
 #include "cli/sink.h"
 
+#include "cli/real_text.h"
 #include "elf/format.h"
 
 #include <errno.h>
@@ -128,6 +129,12 @@ void sink_i64(Sink *t, int64_t v)
     if (v < 0)
         sink_char(t, '-');
     sink_u64(t, v < 0 ? 0 - (uint64_t)v : (uint64_t)v);
+}
+
+void sink_real(Sink *t, double v, unsigned bits)
+{
+    char digits[REAL_TEXT];
+    sink_put(t, digits, real_print(digits, v, bits));
 }
 
 void sink_hex(Sink *t, uint64_t v)

@@ -25,10 +25,11 @@ void sink_str(Sink *t, Str s);
 void sink_char(Sink *t, char c);
 void sink_repeat(Sink *t, char c, size_t n);
 void sink_format(Sink *t, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void sink_u64(Sink *t, uint64_t v); /* decimal */
-void sink_i64(Sink *t, int64_t v);  /* decimal */
-void sink_hex(Sink *t, uint64_t v); /* 0x… without leading zeros */
-void sink_bytes(Sink *t, Bytes b);  /* two hexadecimal digits a byte */
+void sink_u64(Sink *t, uint64_t v);               /* decimal */
+void sink_i64(Sink *t, int64_t v);                /* decimal */
+void sink_real(Sink *t, double v, unsigned bits); /* the shortest digits that read back as that float or double */
+void sink_hex(Sink *t, uint64_t v);               /* 0x… without leading zeros */
+void sink_bytes(Sink *t, Bytes b);                /* two hexadecimal digits a byte */
 
 /* What is in the buffer (a text in memory). */
 Str sink_view(const Sink *t);

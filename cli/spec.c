@@ -22,6 +22,7 @@ bool spec_of_variable(ProbeSpec *out, Program *program, const Variable *v, Str p
                        .has_symbol = symbols_covering(&program->symbols, probe->pc) != NULL,
                        .location = probe->location,
                        .sign = v->sign,
+                       .real = v->real,
                        .proof = probe->proof,
                        .cost = probe->cost,
                        .coverage = probe->coverage};

@@ -22,6 +22,7 @@ typedef struct ProbeSpec {
     bool has_symbol; /* a function symbol of the file covers pc (bpftrace then reads addresses differently) */
     Location location;
     uint8_t sign, proof, cost, coverage;
+    bool real;       /* a float or double: what is read is its encoding */
     EnumTable names; /* of values */
 } ProbeSpec;
 

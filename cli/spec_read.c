@@ -137,6 +137,8 @@ static uint8_t word_of(Str s, const char *(*name)(unsigned), unsigned first, uns
 static void claims_read(ProbeSpec *spec, const JsonValue *root)
 {
     Str s;
+    const JsonValue *real = json_member(root, "float");
+    spec->real = real && real->truth;
     text_of(root, "sign", &s);
     spec->sign = str_eq(s, str_of("signed"))     ? SIGN_SIGNED
                  : str_eq(s, str_of("unsigned")) ? SIGN_UNSIGNED

@@ -1,6 +1,7 @@
 /* cli/trace_print.c - see trace_print.h. No printf on the way of a hit: at a million hits a second it would be the cost. */
 #include "cli/trace_print.h"
 
+#include "analysis/real.h"
 #include "cli/escape.h"
 #include "cli/json.h"
 #include "cli/message.h"
@@ -14,7 +15,9 @@ enum { BAR_WIDTH = 40, LIVE_NS = 400000000 };
 
 static void value_text(const Printer *p, int64_t value)
 {
-    if (p->spec->sign == SIGN_UNSIGNED)
+    if (p->spec->real)
+        sink_real(p->out, real_number((uint64_t)value, p->spec->location.bits), p->spec->location.bits);
+    else if (p->spec->sign == SIGN_UNSIGNED)
         sink_u64(p->out, (uint64_t)value);
     else
         sink_i64(p->out, value);
@@ -23,7 +26,9 @@ static void value_text(const Printer *p, int64_t value)
 static void value_json(const Printer *p, Json *j, int64_t value)
 {
     json_key(j, "value");
-    if (p->spec->sign == SIGN_UNSIGNED)
+    if (p->spec->real)
+        json_number(j, real_number((uint64_t)value, p->spec->location.bits), p->spec->location.bits);
+    else if (p->spec->sign == SIGN_UNSIGNED)
         json_u64(j, (uint64_t)value);
     else
         json_i64(j, value);

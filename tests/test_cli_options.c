@@ -42,31 +42,29 @@ static const struct {
     {"-9223372036854775808", 1, INT64_MIN, INT64_MIN},
     {"0..999999", 1000000, 0, 999999},
     {"9223372036854775806..9223372036854775807", 2, INT64_MAX - 1, INT64_MAX},
+    {"\"G\"", 1, 'G', 'G'},
+    {"\"GET \"", 1, 0x20544547, 0x20544547},
+    {"\"HTTP/1\"", 1, 0x50545448, 0x50545448},
+    {"\"a,b\\n\"", 1, 0x0a622c61, 0x0a622c61},
+    {"\"01234567tail\"", 1, 0x3736353433323130, 0x3736353433323130},
 };
 
-static const char *const BAD_LISTS[] = {"",
-                                        "x",
-                                        "1,",
-                                        ",1",
-                                        "1 2",
-                                        "1..",
-                                        "..2",
-                                        "5..1",
-                                        "0..1000000",
-                                        "0x",
-                                        "'",
-                                        "'a",
-                                        "''",
-                                        "'\\q'",
-                                        "'abcde'",
-                                        "1;2",
-                                        "--1",
-                                        "99999999999999999999",
-                                        "0b2",
-                                        "-9223372036854775809",
-                                        "'\\x'",
-                                        "'\\x100'",
-                                        "0..5,0..999999"};
+static const char *const BAD_LISTS[] = {"",           "x",
+                                        "1,",         ",1",
+                                        "1 2",        "1..",
+                                        "..2",        "5..1",
+                                        "0..1000000", "0x",
+                                        "'",          "'a",
+                                        "''",         "'\\q'",
+                                        "'abcde'",    "1;2",
+                                        "--1",        "99999999999999999999",
+                                        "0b2",        "-9223372036854775809",
+                                        "'\\x'",      "\"\"",
+                                        "\"ab",       "1.5.5",
+                                        "1.5..2.5",   "1e",
+                                        "0x1p",       "1e999",
+                                        "nan",        ".",
+                                        "'\\x100'",   "0..5,0..999999"};
 
 static void constants(void **state)
 {
@@ -74,15 +72,29 @@ static void constants(void **state)
     for (size_t i = 0; i < COUNT(LISTS); i++) {
         Arena arena = {0};
         Diag diag = {0};
-        int64_t *items = NULL;
-        size_t n = 0, cap = 0;
-        if (!constants_parse(&items, &n, &cap, str_of(LISTS[i].list), &arena, &diag))
+        Constants c = {0};
+        if (!constants_parse(&c, str_of(LISTS[i].list), &arena, &diag))
             fail_msg("%s: %s", LISTS[i].list, diag.what);
-        n = constants_sort(items, n);
-        assert_int_equal(n, LISTS[i].n);
-        assert_true(items[0] == LISTS[i].first && items[n - 1] == LISTS[i].last);
+        c.n = constants_sort(c.items, c.n);
+        assert_int_equal(c.n, LISTS[i].n);
+        assert_int_equal(c.nreals, 0);
+        assert_true(c.items[0] == LISTS[i].first && c.items[c.n - 1] == LISTS[i].last);
         arena_free(&arena);
     }
+}
+
+static void real_constants(void **state)
+{
+    (void)state;
+    Arena arena = {0};
+    Diag diag = {0};
+    Constants c = {0};
+    if (!constants_parse(&c, str_of("0.5, 7,-1e3,0.125,3..5,0.1"), &arena, &diag))
+        fail_msg("%s", diag.what);
+    assert_int_equal(c.n, 4);
+    assert_int_equal(c.nreals, 4);
+    assert_true(c.reals[0] == 0.5 && c.reals[1] == -1000 && c.reals[2] == 0.125 && c.reals[3] == 0.1);
+    arena_free(&arena);
 }
 
 static void bad_constants(void **state)
@@ -91,9 +103,8 @@ static void bad_constants(void **state)
     for (size_t i = 0; i < COUNT(BAD_LISTS); i++) {
         Arena arena = {0};
         Diag diag = {0};
-        int64_t *items = NULL;
-        size_t n = 0, cap = 0;
-        if (constants_parse(&items, &n, &cap, str_of(BAD_LISTS[i]), &arena, &diag))
+        Constants c = {0};
+        if (constants_parse(&c, str_of(BAD_LISTS[i]), &arena, &diag))
             fail_msg("accepted: %s", BAD_LISTS[i]);
         assert_true(diag.what[0]);
         arena_free(&arena);
@@ -121,7 +132,7 @@ static void main_job(void **state)
     Diag diag;
     assert_true(parse(&o, words, &diag));
     assert_int_equal(o.command, COMMAND_FIND);
-    assert_int_equal(o.nconstants, 3);
+    assert_int_equal(o.constants.n, 3);
     assert_int_equal(o.nfunctions, 1);
     assert_true(o.json && o.quiet && o.verbose);
     assert_int_equal(o.limit, 0);
@@ -140,7 +151,7 @@ static void trace_command(void **state)
     Diag diag;
     assert_true(parse(&o, words, &diag));
     assert_int_equal(o.command, COMMAND_TRACE);
-    assert_int_equal(o.constants[0], 65);
+    assert_int_equal(o.constants.items[0], 65);
     assert_int_equal(o.max_hits, 10);
     assert_int_equal(o.duration_ns, 500000000);
     assert_string_equal(o.child[0], "cmd");
@@ -283,6 +294,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(constants),
+        cmocka_unit_test(real_constants),
         cmocka_unit_test(bad_constants),
         cmocka_unit_test(main_job),
         cmocka_unit_test(trace_command),

@@ -2,6 +2,7 @@
 #include "cli/escape.h"
 #include "cli/json.h"
 #include "cli/json_read.h"
+#include "cli/real_text.h"
 #include "cli/sha256.h"
 #include "elf/format.h"
 
@@ -43,6 +44,74 @@ static void numbers(void **state)
     sink_bytes(&t, (Bytes){(const uint8_t *)"\x00\xff\x1a", 3});
     assert_text(&t, "0 18446744073709551615 -9223372036854775808 0x0 0xffffffffffffffff 00ff1a");
     sink_close(&t);
+}
+
+static void real_round_trip(double v)
+{
+    char text[REAL_TEXT], least[40];
+    double back;
+    size_t n = real_print(text, v, 64);
+    assert_int_equal(n, strlen(text));
+    assert_true(strtod(text, NULL) - v == 0);
+    assert_true(real_parse(&back, (Str){text, n}) && back - v == 0);
+    real_print(text, (double)(float)v, 32);
+    assert_true((float)v - (float)v != 0 || (float)strtod(text, NULL) - (float)v == 0);
+    snprintf(least, sizeof least, "%.25g", v);
+    assert_true(real_parse(&back, str_of(least)) && back - v == 0);
+    snprintf(least, sizeof least, "%.3e", v); /* few digits: a tie now and then */
+    if (strtod(least, NULL) - strtod(least, NULL) == 0)
+        assert_true(real_parse(&back, str_of(least)) && back - strtod(least, NULL) == 0);
+}
+
+/* strtod is the oracle: numbers of every size, the smallest and the largest among them. */
+static void reals(void **state)
+{
+    static const double edges[] = {1.5,     0.1,     1e22,   1e23,     5e-324, 2.2250738585072014e-308,
+                                   1.7e308, 30000.5, 1e-300, 123456.0, 0.0001, 9007199254740993.0};
+    (void)state;
+    uint64_t seed = 88172645463325252u;
+    for (size_t i = 0; i < COUNT(edges); i++)
+        real_round_trip(edges[i]);
+    for (unsigned i = 0; i < 150; i++) {
+        double v;
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        memcpy(&v, &seed, sizeof v);
+        if (v - v == 0)
+            real_round_trip(v);
+    }
+}
+
+static void reals_as_text(void **state)
+{
+    static const struct {
+        double v;
+        const char *text;
+    } rows[] = {{0, "0.0"},         {42, "42.0"},    {-1.25, "-1.25"}, {0.1, "0.1"},
+                {0.0001, "0.0001"}, {1e-5, "1e-05"}, {1e16, "1e+16"},  {123456789, "123456789.0"}};
+    static const char *const bad[] = {"",
+                                      ".",
+                                      "-",
+                                      "1e",
+                                      "1e+",
+                                      "1.2.3",
+                                      "1x",
+                                      "1e999",
+                                      "0x1p3",
+                                      "inf",
+                                      "11111111112222222222333333333344444444445.0"};
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        char text[REAL_TEXT];
+        real_print(text, rows[i].v, 64);
+        assert_string_equal(text, rows[i].text);
+    }
+    for (size_t i = 0; i < COUNT(bad); i++) {
+        double v;
+        if (real_parse(&v, str_of(bad[i])))
+            fail_msg("accepted: %s", bad[i]);
+    }
 }
 
 static void same_text(const char *format, ...) __attribute__((format(printf, 1, 2)));
@@ -282,6 +351,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers),
+        cmocka_unit_test(reals),
+        cmocka_unit_test(reals_as_text),
         cmocka_unit_test(formats_as_printf),
         cmocka_unit_test(a_big_text_stays_whole),
         cmocka_unit_test(a_failed_write_is_kept),

@@ -128,6 +128,7 @@ run curl "$lib/libcurl.so.4" curl -s -o /dev/null "file://$work/text"
 run file "$lib/libmagic.so.1" file /usr/bin/sed "$work/text" "$work/a.c"
 run libc "$lib/libc.so.6" sort -k4,4 -k1,1n text
 run libc-printf "$lib/libc.so.6" bash -c 'printf "%5d %-8s %x %.3f %e\n" 42 abc 255 2.5 1e10; date +%A; [[ abc == a*c ]]; echo {a..e} /e*'
+run libm "$lib/libm.so.6" mawk 'BEGIN { for (i = 1; i < 60; i++) s += sin(i) + exp(i / 9) + log(i) + i ^ 0.3 + atan2(i, 7) + cos(i * 1e5); print s }'
 run ldso "$lib/ld-linux-x86-64.so.2" /usr/bin/python3.11 -S -c 'import zlib, json'
 run libstdcxx "$lib/libstdc++.so.6" gdb -batch -nx -ex 'p 1.5*2' -ex 'info functions ma' /usr/bin/sort
 run ripgrep rg rg -j 1 -n -i 'fo+1.?bar|line 2\d+' text
