@@ -97,6 +97,27 @@ static const TextCase texts[] = {
     {"67 03 14 25 34 12 00 85", "add 0x85001234(,%eiz,1),%edx", "add edx,DWORD PTR [eiz*1+0x85001234]"},
     {"f3 f0 48 0f c7 09", "lock repz cmpxchg16b (%rcx)", NULL}, /* elides no lock */
     {"f3 0f 01 fd", "rmpquery", "rmpquery"},
+    /* AVX10.2, MOVRS, AMX-AVX512 */
+    {"62 f5 55 df 58 72 80", "vaddbf16 -0x100(%rdx){1to32},%zmm5,%zmm6{%k7}{z}",
+     "vaddbf16 zmm6{k7}{z},zmm5,WORD BCST [rdx-0x100]"},
+    {"62 f6 54 48 b8 71 7f", "vfmadd231bf16 0x1fc0(%rcx),%zmm5,%zmm6", NULL},
+    {"62 f3 57 5f c2 6a 80 7b", "vcmpbf16 $0x7b,-0x100(%rdx){1to32},%zmm5,%k5{%k7}", NULL},
+    {"62 f3 7f 48 66 69 7f 7b", "vfpclassbf16z $0x7b,0x1fc0(%rcx),%k5", NULL},
+    {"62 f2 54 38 74 31", "vcvtbiasph2bf8 (%rcx){1to16},%ymm5,%xmm6", "vcvtbiasph2bf8 xmm6,ymm5,WORD BCST [rcx]"},
+    {"62 f5 7e 38 74 31", "vcvtph2bf8s (%rcx){1to16},%xmm6", "vcvtph2bf8s xmm6,WORD BCST [rcx]{1to16}"},
+    {"62 f5 7f 08 1e 71 7f", "vcvthf82ph 0x3f8(%rcx),%xmm6", "vcvthf82ph xmm6,QWORD PTR [rcx+0x3f8]"},
+    {"62 f5 7c 18 69 f5", "vcvtph2ibs {rn-sae},%zmm5,%zmm6", NULL},
+    {"62 f5 fc 18 6d f5", "vcvttpd2dqs {sae},%zmm5,%ymm6", NULL},
+    {"62 f5 7f 18 6d c1", "vcvttsd2sis {sae},%xmm1,%eax", NULL},
+    {"62 f3 d5 18 52 f4 7b", "vminmaxpd $0x7b,{sae},%zmm4,%zmm5,%zmm6", "vminmaxpd zmm6,zmm5,zmm4{sae},0x7b"},
+    {"62 f1 7d 08 d6 ee", "vmovd %xmm5,%xmm6", NULL},
+    {"62 f5 7e 08 6e f5", "vmovw %xmm5,%xmm6", NULL},
+    {"62 f1 ff 08 2f 71 7f", "vcomxsd 0x3f8(%rcx),%xmm6", NULL},
+    {"62 a2 56 40 da f4", "vsm4key4 %zmm20,%zmm21,%zmm22", NULL},
+    {"62 c5 7e 08 6f 65 02", "vmovrsd 0x20(%r13),%xmm20", "vmovrsd xmm20,XMMWORD PTR [r13+0x20]"},
+    {"0f 38 8b 00", "movrs (%rax),%eax", NULL},
+    {"0f 18 20", "prefetchrst2 (%rax)", NULL},
+    {"62 f2 6d 48 4a c1", "tilemovrow %edx,%tmm1,%zmm0", NULL},
     {"62 01 ff 38 2a e2", "vcvtsi2sd %r10,{rd-sae},%xmm0,%xmm28", NULL},
     {"f2 0f 38 f8 cb", "urdmsr %rcx,%rbx", NULL},
     {"f3 41 0f 38 f8 cb", "uwrmsr %r11,%rcx", NULL},
@@ -190,6 +211,9 @@ static const EffectCase effects[] = {
     {"64 d7", "rax rbx fs", "rax", "", "||"},
     {"66 0f f7 c1", "xmm0 xmm1 rdi", "", "", "||"}, /* maskmovdqu stores at rdi */
     {"0f 01 fc", "rax", "", "", "||"},
+    {"62 f1 7e 08 7e f5", "xmm5", "xmm6", "xmm6", "||"},                 /* vmovd clears what is above */
+    {"62 f5 55 08 58 f4", "xmm4 xmm5", "xmm6", "xmm6", "||"},            /* bfloat16 heeds no MXCSR */
+    {"62 f1 ff 08 2f f5", "xmm5 xmm6 mxcsr", "mxcsr", "", "|oszapc|"},   /* vcomxsd sets all flags */
     {"62 f2 7d 49 90 04 d1", "xmm0 xmm2 rcx k1", "xmm0 k1", "k1", "||"}, /* a gather clears its mask */
     {"0f 77", "st0 st1 st2 st3 st4 st5 st6 st7 fpu", "st0 st1 st2 st3 st4 st5 st6 st7 fpu", "", "||"},
 };
