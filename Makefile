@@ -112,11 +112,11 @@ opcode-grid: # links against cmocka like every test
 	+@$(MAKE) --no-print-directory -s $(BUILD)/tests/test_x86_grid >&2
 	@$(BUILD)/tests/test_x86_grid --print
 
-# The profile is written at exit, which the sandbox would forbid.
+# The profile is written at exit, which the sandbox would forbid. COVER=-v lists the branches that were not taken.
 cover:
 	@tests/needs
 	$(SUB) BUILD=$(BUILD)/cover CC=$(CLANG) OPT='-O0 -g' STATIC= SAN='--coverage -DLVSCAN_UNCONFINED' all tests fuzzers
-	@BUILD=$(BUILD)/cover tests/cover
+	@BUILD=$(BUILD)/cover nice tests/cover $(COVER)
 
 idioms:
 	@tests/needs
