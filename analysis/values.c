@@ -25,9 +25,10 @@ static uint64_t key_of(unsigned tag, uint32_t at, Cell cell)
     return (uint64_t)tag << 62 | (uint64_t)at << 31 | cell; /* at < 2^31, cell < 2^31; tag is never 0 */
 }
 
+/* `at` lies in the key's upper half, of which a product's lower bits know nothing: those above 32 are taken. */
 static size_t key_place(const Values *v, uint64_t key)
 {
-    size_t i = (size_t)((key * 0x9e3779b97f4a7c15u) >> 20) & (v->ntable - 1);
+    size_t i = (size_t)(((key ^ key >> 29) * 0x9e3779b97f4a7c15u) >> 32) & (v->ntable - 1);
     while (v->keys[i] && v->keys[i] != key)
         i = (i + 1) & (v->ntable - 1);
     return i;
