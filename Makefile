@@ -34,6 +34,7 @@ TESTED := $(LIB_OBJ) $(filter-out $(BUILD)/cli/main.o,$(CLI_OBJ))
 
 TESTS := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/test_*.c))
 BENCHES := $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench_*.c))
+MUTANTS := $(BUILD)/tests/hostile/mutants
 FUZZERS := $(patsubst %.c,$(BUILD)/%,$(wildcard fuzz/fuzz_*.c))
 SCRIPTS := $(wildcard tests/main_job.sh tests/cli/*.sh tests/e2e/*.sh)
 
@@ -41,6 +42,7 @@ all: $(BUILD)/lvscan
 objects: $(LIB_OBJ) $(CLI_OBJ)
 tests: $(TESTS)
 fuzzers: $(FUZZERS)
+mutants: $(MUTANTS)
 
 $(BUILD)/lvscan: $(LIB_OBJ) $(CLI_OBJ)
 	$(Q)$(CC) $(CFLAGS_ALL) $(STATIC) -o $@ $^ $(LDFLAGS_ALL)
@@ -70,6 +72,13 @@ $(BUILD)/tests/test_hostile_alloc: LIBS = -lcmocka -Wl,--wrap=arena_alloc,--wrap
 # A fuzz target is driven by fuzz/replay.c, which runs the files it is given, or by clang's libFuzzer.
 $(FUZZERS): $(BUILD)/%: $(BUILD)/%.o $(TESTED) $(if $(FUZZER),,$(BUILD)/fuzz/replay.o)
 	$(Q)$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDFLAGS_ALL) $(FUZZER)
+ifdef FUZZER # the targets that take whole files know their structure
+$(BUILD)/fuzz/fuzz_elf $(BUILD)/fuzz/fuzz_scan: $(BUILD)/fuzz/elf_custom.o $(BUILD)/fuzz/elf_mutator.o
+endif
+
+# Damages programs and runs the command line on them.
+$(MUTANTS): $(BUILD)/tests/hostile/mutants.o $(BUILD)/fuzz/elf_mutator.o
+	$(Q)$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDFLAGS_ALL)
 
 # gcc makes the program, clang the tests: both with all warnings as errors.
 CHECKED = OPT='-O1 -g' STATIC= SAN='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
@@ -189,6 +198,6 @@ deb: release
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all objects tests fuzzers demo test soak oracle fuzz bench opcode-grid cover idioms lint format docs picture install release deb clean
+.PHONY: all objects tests fuzzers mutants demo test soak oracle fuzz bench opcode-grid cover idioms lint format docs picture install release deb clean
 .DELETE_ON_ERROR:
 -include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)
