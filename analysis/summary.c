@@ -133,6 +133,22 @@ static void exit_registers(Reader *r, uint32_t step)
     }
 }
 
+enum { RESULT_COPIES = 8 };
+
+/* The result is the low bits of l's value, extended: makes it that of the value which l copies. False when l is no copy that says so. */
+static bool result_copied(Result *out, const Link *l)
+{
+    if (l->kind != MOVE_COPY)
+        return false;
+    if (l->bits >= out->bits) /* the copy hands on all that counts */
+        return true;
+    if (l->partial || (l->sign && (l->to < out->bits || (out->bits < 64 && !out->sign))))
+        return false;
+    out->bits = l->bits;
+    out->sign = l->sign;
+    return true;
+}
+
 static Result result_at(Reader *r, uint32_t step)
 {
     Values *v = &r->values;
@@ -151,10 +167,9 @@ static Result result_at(Reader *r, uint32_t step)
         id = l.base;
         l = values_link(v, id);
     }
-    if (l.kind == MOVE_COPY && !l.partial) {
-        out.bits = l.bits;
-        out.sign = l.sign;
+    for (unsigned i = 0; i < RESULT_COPIES && result_copied(&out, &l); i++) {
         id = l.base;
+        l = values_link(v, id);
     }
     if (id == VALUE_NONE || v->values[id].kind != VALUE_ARGUMENT || v->values[id].cell >= CELL_SLOT0)
         return none;
