@@ -172,22 +172,37 @@ bool sample_parse(Sample *out, const SampleShape *shape, Bytes body)
     return !shape->stack_bytes || parse_stack(out, &body);
 }
 
-/* "0-3,5" as in /sys/devices/system/cpu/online. */
+/* "0-3,5" as in /sys/devices/system/cpu/online: the numbers, ascending. */
+static size_t cpus_listed(const char *text, int *cpus, size_t most)
+{
+    size_t n = 0;
+    for (const char *p = text; *p >= '0' && *p <= '9';) {
+        char *end;
+        long first = strtol(p, &end, 10), last = *end == '-' ? strtol(end + 1, &end, 10) : first;
+        for (long c = first; c <= last && n < most; c++)
+            cpus[n++] = (int)c;
+        p = end + (*end == ',');
+    }
+    return n;
+}
+
 size_t cpus_online(int *cpus, size_t most)
 {
     char text[4096];
+    if (read_small("/sys/devices/system/cpu/online", text, sizeof text))
+        return cpus_listed(text, cpus, most);
+    long all = sysconf(_SC_NPROCESSORS_ONLN);
     size_t n = 0;
-    if (!read_small("/sys/devices/system/cpu/online", text, sizeof text)) {
-        long all = sysconf(_SC_NPROCESSORS_ONLN);
-        for (; n < most && (long)n < all; n++)
-            cpus[n] = (int)n;
-        return n;
-    }
-    for (char *p = text; *p >= '0' && *p <= '9';) {
-        long first = strtol(p, &p, 10), last = *p == '-' ? strtol(p + 1, &p, 10) : first;
-        for (long c = first; c <= last && n < most; c++)
-            cpus[n++] = (int)c;
-        p += *p == ',';
-    }
+    for (; n < most && (long)n < all; n++)
+        cpus[n] = (int)n;
     return n;
+}
+
+size_t cpus_possible(void)
+{
+    char text[64], *end;
+    if (!read_small("/sys/devices/system/cpu/possible", text, sizeof text) || text[0] != '0')
+        return 0;
+    long last = text[1] == '-' ? strtol(text + 2, &end, 10) : 0;
+    return last >= 0 && last < CPUS_POSSIBLE_MAX ? (size_t)last + 1 : 0;
 }

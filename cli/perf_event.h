@@ -5,7 +5,7 @@
 
 #include "elf/base.h"
 
-enum { CHAIN_MAX = 127 };
+enum { CHAIN_MAX = 127, CPUS_POSSIBLE_MAX = 8192 };
 
 /* What a sample of our events holds, in this order: ip, pid, tid, time, then those that are asked for. */
 typedef struct SampleShape {
@@ -45,5 +45,8 @@ uint64_t event_count(int fd); /* hits counted, also those that found no room in 
 
 /* The numbers of the processors that are online, ascending, at most `most`; returns how many. */
 size_t cpus_online(int *cpus, size_t most);
+
+/* How many processors there may ever be: per-processor maps have as many entries. 0: not known, or absurdly many. */
+size_t cpus_possible(void);
 
 #endif

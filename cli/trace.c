@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 /* Says on standard error what is read, where, and what it costs. */
-static void announce(const Options *o, const Plan *plan)
+static void announce(const Options *o, const Plan *plan, const Attachment *a)
 {
     static const char *const passed[] = {"each value is met once", "some values are not met",
                                          "one value may be met many times"};
@@ -36,6 +36,9 @@ static void announce(const Options *o, const Plan *plan)
     sink_format(&t, "; %s by the kernel%s; %s; rests on %s\n", cost_name(s->cost),
                 s->cost == COST_STEPPED ? " (leaves an [uprobes] mapping in the target)" : "",
                 passed[s->coverage <= COVERAGE_MANY ? s->coverage : COVERAGE_MANY], proof_words(s->proof));
+    static const char *const ways[] = {"a BPF program", "perf samples", "an event in tracefs"};
+    if (o->verbose)
+        sink_format(&t, "lvscan: read by %s%s%s\n", ways[a->way], a->why[0] ? "; not by a BPF program: " : "", a->why);
     sink_close(&t);
 }
 
@@ -70,7 +73,7 @@ static uint64_t now_ns(void)
 static int trace_attached(Trace *t, const Plan *plan)
 {
     Diag diag = {0};
-    announce(t->o, plan);
+    announce(t->o, plan, t->attachment);
     t->printer->start_ns = now_ns();
     if (t->child->pid && !spawn_release(t->child, t->o->child[0], &diag)) {
         message("%s", diag.what);
@@ -86,12 +89,26 @@ static int trace_attached(Trace *t, const Plan *plan)
     return status_of(t, end);
 }
 
+/* The kernel counts by value where nothing is asked that must be known hit by hit. */
+static AttachRequest request_of(const Options *o, const Plan *plan, const Trace *t, pid_t pid)
+{
+    return (AttachRequest){.sites = &plan->spec,
+                           .nsites = 1,
+                           .fd = plan->in.fd,
+                           .filter = &t->filter,
+                           .only = o->children ? 0 : (uint32_t)pid,
+                           .stack = o->stack,
+                           .flags = plan->check.compare != 0,
+                           .count = o->count && !o->children && !o->verify && !o->max_hits && !o->max_rate,
+                           .names = !o->count || o->children};
+}
+
 static int trace_plan(const Options *o, Sink *out, Plan *plan)
 {
     Attachment attachment = {0};
     Processes processes;
     Spawned child = {.gate = -1, .report = -1};
-    Printer printer = {.out = out, .o = o, .spec = &plan->spec, .color = color_wanted(o)};
+    Printer printer = {.out = out, .o = o, .spec = &plan->spec, .sites = &plan->spec, .color = color_wanted(o)};
     printer.live = o->count && !o->json && isatty(STDOUT_FILENO);
     Trace t = {.o = o,
                .spec = &plan->spec,
@@ -121,7 +138,8 @@ static int trace_plan(const Options *o, Sink *out, Plan *plan)
     t.target = target_open(pid);
     processes_open(&processes, o->child ? child.pid : pid, o->children);
     int status = EXIT_ATTACH;
-    if (attachment_open(&attachment, &plan->spec, plan->in.fd, o->stack, plan->check.compare != 0, &diag))
+    AttachRequest request = request_of(o, plan, &t, o->child ? child.pid : pid);
+    if (attachment_open(&attachment, &request, &diag))
         status = trace_attached(&t, plan);
     else
         attach_failed(plan, &diag);

@@ -1,19 +1,21 @@
 /* cli/trace_attach.c - see trace_attach.h. */
 #include "cli/trace_attach.h"
 
-#include "cli/emit.h"
-#include "cli/kernel_reg.h"
 #include "cli/message.h"
 #include "elf/format.h"
 
 #include <errno.h>
-#include <linux/perf_event.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-enum { RING_PAGES_MAX = 8192, RING_PAGES_ALL = 32768, TASK_PAGES = 64, ERROR_NOTSUPP = 524 };
+const char *way_name(Way way)
+{
+    static const char *const names[] = {"bpf", "samples", "tracefs"};
+    return names[way];
+}
 
 static void raise_descriptor_limit(void)
 {
@@ -24,176 +26,199 @@ static void raise_descriptor_limit(void)
     }
 }
 
-/* Pages of a ring: 32 MiB a processor, at most 128 MiB in all. A hit takes 48 bytes, so that we may be kept from reading for
- * more than half a second of a million hits a second. */
-static size_t ring_pages(size_t cpus)
+/* ---- by BPF ---- */
+
+/* A BPF program sees processes by the numbers that they have on the host; perf samples have the reader's.
+ * Source: include/linux/proc_ns.h, PROC_PID_INIT_INO. */
+static bool in_first_pid_namespace(void)
 {
-    size_t pages = RING_PAGES_MAX;
-    while (pages > 16 && pages * cpus > RING_PAGES_ALL)
-        pages /= 2;
-    return pages;
+    struct stat st;
+    return stat("/proc/self/ns/pid", &st) == 0 && st.st_ino == 0xeffffffcu;
 }
 
-static bool explain(int error, Diag *diag)
+/* One event is enough: wherever it is opened, its program runs on all processors. */
+static bool bpf_attach_site(Attachment *a, const AttachRequest *r, unsigned site, int pmu, const char *path)
 {
-    switch (error) {
-    case EACCES:
-    case EPERM:
-        return diag_set(diag, 0,
-                        "no permission to attach a uprobe: run as root, or with CAP_SYS_ADMIN (CAP_PERFMON where the "
-                        "kernel takes that)");
-    case ERROR_NOTSUPP:
-        return diag_set(diag, 0,
-                        "the kernel refuses a probe on this instruction (errno 524); --site names another place");
-    case EMFILE:
-    case ENFILE: return diag_set(diag, 0, "out of file descriptors: two are needed for each processor (ulimit -n)");
-    case ENOMEM: return diag_set(diag, 0, "no memory for the ring buffers (ulimit -l, kernel.perf_event_mlock_kb)");
-    default: return diag_set(diag, 0, "the probe cannot be opened: %s", errno_text(error));
-    }
+    BpfRequest b = {.spec = &r->sites[site],
+                    .filter = r->filter,
+                    .site = site,
+                    .only = r->only,
+                    .not_of = (uint32_t)getpid(),
+                    .flags = r->flags};
+    int cpu = 0;
+    if (cpus_online(&cpu, 1) == 0)
+        return false;
+    int fd = uprobe_event_open(pmu, path, b.spec->off.v, &(SampleShape){0}, 0, cpu);
+    if (fd < 0)
+        return false;
+    if (bpf_probe_attach(&a->bpf, &b, fd))
+        return true;
+    int error = errno;
+    close(fd);
+    errno = error;
+    return false;
 }
 
-static int open_event(const Attachment *a, int pmu, const char *path, const ProbeSpec *spec, uint32_t watermark,
-                      int cpu)
+static bool open_bpf(Attachment *a, const AttachRequest *r, const char *path, Diag *why)
 {
-    if (a->event.root)
-        return tracepoint_event_open(a->event.id, &a->shape, watermark, cpu);
-    return uprobe_event_open(pmu, path, spec->off.v, &a->shape, watermark, cpu);
-}
-
-static bool open_channels(Attachment *a, int pmu, const char *path, const ProbeSpec *spec, Diag *diag)
-{
-    int *cpus = malloc(CPUS_MAX * sizeof *cpus);
-    size_t n = cpus ? cpus_online(cpus, CPUS_MAX) : 0;
-    size_t pages = ring_pages(n);
-    a->channels = calloc(n ? n : 1, sizeof *a->channels);
-    int error = a->channels ? 0 : ENOMEM;
-    for (size_t i = 0; i < n && !error; i++) {
-        Channel *c = &a->channels[a->n];
-        c->fd = open_event(a, pmu, path, spec, (uint32_t)(pages * 4096 / 8), cpus[i]);
-        if (c->fd < 0 && errno == ENODEV)
-            continue; /* went offline a moment ago */
-        error = c->fd < 0 ? errno : 0;
-        if (error)
-            break;
-        c->task_fd = -1;
-        a->n++;
-        if (!ring_open(&c->ring, c->fd, pages, 8))
-            error = errno;
-        c->task_fd = error ? -1 : task_event_open(cpus[i]);
-        if (c->task_fd >= 0)
-            ring_open(&c->tasks, c->task_fd, TASK_PAGES, 1);
-    }
-    free(cpus);
-    return error ? explain(error, diag) : a->n > 0 || diag_set(diag, 0, "no processor is online");
-}
-
-static bool enable(Attachment *a, Diag *diag)
-{
-    for (size_t i = 0; i < a->n; i++)
-        if (!event_enable(a->channels[i].fd))
-            return explain(errno, diag);
+    int pmu = uprobe_pmu_type();
+    if (r->stack)
+        return diag_set(why, 0, "it cannot read return addresses");
+    if (pmu < 0)
+        return diag_set(why, 0, "there is no uprobe PMU");
+    if (!in_first_pid_namespace())
+        return diag_set(why, 0, "processes have other numbers in this PID namespace");
+    for (size_t i = 0; i < r->nsites; i++)
+        if (!bpf_code_can(&r->sites[i], why))
+            return false;
+    if (!bpf_probe_open(&a->bpf, r->count))
+        return diag_set(why, 0, "%s", errno_text(errno));
+    for (unsigned i = 0; i < r->nsites; i++)
+        if (!bpf_attach_site(a, r, i, pmu, path)) {
+            diag_set(why, 0, "%s", errno_text(errno));
+            bpf_probe_close(&a->bpf);
+            return false;
+        }
+    a->way = WAY_BPF;
     return true;
 }
 
-static bool open_tracefs(Attachment *a, const ProbeSpec *spec, const char *path, Diag *diag)
+static bool bpf_next(Attachment *a, Hit *out)
 {
-    Sink fetch;
-    sink_open(&fetch, -1);
-    bool good = tracefs_fetch(&fetch, spec, diag);
-    sink_char(&fetch, 0);
-    good = good && tracefs_open(&a->event, path, spec->off.v, sink_view(&fetch).p, diag);
-    sink_close(&fetch);
-    a->shape.raw = true;
+    BpfRecord r;
+    if (!bpf_probe_next(&a->bpf, &r))
+        return false;
+    a->samples++;
+    *out = (Hit){.time_ns = r.time_ns,
+                 .pid = r.pid,
+                 .tid = r.tid,
+                 .value = (int64_t)r.value,
+                 .flags = r.notes & UINT32_MAX,
+                 .site = (unsigned)(r.notes >> BPF_NOTE_SITE) & 0xffff,
+                 .readable = !(r.notes >> BPF_NOTE_UNREADABLE)};
+    if (out->site >= a->nsites)
+        out->site = 0;
+    return true;
+}
+
+static void bpf_stop(Attachment *a)
+{
+    BpfCounters c;
+    bpf_probe_stop(&a->bpf);
+    if (!bpf_probe_counters(&a->bpf, &c))
+        return;
+    a->counted = c.entered;
+    a->wanted = c.wanted;
+    a->lost = c.lost;
+}
+
+/* ---- by samples ---- */
+
+static bool open_perf(Attachment *a, const AttachRequest *r, const char *path, Diag *diag)
+{
+    a->perf = calloc(r->nsites, sizeof *a->perf);
+    if (!a->perf)
+        return diag_set(diag, 0, "out of memory");
+    for (unsigned i = 0; i < r->nsites; i++, a->nperf++)
+        if (!perf_probe_open(&a->perf[i], &r->sites[i], i, path, r->stack, r->flags, diag))
+            return false;
+    a->way = a->perf[0].event.root ? WAY_TRACEFS : WAY_SAMPLES;
+    return true;
+}
+
+static bool perf_next(Attachment *a, Hit *out, uint64_t *chain)
+{
+    Sample s;
+    unsigned i = 0;
+    while (i < a->nperf && !perf_probe_next(&a->perf[i], &s))
+        i++;
+    if (i == a->nperf)
+        return false;
+    a->samples++;
+    *out = (Hit){.time_ns = s.time, .pid = s.pid, .tid = s.tid, .site = i};
+    out->flags = perf_probe_flags(&a->perf[i], &s);
+    out->readable = perf_probe_value(&a->perf[i], &s, &out->value);
+    if (chain) {
+        memcpy(chain, s.chain, s.nchain * sizeof *chain);
+        out->chain = chain;
+        out->nchain = s.nchain;
+    }
+    return true;
+}
+
+static void perf_stop(Attachment *a)
+{
+    a->counted = 0;
+    for (size_t i = 0; i < a->nperf; i++) {
+        perf_probe_stop(&a->perf[i]);
+        a->counted += a->perf[i].counted;
+    }
+    a->wanted = a->counted;
+}
+
+/* ---- either ---- */
+
+bool attachment_open(Attachment *a, const AttachRequest *r, Diag *diag)
+{
+    char path[64];
+    Diag why = {0};
+    *a = (Attachment){.sites = r->sites, .nsites = r->nsites, .bpf = {.counters = -1, .ring = -1, .counts = -1}};
+    format_text(path, sizeof path, "/proc/%ld/fd/%d", (long)getpid(), r->fd);
+    raise_descriptor_limit();
+    bool good = open_bpf(a, r, path, &why);
+    if (!good) {
+        format_text(a->why, sizeof a->why, "%s", why.what);
+        good = open_perf(a, r, path, diag);
+    }
+    if (good && r->names)
+        task_watch_open(&a->tasks);
+    if (!good)
+        attachment_close(a);
     return good;
 }
 
-bool attachment_open(Attachment *a, const ProbeSpec *spec, int fd, bool stack, bool flags, Diag *diag)
+bool attachment_next(Attachment *a, Hit *out, uint64_t *chain)
 {
-    char path[64];
-    int pmu = uprobe_pmu_type();
-    *a = (Attachment){.shape = {.chain = stack}};
-    format_text(path, sizeof path, "/proc/%ld/fd/%d", (long)getpid(), fd);
-    raise_descriptor_limit();
-    if (pmu >= 0 && spec_regs(spec)) {
-        a->shape.regs = spec_regs(spec);
-        a->shape.stack_bytes = spec_stack_bytes(spec);
-    } else if (!open_tracefs(a, spec, path, diag)) {
-        return false;
-    }
-    a->shape.regs |= flags ? (uint64_t)1 << PERF_REG_FLAGS : 0;
-    if (open_channels(a, pmu, path, spec, diag) && enable(a, diag))
-        return true;
-    attachment_close(a);
-    return false;
+    return a->way == WAY_BPF ? bpf_next(a, out) : perf_next(a, out, chain);
 }
 
-bool attachment_next(Attachment *a, Channel *channel, Sample *out)
+void attachment_done(Attachment *a)
 {
-    PerfRecord record;
-    while (ring_next(&channel->ring, &record)) {
-        if (record.type == PERF_RECORD_SAMPLE) {
-            a->samples++;
-            if (sample_parse(out, &a->shape, record.body))
-                return true;
-        } else if (record.type == PERF_RECORD_LOST && record.body.n >= 16) {
-            uint64_t lost;
-            memcpy(&lost, record.body.p + 8, sizeof lost);
-            a->lost += lost;
-        }
-    }
-    return false;
+    if (a->way == WAY_BPF)
+        bpf_probe_done(&a->bpf);
+    for (size_t i = 0; i < a->nperf; i++)
+        perf_probe_done(&a->perf[i]);
+    uint64_t lost = 0;
+    for (size_t i = 0; i < a->nperf; i++)
+        lost += a->perf[i].lost;
+    a->lost = a->way == WAY_BPF ? a->lost : lost;
 }
 
-/* x86 is little-endian, and so are we. */
-static bool read_le(Bytes from, uint64_t at, size_t n, uint64_t *out)
+void attachment_counts(Attachment *a, U64Map *into, uint64_t *hits)
 {
-    *out = 0;
-    if (n > 8 || at > from.n || n > from.n - at)
-        return false;
-    memcpy(out, from.p + at, n);
-    return true;
+    *hits = 0;
+    if (a->way != WAY_BPF || a->bpf.counts < 0)
+        return;
+    if (!bpf_probe_counts(&a->bpf, into, hits))
+        message("the kernel's counts cannot be read: %s", errno_text(errno));
+    a->samples += *hits;
 }
-
-bool attachment_value(const Attachment *a, const ProbeSpec *spec, const Sample *sample, int64_t *value)
-{
-    uint64_t raw;
-    const Location *l = &spec->location;
-    if (a->shape.raw) {
-        if (!read_le(sample->raw, a->event.field_off, a->event.field_size, &raw))
-            return false;
-    } else if (a->shape.stack_bytes) {
-        if (!read_le(sample->stack, (uint64_t)l->disp, (l->bits + 7u) / 8, &raw))
-            return false;
-    } else {
-        raw = sample->regs[perf_reg(l->reg)];
-    }
-    *value = spec_value(spec, raw);
-    return true;
-}
-
-uint64_t attachment_flags(const Sample *sample) { return sample->regs[PERF_REG_FLAGS]; }
 
 void attachment_stop(Attachment *a)
 {
-    for (size_t i = 0; i < a->n; i++)
-        event_disable(a->channels[i].fd);
-    a->counted = 0;
-    for (size_t i = 0; i < a->n; i++)
-        a->counted += event_count(a->channels[i].fd);
+    if (a->way == WAY_BPF)
+        bpf_stop(a);
+    else
+        perf_stop(a);
 }
 
 void attachment_close(Attachment *a)
 {
-    for (size_t i = 0; i < a->n; i++) {
-        Channel *c = &a->channels[i];
-        ring_close(&c->ring);
-        ring_close(&c->tasks);
-        close(c->fd);
-        if (c->task_fd >= 0)
-            close(c->task_fd);
-    }
-    free(a->channels);
-    tracefs_close(&a->event);
-    a->channels = NULL;
-    a->n = 0;
+    for (size_t i = 0; i < a->nperf; i++)
+        perf_probe_close(&a->perf[i]);
+    free(a->perf);
+    a->perf = NULL;
+    a->nperf = 0;
+    task_watch_close(&a->tasks);
+    bpf_probe_close(&a->bpf);
 }

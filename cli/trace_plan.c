@@ -2,6 +2,7 @@
 #include "cli/trace_plan.h"
 
 #include "analysis/probe.h"
+#include "cli/bpf_code.h"
 #include "cli/emit.h"
 #include "cli/message.h"
 #include "cli/trace_check.h"
@@ -40,12 +41,12 @@ static int plan_from_spec(Plan *plan, const Options *o)
     return path ? open_program(plan, path) : EXIT_INPUT;
 }
 
-/* Can the kernel read it there, by the uprobe PMU or a fetch argument? */
+/* Can the kernel read it there, by a BPF program, the uprobe PMU or a fetch argument? */
 static bool readable(const ProbeSpec *spec)
 {
     Sink scratch;
     sink_open(&scratch, -1);
-    bool good = spec_regs(spec) || tracefs_fetch(&scratch, spec, NULL);
+    bool good = bpf_code_can(spec, NULL) || spec_regs(spec) || tracefs_fetch(&scratch, spec, NULL);
     sink_close(&scratch);
     return good;
 }

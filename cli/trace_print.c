@@ -49,7 +49,7 @@ static void hit_json(const Printer *p, const Hit *hit, const char *comm)
     json_key(&j, "comm");
     json_z(&j, comm);
     json_key(&j, "pc");
-    json_hex(&j, p->spec->pc);
+    json_hex(&j, p->sites[hit->site].pc);
     if (hit->readable)
         value_json(p, &j, hit->value);
     else {
@@ -250,6 +250,8 @@ static void summary_json(Printer *p, const Summary *s)
     json_u64(&j, s->counted);
     json_key(&j, "recorded");
     json_u64(&j, s->recorded);
+    json_key(&j, "by");
+    json_z(&j, s->by);
     if (p->o->verify) {
         json_key(&j, "checked");
         json_u64(&j, s->checked);
@@ -272,7 +274,7 @@ void print_summary(Printer *p, const Summary *s)
                 (unsigned long long)s->lost, (unsigned long long)(s->elapsed_ns / 1000000000),
                 (unsigned long long)(s->elapsed_ns / 1000000 % 1000));
     if (p->o->verbose || s->lost)
-        message("the kernel counted %llu hits in all processes, %llu of them were recorded",
+        message("the kernel counted %llu hits in all processes; %llu that were asked for came here",
                 (unsigned long long)s->counted, (unsigned long long)s->recorded);
     if (p->o->verify && (!p->o->quiet || s->contradictions))
         message("%llu hits verified, %llu contradictions", (unsigned long long)s->checked,

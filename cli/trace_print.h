@@ -11,6 +11,7 @@ typedef struct Hit {
     uint32_t pid, tid;
     int64_t value;
     uint64_t flags; /* with --verify */
+    unsigned site;  /* which of the places it was met at */
     bool readable;  /* false: the location could not be read at this hit */
     const uint64_t *chain;
     size_t nchain;
@@ -19,9 +20,10 @@ typedef struct Hit {
 typedef struct Printer {
     Sink *out;
     const Options *o;
-    const ProbeSpec *spec;
-    uint64_t start_ns; /* times are shown since then */
-    U64Map counts;     /* value -> hits */
+    const ProbeSpec *spec;  /* what is the same of all places */
+    const ProbeSpec *sites; /* by Hit.site */
+    uint64_t start_ns;      /* times are shown since then */
+    U64Map counts;          /* value -> hits */
     bool color;
     bool live;        /* counts are shown on a terminal while they grow */
     size_t live_rows; /* that stand there now */
@@ -30,7 +32,9 @@ typedef struct Printer {
 
 typedef struct Summary {
     uint64_t hits, lost, unreadable, elapsed_ns;
-    uint64_t counted, recorded;       /* of all processes: by the kernel's counters, and in the rings */
+    uint64_t counted;                 /* by the kernel, in all processes */
+    uint64_t recorded;                /* of them, what was asked for came to us as a record or a count */
+    const char *by;                   /* how they were read: way_name */
     uint64_t checked, contradictions; /* with --verify */
 } Summary;
 

@@ -23,42 +23,22 @@ static uint64_t now_ns(void)
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
-static void keep_hit(Trace *t, const Sample *s)
-{
-    Hit *hit = &t->hits[t->nhits];
-    *hit = (Hit){.time_ns = s->time, .pid = s->pid, .tid = s->tid};
-    hit->readable = attachment_value(t->attachment, t->spec, s, &hit->value);
-    hit->flags = t->check->compare ? attachment_flags(s) : 0;
-    if (t->chains) {
-        uint64_t *chain = t->chains + t->nhits * CHAIN_MAX;
-        memcpy(chain, s->chain, s->nchain * sizeof *chain);
-        hit->chain = chain;
-        hit->nchain = s->nchain;
-    }
-    t->nhits++;
-}
-
 static void read_hits(Trace *t)
 {
     Attachment *a = t->attachment;
-    Sample sample;
     t->nhits = 0;
-    for (size_t i = 0; i < a->n; i++) {
-        while (t->nhits < BATCH_MAX && attachment_next(a, &a->channels[i], &sample))
-            keep_hit(t, &sample);
-        ring_done(&a->channels[i].ring);
-    }
+    while (t->nhits < BATCH_MAX &&
+           attachment_next(a, &t->hits[t->nhits], t->chains ? t->chains + t->nhits * CHAIN_MAX : NULL))
+        t->nhits++;
+    attachment_done(a);
 }
 
-static void read_tasks(Trace *t)
+/* What the kernel counted for us. */
+static void read_counts(Trace *t)
 {
-    PerfRecord record;
-    for (size_t i = 0; i < t->attachment->n; i++) {
-        PerfRing *ring = &t->attachment->channels[i].tasks;
-        while (ring_next(ring, &record))
-            processes_learn(t->processes, &record);
-        ring_done(ring);
-    }
+    uint64_t hits;
+    attachment_counts(t->attachment, &t->printer->counts, &hits);
+    t->summary.hits += hits;
 }
 
 static int hit_order(const void *a, const void *b)
@@ -87,9 +67,9 @@ static void verify_hit(Trace *t, const Hit *hit)
 
 static bool too_fast(Trace *t, const Hit *hit)
 {
-    uint64_t second = hit->time_ns / 1000000000;
-    t->rate_hits = second == t->rate_second ? t->rate_hits + 1 : 1;
-    t->rate_second = second;
+    bool same = t->rate_hits && hit->time_ns - t->rate_start < 1000000000;
+    t->rate_hits = same ? t->rate_hits + 1 : 1;
+    t->rate_start = same ? t->rate_start : hit->time_ns;
     return t->o->max_rate && t->rate_hits > t->o->max_rate;
 }
 
@@ -120,7 +100,7 @@ static TraceEnd show_hits(Trace *t)
 static TraceEnd round_once(Trace *t, bool *more)
 {
     read_hits(t);
-    read_tasks(t);
+    task_watch_read(&t->attachment->tasks, t->processes);
     *more = t->nhits == BATCH_MAX;
     return show_hits(t);
 }
@@ -154,6 +134,8 @@ static TraceEnd loop(Trace *t, struct pollfd *fds, size_t n)
         TraceEnd outside = check_end(t, &fds[1]);
         for (int rounds = 0; end == END_NOT && more && rounds < 64; rounds++)
             end = round_once(t, &more);
+        if (t->printer->live)
+            read_counts(t);
         print_counts_live(t->printer, now_ns());
         sink_flush(t->printer->out);
         end = end == END_NOT ? outside : end;
@@ -169,31 +151,57 @@ static void drain(Trace *t, TraceEnd end)
         ;
 }
 
+/* The counters know of hits that left no record; ends that leave records unread lose nothing by that. */
+static void sum_up(Trace *t, TraceEnd end)
+{
+    const Attachment *a = t->attachment;
+    Summary *s = &t->summary;
+    s->elapsed_ns = now_ns() - t->printer->start_ns;
+    s->lost = a->lost;
+    s->counted = a->counted;
+    s->recorded = a->samples;
+    s->by = way_name(a->way);
+    if ((end == END_USER || end == END_TARGET) && a->wanted > a->samples && a->wanted - a->samples > a->lost)
+        s->lost = a->wanted - a->samples;
+}
+
+/* What there is to wait for: the signals, the target's end, and hits. */
+static struct pollfd *poll_list(const Trace *t, size_t *n)
+{
+    const Attachment *a = t->attachment;
+    size_t most = 3, k = 0;
+    for (size_t i = 0; i < a->nperf; i++)
+        most += a->perf[i].n;
+    struct pollfd *fds = calloc(most, sizeof *fds);
+    if (!fds)
+        return NULL;
+    fds[k++] = (struct pollfd){.fd = t->signals, .events = POLLIN};
+    fds[k++] = (struct pollfd){.fd = t->target, .events = POLLIN};
+    fds[k++] = (struct pollfd){.fd = a->bpf.ring, .events = POLLIN};
+    for (size_t i = 0; i < a->nperf; i++)
+        for (size_t c = 0; c < a->perf[i].n; c++)
+            fds[k++] = (struct pollfd){.fd = a->perf[i].channels[c].fd, .events = POLLIN};
+    *n = k;
+    return fds;
+}
+
 TraceEnd trace_run(Trace *t)
 {
     Attachment *a = t->attachment;
     TraceEnd end = END_OUTPUT;
-    struct pollfd *fds = calloc(a->n + 2, sizeof *fds);
+    size_t n = 0;
+    struct pollfd *fds = poll_list(t, &n);
     t->hits = calloc(BATCH_MAX, sizeof *t->hits);
     t->chains = t->o->stack ? calloc((size_t)BATCH_MAX * CHAIN_MAX, sizeof *t->chains) : NULL;
     if (fds && t->hits && (t->chains || !t->o->stack)) {
-        fds[0] = (struct pollfd){.fd = t->signals, .events = POLLIN};
-        fds[1] = (struct pollfd){.fd = t->target, .events = POLLIN};
-        for (size_t i = 0; i < a->n; i++)
-            fds[i + 2] = (struct pollfd){.fd = a->channels[i].fd, .events = POLLIN};
-        end = loop(t, fds, a->n + 2);
+        end = loop(t, fds, n);
         attachment_stop(a);
         drain(t, end);
+        read_counts(t);
     } else {
         message("out of memory");
     }
-    t->summary.elapsed_ns = now_ns() - t->printer->start_ns;
-    /* The counters know of hits that left no record; ends that leave records unread lose nothing by that. */
-    t->summary.lost = a->lost;
-    t->summary.counted = a->counted;
-    t->summary.recorded = a->samples;
-    if ((end == END_USER || end == END_TARGET) && a->counted > a->samples && a->counted - a->samples > a->lost)
-        t->summary.lost = a->counted - a->samples;
+    sum_up(t, end);
     free(fds);
     free(t->hits);
     free(t->chains);

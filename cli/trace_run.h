@@ -23,8 +23,8 @@ typedef struct Trace {
     int target;     /* a pidfd of -p's process; -1: none */
     Filter filter;
     Summary summary;
-    uint64_t rate_second, rate_hits; /* of the second that runs */
-    Hit *hits;                       /* a batch: what is read before the names and forks that belong to it */
+    uint64_t rate_start, rate_hits; /* of the second that runs, which began with a hit */
+    Hit *hits;                      /* a batch: what is read before the names and forks that belong to it */
     size_t nhits;
     uint64_t *chains; /* CHAIN_MAX a hit, with --stack */
 } Trace;

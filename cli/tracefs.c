@@ -63,16 +63,17 @@ static void remove_event(const char *root, const char *name)
         nanosleep(&pause, NULL);
 }
 
-/* Events "lvscan/v1_PID" whose process is gone: the machine lost its guardian too (or was it an old version). */
+/* Events "lvscan/vN_PID" whose process is gone: the machine lost its guardian too (or was it an old version). */
 static void remove_stale(const char *root)
 {
     char path[128], *text = malloc(1 << 16);
     format_text(path, sizeof path, "%s/uprobe_events", root);
     if (text && read_file(path, text, 1 << 16)) {
-        for (char *p = text; (p = strstr(p, ":lvscan/v1_")); p++) {
-            long pid = strtol(p + 11, NULL, 10);
-            char name[64];
-            format_text(name, sizeof name, "lvscan/v1_%ld", pid);
+        for (char *p = text; (p = strstr(p, ":lvscan/v")); p++) {
+            char *end, name[64];
+            unsigned long site = strtoul(p + 9, &end, 10);
+            long pid = *end == '_' ? strtol(end + 1, NULL, 10) : 0;
+            format_text(name, sizeof name, "lvscan/v%lu_%ld", site, pid);
             if (pid > 0 && kill((pid_t)pid, 0) != 0 && errno == ESRCH)
                 remove_event(root, name);
         }
@@ -150,14 +151,14 @@ static void explain(const TracefsEvent *e, int error, Diag *diag)
                  error == EACCES || error == EPERM ? "; run as root (CAP_SYS_ADMIN)" : "");
 }
 
-bool tracefs_open(TracefsEvent *e, const char *path, uint64_t off, const char *fetch, Diag *diag)
+bool tracefs_open(TracefsEvent *e, unsigned site, const char *path, uint64_t off, const char *fetch, Diag *diag)
 {
     char line[4096 + 256];
     *e = (TracefsEvent){.root = tracefs_root(), .lifeline = -1};
     if (!e->root)
         return diag_set(diag, 0,
                         "tracefs is not there or may not be read: as root, mount -t tracefs nodev /sys/kernel/tracing");
-    format_text(e->name, sizeof e->name, "lvscan/v1_%ld", (long)getpid());
+    format_text(e->name, sizeof e->name, "lvscan/v%u_%ld", site + 1, (long)getpid());
     remove_stale(e->root);
     if (!guardian_start(e)) {
         e->root = NULL;

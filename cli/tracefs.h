@@ -10,7 +10,7 @@
 
 typedef struct TracefsEvent {
     const char *root; /* of tracefs; NULL: no event exists */
-    char name[64];    /* "lvscan/v1_PID" */
+    char name[64];    /* "lvscan/v1_PID", v2_PID, ... */
     uint64_t id;      /* of the tracepoint, for perf_event_open */
     size_t field_off; /* where the value is in the raw record */
     size_t field_size;
@@ -18,8 +18,8 @@ typedef struct TracefsEvent {
     int lifeline; /* the guardian wakes up when this end of a pipe closes */
 } TracefsEvent;
 
-/* Makes the event: `fetch` is the fetch argument ("%r15:u64"). Also removes events that dead lvscan processes left. */
-bool tracefs_open(TracefsEvent *e, const char *path, uint64_t off, const char *fetch, Diag *diag);
+/* Makes the event, the site-th of this process: `fetch` is the fetch argument ("%r15:u64"). Also removes events that dead lvscan processes left. */
+bool tracefs_open(TracefsEvent *e, unsigned site, const char *path, uint64_t off, const char *fetch, Diag *diag);
 
 /* Removes it. All perf events that use it must be closed before. */
 void tracefs_close(TracefsEvent *e);

@@ -1,5 +1,6 @@
 /* fuzz/fuzz_spec.c - any bytes as a probe spec. What can be read is emitted in every form; the spec's own form must read back
  * as the same spec. */
+#include "cli/bpf_code.h"
 #include "cli/emit.h"
 #include "cli/json_read.h"
 #include "cli/trace_check.h"
@@ -54,6 +55,9 @@ static void use(const ProbeSpec *spec)
     spec_value(spec, UINT64_MAX);
     require(spec_stack_bytes(spec) % 8 == 0);
     spec_regs(spec);
+    BpfCode code;
+    if (bpf_code_can(spec, &(Diag){0}))
+        require(bpf_code_make(&code, &(BpfRequest){.spec = spec, .counts = -1}));
     check_instruction(spec->bytes, &(Diag){0});
 }
 

@@ -1,10 +1,10 @@
 /* tests/test_cli_ring.c - the ring reader on rings made here (records that wrap, nonsense sizes), samples parsed, threads'
  * names and families, values as a spec says. */
 #include "cli/perf_event.h"
+#include "cli/perf_probe.h"
 #include "cli/perf_ring.h"
 #include "cli/processes.h"
 #include "cli/spec.h"
-#include "cli/trace_attach.h"
 
 #include <linux/perf_event.h>
 #include <setjmp.h>
@@ -153,14 +153,14 @@ static void lost_records_are_counted(void **state)
     Fake *f = fake_new(RING_SIZE - 12);
     uint64_t lost[] = {1, 17}, sample[] = {1, 2, 3, 2, 42};
     Channel channel = {.ring = f->ring};
-    Attachment a = {.shape = {.regs = 1u << 5}};
+    PerfProbe a = {.shape = {.regs = 1u << 5}, .channels = &channel, .n = 1};
     Sample s;
     put_record(f, PERF_RECORD_LOST, lost, sizeof lost);
     put_record(f, PERF_RECORD_SAMPLE, sample, sizeof sample);
     put_record(f, PERF_RECORD_LOST, lost, sizeof lost);
-    assert_true(attachment_next(&a, &channel, &s));
+    assert_true(perf_probe_next(&a, &s));
     assert_int_equal(s.regs[5], 42);
-    assert_false(attachment_next(&a, &channel, &s));
+    assert_false(perf_probe_next(&a, &s));
     assert_int_equal(a.lost, 34);
     assert_int_equal(a.samples, 1);
     fake_free(f);
@@ -248,16 +248,16 @@ static void stack_slots(void **state)
     (void)state;
     ProbeSpec spec = {.location = {.kind = LOCATION_STACK, .reg = REG_RSP, .disp = 0x14, .bits = 32},
                       .sign = SIGN_SIGNED};
-    Attachment a = {.shape = {.stack_bytes = spec_stack_bytes(&spec), .regs = spec_regs(&spec)}};
+    PerfProbe a = {.spec = &spec, .shape = {.stack_bytes = spec_stack_bytes(&spec), .regs = spec_regs(&spec)}};
     uint8_t bytes[24] = {0};
     Sample s = {.stack = {bytes, sizeof bytes}};
     int64_t value;
     memset(bytes + 0x14, 0xff, 4);
     assert_int_equal(a.shape.stack_bytes, 24);
     assert_int_equal(a.shape.regs, 1u << 7);
-    assert_true(attachment_value(&a, &spec, &s, &value) && value == -1);
+    assert_true(perf_probe_value(&a, &s, &value) && value == -1);
     s.stack.n = 23;
-    assert_false(attachment_value(&a, &spec, &s, &value));
+    assert_false(perf_probe_value(&a, &s, &value));
     spec.location.reg = REG_RBP;
     assert_int_equal(spec_regs(&spec), 0);
 }

@@ -67,44 +67,66 @@ volatile long library_met;
 void library_work(long v) { if (v == 40009) library_met++; }
 C
 gcc -O1 -pthread -o "$work/target" "$work/target.c" && gcc -O1 -shared -fPIC -o "$work/library.so" "$work/library.c" &&
-    strip "$work/target" || exit 1
+    strip "$work/target" && gcc -O1 -o "$work/without" tests/cli/without.c || exit 1
 t=$work/target
 "$LVSCAN" --emit perf -c 30007 "$t" >"$work/spec"
-# the same place, but read from memory, so that an event in tracefs is made: the return address
+# the same place, but read from memory: without BPF an event in tracefs is made for it
 jq -c '.location = {kind: "memory", base: "rsp", index: null, scale: 1, disp: 0, bits: 64}' "$work/spec" >"$work/memory.spec"
 check "specs are made" jq -e '.pc' "$work/spec" "$work/memory.spec"
 
 limited() { timeout -k 2 20 "$@"; }
+nobpf() { "$work/without" 321=1 -- "$@"; } # as on a kernel that refuses bpf(2)
 trace() { limited "$LVSCAN" trace -q --json "$@"; }
-traced() { exec "$LVSCAN" trace -q --json "$@"; } # for the background: $! is the program itself
+trace_by() { # WAY OPTIONS...: bpf, samples, or tracefs (which reads another value)
+    case $1 in
+    bpf) trace --spec "$work/spec" "${@:2}" ;;
+    samples) limited "$work/without" 321=1 -- "$LVSCAN" trace -q --json --spec "$work/spec" "${@:2}" ;;
+    tracefs) limited "$work/without" 321=1 -- "$LVSCAN" trace -q --json --spec "$work/memory.spec" "${@:2}" ;;
+    esac
+}
+traced() { exec "$work/without" 321=1 -- "$LVSCAN" trace -q --json "$@"; } # for the background, by an event: $! is the program itself
 summary() { jq -c 'select(.summary) | [.hits, .lost]' "$1"; }
+summary_by() { jq -r 'select(.summary) | "\(.hits) \(.lost) \(.by)"' "$1"; }
 values() { jq -r 'select(.pid) | .value' "$1" | sort -n; }
 wait_event() { for _ in $(seq 100); do grep -q "lvscan/v1_$1 " $events && return; sleep 0.02; done; }
 wait_no_event() { for _ in $(seq 150); do grep -q lvscan/ $events || return; sleep 0.02; done; }
 ours() { grep -c lvscan/ $events; }
+same_code() { # same_code PID: the probe's instruction, in memory, has its first byte back
+    local off start from
+    off=$(($(jq -r .file_offset "$work/spec")))
+    read -r start from < <(awk -v t="$t" '$2 ~ /x/ && $6 == t { sub("-.*", "", $1); print $1, $3 }' "/proc/$1/maps")
+    [ "$(dd "if=/proc/$1/mem" bs=1 "skip=$((16#$start + off - 16#$from))" count=1 status=none | od -An -tx1)" = " $(bytes_at "$t" $off 1)" ]
+}
 
 if ! live "faults"; then done_testing; exit 0; fi
 [ -e $events ] || mount -t tracefs nodev $tracing
 target=''
 trap 'kill $target 2>/dev/null; rm -rf "$work"' EXIT
 
-plain=$("$t" t 1000)
-trace --spec "$work/spec" -- "$t" t 1000 >"$work/out" 2>"$work/err"
-same "live: 1,000 threads: all hits" "$? $(summary "$work/out")" "0 [1000,0]"
-same "live: 1,000 threads: the target's output" "$(cat "$work/err")" "$plain"
-check "live: 1,000 threads: every value" cmp <(seq 0 999) <(values "$work/out")
+for way in bpf samples tracefs; do
+    right() { [ $way = tracefs ] || cmp <(seq "$1" "$2") <(values "$work/out"); } # the values, where they are the variable's
+    plain=$("$t" t 1000)
+    trace_by $way -- "$t" t 1000 >"$work/out" 2>"$work/err"
+    same "live: $way: 1,000 threads: all hits" "$? $(summary_by "$work/out")" "0 1000 0 $way"
+    same "live: $way: 1,000 threads: the target's output" "$(cat "$work/err")" "$plain"
+    check "live: $way: 1,000 threads: every value" right 0 999
 
-plain=$("$t" f 100)
-trace --children --spec "$work/memory.spec" -- "$t" f 100 >"$work/out" 2>"$work/err"
-same "live: forks, by tracefs: hits, output" "$? $(summary "$work/out") $(cat "$work/err")" "0 [100,0] $plain"
+    plain=$("$t" f 100)
+    trace_by $way --children -- "$t" f 100 >"$work/out" 2>"$work/err"
+    same "live: $way: forks: hits, output" "$? $(summary_by "$work/out") $(cat "$work/err")" "0 100 0 $way $plain"
+    check "live: $way: forks: every value" right 0 99
 
-plain=$("$t" x 20)
-trace --spec "$work/spec" -- "$t" x 20 >"$work/out" 2>"$work/err"
-same "live: the target execs 20 times: every value" "$? $(values "$work/out" | xargs)" "0 $(seq -s' ' 1 20)"
-same "live: the target execs: its output" "$(cat "$work/err")" "$plain"
+    plain=$("$t" x 20)
+    trace_by $way -- "$t" x 20 >"$work/out" 2>"$work/err"
+    same "live: $way: the target execs 20 times: hits, output" "$? $(summary_by "$work/out") $(cat "$work/err")" "0 20 0 $way $plain"
+    check "live: $way: the target execs: every value" right 1 20
 
-trace --spec "$work/spec" -- "$t" k >"$work/out" 2>"$work/err"
-same "live: the target is killed: what it did is there" "$? $(values "$work/out" | xargs)" "0 1 2"
+    trace_by $way -- "$t" k >"$work/out" 2>"$work/err"
+    same "live: $way: the target is killed: what it did is there" "$? $(summary_by "$work/out")" "0 2 0 $way"
+    check "live: $way: the target is killed: its values" right 1 2
+    wait_no_event
+    same "live: $way: no event is left" "$(ours)" 0
+done
 "$t" l >/dev/null & target=$!
 traced --spec "$work/memory.spec" -p $target >"$work/out" & tracer=$!
 wait_event $tracer
@@ -116,16 +138,26 @@ same "live: and no event is left" "$(ours)" 0
 
 # Killed at moments from the first instruction on, while the target runs; tracefs is where something could be left.
 "$t" l >"$work/plain" & target=$!
-for spec in spec memory.spec; do
-    for ms in 1 3 7 15 30 60 120 250; do
-        "$LVSCAN" trace -q --spec "$work/$spec" -p $target >/dev/null 2>&1 & tracer=$!
-        sleep "$(printf '0.%03d' $ms)"
-        kill -9 $tracer 2>/dev/null
-        wait $tracer 2>/dev/null
+killed_at() { # killed_at MS COMMAND...
+    local ms=$1
+    shift
+    "$@" >/dev/null 2>&1 & tracer=$!
+    sleep "$(printf '%d.%03d' $((ms / 1000)) $((ms % 1000)))"
+    kill -9 $tracer 2>/dev/null
+    wait $tracer 2>/dev/null
+}
+RANDOM=$$
+say "moments from seed $$"
+for way in bpf samples tracefs; do
+    spec=spec prefix=("$work/without" 321=1 --)
+    case $way in bpf) prefix=() ;; tracefs) spec=memory.spec ;; esac
+    for n in $(seq 24); do
+        killed_at $((n < 9 ? n * n * n / 3 : RANDOM % 300)) "${prefix[@]}" "$LVSCAN" trace -q --spec "$work/$spec" -p $target
     done
     wait_no_event
-    same "live: SIGKILL at eight moments ($spec): no event is left" "$(ours)" 0
-    check "live: SIGKILL at eight moments ($spec): the target runs" kill -0 $target
+    same "live: $way: SIGKILL at 24 moments: no event is left" "$(ours)" 0
+    check "live: $way: SIGKILL at 24 moments: the target runs" kill -0 $target
+    check "live: $way: the target's code is as in its file" same_code $target
 done
 
 # Two at a time on one place; one is killed, the other goes on.
@@ -170,20 +202,24 @@ kill -INT $tracer 2>/dev/null
 wait $tracer
 check "live: a library loaded and unloaded: every value" cmp <(seq 0 99) <(values "$work/out")
 
-# What is lost is said, and is the status: the reader is stopped until the rings are full.
-"$LVSCAN" trace --json --count --spec "$work/spec" -a --duration 60 >"$work/out" 2>"$work/err" & tracer=$!
-for _ in $(seq 100); do grep -q reading "$work/err" && break; sleep 0.05; done
-sleep 0.3
-kill -STOP $tracer
-taskset -c 0 "$t" h 900000 >/dev/null # one processor, one ring
-kill -CONT $tracer
-kill -INT $tracer
-wait $tracer
-same "live: a full ring: status" "$?" 5
-json "live: a full ring: recorded + lost = counted by the kernel, all hits" "$(jq -c 'select(.summary)' "$work/out")" \
-    '.counted == 900000 and .recorded + .lost == .counted and .lost > 0 and .hits == .recorded'
-check "live: a full ring: every value that was recorded is right, and there once" \
-    sh -c "sed -n 's/.*\"value\":\([0-9]*\),.*/\1/p' '$work/out' | awk '\$1 >= 900000 || seen[\$1]++ { bad = 1 } END { exit bad || NR < 1000 }'"
+# What is lost is said, and is the status: the reader is stopped until the ring is full.
+for way in bpf samples; do
+    prefix=("$work/without" 321=1 --)
+    [ $way = samples ] || prefix=()
+    "${prefix[@]}" "$LVSCAN" trace --json --count --spec "$work/spec" -a --duration 60 >"$work/out" 2>"$work/err" & tracer=$!
+    for _ in $(seq 100); do grep -q reading "$work/err" && break; sleep 0.05; done
+    sleep 0.3
+    kill -STOP $tracer
+    taskset -c 0 "$t" h 1100000 >/dev/null # one processor, one ring
+    kill -CONT $tracer
+    kill -INT $tracer
+    wait $tracer
+    same "live: $way: a full ring: status" "$?" 5
+    json "live: $way: a full ring: recorded + lost = counted by the kernel, all hits" "$(jq -c 'select(.summary)' "$work/out")" \
+        '.counted == 1100000 and .recorded + .lost == .counted and .lost > 0 and .hits == .recorded'
+    check "live: $way: a full ring: every value that was recorded is right, and there once" \
+        sh -c "sed -n 's/.*\"value\":\([0-9]*\),.*/\1/p' '$work/out' | awk '\$1 >= 1100000 || seen[\$1]++ { bad = 1 } END { exit bad || NR < 1000 }'"
+done
 
 # Refusals before anything is touched.
 refused() { # refused NAME WORDS COMMAND...

@@ -3,9 +3,10 @@
 # live: a real server (Debian's stripped redis-server) under load: what trace counts is what the server counted itself.
 #
 # The variable is the type of an object in getObjectTypeName, which the command TYPE asks for; its constants are public
-# (redis's server.h): OBJ_STRING 0 .. OBJ_STREAM 6. Under load for SOAK seconds (default 15; `make soak`: an hour).
+# (redis's server.h): OBJ_STRING 0 .. OBJ_STREAM 6. Under load for SOAK seconds (default 15; `make soak`: an hour), with PAUSE seconds
+# of rest between rounds; two lvscan processes at a time, one that gets a record for each hit and one for which the kernel counts.
 . "$(dirname "$0")/../lib.sh"
-soak=${SOAK:-15}
+soak=${SOAK:-15} pause=${PAUSE:-0}
 if ! command -v redis-server redis-benchmark redis-cli >/dev/null; then
     DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends redis-server redis-tools >/dev/null 2>&1 ||
         { skip "live: redis" "redis-server is not installed and cannot be"; done_testing; exit 0; }
@@ -13,7 +14,7 @@ fi
 if ! live "redis-server is read"; then done_testing; exit 0; fi
 
 port=0 server='' tracer=''
-trap 'kill $tracer $server 2>/dev/null; wait 2>/dev/null; rm -rf "$work"' EXIT
+trap 'kill $tracer ${counter-} $server 2>/dev/null; wait 2>/dev/null; rm -rf "$work"' EXIT
 redis() { timeout 20 redis-cli -p "$port" "$@"; }
 for _ in 1 2 3 4 5; do # a port that is taken ends the server at once
     port=$((20000 + RANDOM % 10000))
@@ -66,7 +67,9 @@ same "each type is counted as often as it was asked for" \
     "100 200 300 400 500 600"
 same "none lost" "$(jq -c 'select(.summary) | [.hits, .lost]' "$work/types")" "[2100,0]"
 
-memory() { sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$tracer/status"; }
+memory() { sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$1/status"; }
+start "$work/counted" -f getObjectTypeName -e "$work/server.h:object"
+counter=$tracer
 start "$work/load" -f getObjectTypeName -e "$work/server.h:object" --verify
 first=$(asked)
 end=$((SECONDS + soak)) early=
@@ -76,16 +79,24 @@ while [ $SECONDS -lt $end ]; do
         redis-benchmark -p "$port" -q -c 20 -n 1000 type $key >/dev/null 2>&1
     done
     wait $!
-    early=${early:-$(memory)}
+    early=${early:-$(memory $tracer)} early_counter=${early_counter:-$(memory $counter)}
+    sleep "$pause"
 done
-late=$(memory)
+late=$(memory $tracer) late_counter=$(memory $counter)
 wanted=$(($(asked) - first))
 stop
 same "under load: status" "$?" 0
+kill -INT $counter
+wait $counter
+same "under load, the other: status" "$?" 0
+same "under load, the other: as many as the server counted, none lost" \
+    "$(jq -c 'select(.summary) | [.hits, .lost, .counted, .recorded]' "$work/counted")" "[$wanted,0,$wanted,$wanted]"
+same "under load, the other: six types, equally often" "$(jq -r 'select(.count) | .count' "$work/counted" | sort -u)" "$((wanted / 6))"
 same "under load: as many as the server counted, none lost, each as the program branched" \
     "$(jq -c 'select(.summary) | [.hits, .lost, .contradictions, .hits - .checked]' "$work/load")" "[$wanted,0,0,0]"
 same "under load: six types, equally often" "$(jq -r 'select(.count) | .count' "$work/load" | sort -u)" "$((wanted / 6))"
 check "memory is flat ($early to $late KiB)" test $((late - early)) -lt 1024
+check "the other's memory is flat ($early_counter to $late_counter KiB)" test $((late_counter - early_counter)) -lt 1024
 same "the server goes on" "$(redis ping)" PONG
 check "the server was asked much ($wanted times in $soak s)" test "$wanted" -ge 6000
 say "$wanted hits in $soak s, $(date -u +%F), $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1)"

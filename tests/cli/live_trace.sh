@@ -35,13 +35,15 @@ int main(int c, char **v)
     return how == 'e' ? 7 : 0;
 }
 C
-gcc -O1 -pthread -o "$work/target" "$work/target.c" && strip "$work/target" || exit 1
+gcc -O1 -pthread -o "$work/target" "$work/target.c" && strip "$work/target" &&
+    gcc -O1 -o "$work/without" tests/cli/without.c || exit 1
 t=$work/target
 "$LVSCAN" --emit perf -c 30007 "$t" >"$work/spec"
 check "a spec is made" jq -e '.location.kind == "reg" and .cost == "emulated"' "$work/spec"
 
 trace() { "$LVSCAN" trace -q --spec "$work/spec" "$@"; }
 traced() { exec "$LVSCAN" trace -q --spec "$work/spec" "$@"; } # for the background: $! is the program, not a shell around it
+nobpf() { "$work/without" 321=1 -- "$LVSCAN" trace -q --json "$@"; } # as on a kernel that refuses bpf(2)
 values() { jq -r 'select(.summary | not) | .value' "$1" | sort -n; }
 summary() { jq -c 'select(.summary) | [.hits, .lost]' "$1"; }
 
@@ -54,6 +56,26 @@ if live "a hundred thousand hits"; then
     same "live: 10^5 hits, none lost" "$(summary "$work/out")" "[100000,0]"
     check "live: every value is right" cmp <(seq 0 99999) <(values "$work/out")
     same "live: the target's output is its own" "$(cat "$work/err")" "met 1 last 99999"
+
+    nobpf --spec "$work/spec" -- "$t" c 100000 >"$work/out" 2>"$work/err"
+    same "live: 10^5 hits by samples, none lost" "$? $(summary "$work/out") $(jq -r 'select(.summary) | .by' "$work/out")" "0 [100000,0] samples"
+    check "live: every value is right, by samples" cmp <(seq 0 99999) <(values "$work/out")
+    # the filter that runs in the kernel says the same as ours; counted by value there, it is the same again
+    n=0
+    for filter in 'value == 7' 'value != 7' 'value < 10' 'value <= 10' 'value > 90' 'value >= 90' 'value >= -1' 'value < -1' \
+        'value == 1 || value == 2' 'value > 5 && value < 9 || value > 95 && value != 97' 'pid != 1 && value < 3' 'tid == 1 || value == 99' \
+        'pid == 1' 'value > 0x8000000000000000' 'value < 0x8000000000000001'; do
+        for bits in 64:unsigned 64:signed 7:unknown; do
+            jq -c --arg bits "$bits" '($bits | split(":")) as $b | .location.bits = ($b[0] | tonumber) | .sign = $b[1]' "$work/spec" >"$work/filter.spec"
+            "$LVSCAN" trace -q --json --filter "$filter" --spec "$work/filter.spec" -- "$t" c 256 2>/dev/null | jq -r 'select(.pid) | .value' >"$work/by.bpf"
+            "$LVSCAN" trace -q --json --count --filter "$filter" --spec "$work/filter.spec" -- "$t" c 256 2>/dev/null |
+                jq -r 'select(.count) | . as $c | range(.count) | $c.value' >"$work/by.count"
+            nobpf --filter "$filter" --spec "$work/filter.spec" -- "$t" c 256 2>/dev/null | jq -r 'select(.pid) | .value' >"$work/by.samples"
+            cmp -s "$work/by.bpf" "$work/by.samples" && cmp -s <(sort "$work/by.bpf") <(sort "$work/by.count") && n=$((n + 1)) ||
+                say "filter '$filter' on $bits bits: $(wc -l <"$work/by.bpf") by BPF, $(wc -l <"$work/by.count") counted, $(wc -l <"$work/by.samples") by samples"
+        done
+    done
+    same "live: filters, signs and widths in the kernel are those outside" "$n" 45
 
     trace --json -- "$t" t 10000 >"$work/out" 2>/dev/null
     check "live: eight threads, every value once" cmp <(seq 0 79999) <(values "$work/out")
@@ -108,9 +130,14 @@ if live "a hundred thousand hits"; then
     # Memory is read by an event in tracefs, which outlives its maker unless somebody cleans up.
     jq -c '.location = {kind: "memory", base: "rsp", index: null, scale: 1, disp: 0, bits: 64}' "$work/spec" >"$work/memory.spec"
     "$LVSCAN" trace -q --json --spec "$work/memory.spec" -p $one --max-hits 5 >"$work/out"
+    same "live: memory is read by BPF" "$(jq -r 'select(.summary) | .by' "$work/out")" bpf
+    mv "$work/out" "$work/out2"
+    nobpf --spec "$work/memory.spec" -p $one --max-hits 5 >"$work/out"
+    same "live: memory is read by an event in tracefs" "$(jq -r 'select(.summary) | .by' "$work/out")" tracefs
+    same "live: both read the same" "$(jq -r 'select(.pid) | .value' "$work/out" | sort -u)" "$(jq -r 'select(.pid) | .value' "$work/out2" | sort -u)"
     same "live: memory is read, and is the return address" "$? $(jq -r 'select(.pid) | .value' "$work/out" | sort -u | wc -l)" "0 1"
     same "live: nothing is left in uprobe_events" "$(cat $events)" "$before"
-    "$LVSCAN" trace -q --spec "$work/memory.spec" -p $one >/dev/null & tracer=$!
+    "$work/without" 321=1 -- "$LVSCAN" trace -q --spec "$work/memory.spec" -p $one >/dev/null & tracer=$!
     sleep 0.5
     check "live: while it runs there is an event" grep -q "lvscan/v1_$tracer " $events
     kill -9 $tracer
@@ -119,6 +146,9 @@ if live "a hundred thousand hits"; then
     same "live: killed by SIGKILL, nothing is left in uprobe_events" "$(cat $events)" "$before"
     check "live: and the target runs on" kill -0 $one
     jq -c '.location = {kind: "stack", base: "rsp", disp: 0, bits: 64}' "$work/spec" >"$work/stack.spec"
+    same "live: the stack is read by samples, and is the same" \
+        "$(nobpf --spec "$work/stack.spec" -p $one --max-hits 2 | jq -r 'select(.pid) | .value' | sort -u)" \
+        "$(jq -r 'select(.pid) | .value' "$work/out" | sort -u)"
     same "live: the stack is read, and is the same" \
         "$("$LVSCAN" trace -q --json --spec "$work/stack.spec" -p $one --max-hits 2 | jq -r 'select(.pid) | .value' | sort -u)" \
         "$(jq -r 'select(.pid) | .value' "$work/out" | sort -u)"

@@ -1,0 +1,47 @@
+/* cli/task_watch.c - see task_watch.h. */
+#include "cli/task_watch.h"
+
+#include "cli/perf_event.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { TASK_PAGES = 64, TASK_CPUS_MAX = 4096 };
+
+void task_watch_open(TaskWatch *w)
+{
+    int *cpus = malloc(TASK_CPUS_MAX * sizeof *cpus);
+    size_t n = cpus ? cpus_online(cpus, TASK_CPUS_MAX) : 0;
+    *w = (TaskWatch){.rings = calloc(n ? n : 1, sizeof *w->rings)};
+    for (size_t i = 0; w->rings && i < n; i++) {
+        TaskRing *r = &w->rings[w->n];
+        r->fd = task_event_open(cpus[i]);
+        if (r->fd < 0)
+            continue;
+        if (ring_open(&r->ring, r->fd, TASK_PAGES, 1))
+            w->n++;
+        else
+            close(r->fd);
+    }
+    free(cpus);
+}
+
+void task_watch_read(TaskWatch *w, Processes *processes)
+{
+    PerfRecord record;
+    for (size_t i = 0; i < w->n; i++) {
+        while (ring_next(&w->rings[i].ring, &record))
+            processes_learn(processes, &record);
+        ring_done(&w->rings[i].ring);
+    }
+}
+
+void task_watch_close(TaskWatch *w)
+{
+    for (size_t i = 0; i < w->n; i++) {
+        ring_close(&w->rings[i].ring);
+        close(w->rings[i].fd);
+    }
+    free(w->rings);
+    *w = (TaskWatch){0};
+}

@@ -1,0 +1,24 @@
+/* cli/task_watch.h - records of forks, exits and names of all threads, as they happen, from each processor. */
+#ifndef LVSCAN_CLI_TASK_WATCH_H
+#define LVSCAN_CLI_TASK_WATCH_H
+
+#include "cli/processes.h"
+
+typedef struct TaskRing {
+    int fd;
+    PerfRing ring;
+} TaskRing;
+
+typedef struct TaskWatch {
+    TaskRing *rings;
+    size_t n;
+} TaskWatch;
+
+/* Where a ring cannot be had, what it would have told is looked up in /proc or not known. */
+void task_watch_open(TaskWatch *w);
+
+/* Hands what happened to processes_learn. */
+void task_watch_read(TaskWatch *w, Processes *processes);
+void task_watch_close(TaskWatch *w);
+
+#endif
