@@ -3,7 +3,7 @@
  *   test_x86_grid --print    prints them, for review and to make tests/golden/opcode_grid.txt anew
  *
  * A cell shows the first mnemonic that the opcode can be, "+" if it can be others: those are listed below the grid, in
- * the order of the choices. Both come from walking the packed tables, not from opcodes.tbl. (SDM vol. 2 appendix A.)
+ * the order of opcodes.tbl. Both come from walking the packed tables, not from opcodes.tbl. (SDM vol. 2 appendix A.)
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -15,58 +15,76 @@
 
 #include <cmocka.h>
 
-#include "x86/format.h"
+#include "x86/hot.h"
 #include "x86/insn.h"
 
 static const char golden[] = "tests/golden/opcode_grid.txt";
 static const char *const map_names[MAP_COUNT] = {
-    "one-byte", "0f",        "0f38",      "0f3a",       "0f 0f (3DNow!)", "vex 0f",    "vex 0f38",  "vex 0f3a",
-    "evex 0f",  "evex 0f38", "evex 0f3a", "evex map 5", "evex map 6",     "xop map 8", "xop map 9", "xop map a",
+    "one-byte",   "0f",         "0f38",       "0f3a",      "0f 0f (3DNow!)", "vex 0f",    "vex 0f38",  "vex 0f3a",
+    "vex map 4",  "vex map 5",  "vex map 6",  "vex map 7", "evex 0f",        "evex 0f38", "evex 0f3a", "evex map 4",
+    "evex map 5", "evex map 6", "evex map 7", "xop map 8", "xop map 9",      "xop map a",
 };
 
-enum { CELL = 11, CHOICES = 256 };
+enum { CELL = 11, CHOICES = 1024 };
 
-/* The mnemonics that an opcode can be. */
+/* The rows that an opcode can be, one for each mnemonic, in the order of opcodes.tbl. */
 typedef struct Choices {
-    unsigned name[CHOICES], n;
+    unsigned row[CHOICES], n;
 } Choices;
+
+static const char *row_name(unsigned row) { return mnemonic_name(x86_hot.rows[row].mnemonic); }
 
 static void row_note(Choices *c, unsigned row)
 {
-    unsigned name = x86_rows[row].mnemonic;
+    unsigned at = 0;
     if (!row)
         return;
-    for (unsigned i = 0; i < c->n; i++)
-        if (c->name[i] == name)
-            return;
     assert_true(c->n < CHOICES);
-    c->name[c->n++] = name;
+    while (at < c->n && c->row[at] < row)
+        at++;
+    memmove(c->row + at + 1, c->row + at, (c->n++ - at) * sizeof c->row[0]);
+    c->row[at] = row;
+}
+
+static void names_unite(Choices *c)
+{
+    unsigned n = 0;
+    for (unsigned i = 0; i < c->n; i++) {
+        bool seen = false;
+        for (unsigned k = 0; k < n; k++)
+            seen |= x86_hot.rows[c->row[k]].mnemonic == x86_hot.rows[c->row[i]].mnemonic;
+        if (!seen)
+            c->row[n++] = c->row[i];
+    }
+    c->n = n;
 }
 
 static void entry_walk(Choices *c, unsigned entry)
 {
     if (!(entry & ENTRY_NODE)) {
-        row_note(c, entry & ENTRY_ROW);
+        row_note(c, entry);
         return;
     }
-    const uint16_t *node = x86_trie + (entry & (ENTRY_NODE - 1));
-    for (unsigned v = 0; v <= (unsigned)node[0] >> 8; v++)
+    const uint16_t *node = x86_hot.trie + (entry & (ENTRY_NODE - 1));
+    unsigned last = (unsigned)node[0] >> 8, shift = node[0] & 31;
+    if (last == 3 && (shift == KEY_OSZ_SHIFT || shift == KEY_L_SHIFT))
+        last = 2; /* three sizes */
+    for (unsigned v = 0; v <= last; v++)
         entry_walk(c, node[1 + v]);
 }
 
 static void choices_find(Choices *c, unsigned map, unsigned opcode)
 {
-    uint32_t root = x86_root[map * 256 + opcode];
     c->n = 0;
-    for (unsigned v = 0; v <= root >> 24; v++)
-        entry_walk(c, x86_trie[(root & 0xffff) + v]);
+    entry_walk(c, opcode_entry(map, opcode));
+    names_unite(c);
 }
 
 static void cell_print(FILE *f, const Choices *c)
 {
     char text[64] = "";
     if (c->n)
-        snprintf(text, sizeof text, "%s%s", mnemonic_name(c->name[0]), c->n > 1 ? "+" : "");
+        snprintf(text, sizeof text, "%s%s", row_name(c->row[0]), c->n > 1 ? "+" : "");
     if (strlen(text) > CELL)
         snprintf(text + CELL - 2, 3, "~%s", c->n > 1 ? "+" : "");
     fprintf(f, " %-*.*s", CELL, CELL, text);
@@ -77,11 +95,11 @@ static void others_print(FILE *f, unsigned map)
     Choices c;
     for (unsigned opcode = 0; opcode < 256; opcode++) {
         choices_find(&c, map, opcode);
-        if (c.n <= 1 && (!c.n || strlen(mnemonic_name(c.name[0])) <= CELL))
+        if (c.n <= 1 && (!c.n || strlen(row_name(c.row[0])) <= CELL))
             continue;
         fprintf(f, "  %02x:", opcode);
         for (unsigned i = 0; i < c.n; i++)
-            fprintf(f, " %s", mnemonic_name(c.name[i]));
+            fprintf(f, " %s", row_name(c.row[i]));
         fprintf(f, "\n");
     }
 }
@@ -105,10 +123,19 @@ static void map_print(FILE *f, unsigned map)
     fprintf(f, "\n");
 }
 
+static bool map_used(unsigned map)
+{
+    unsigned used = 0;
+    for (unsigned opcode = 0; opcode < 256; opcode++)
+        used |= opcode_entry(map, opcode);
+    return used != 0;
+}
+
 static void grid_print(FILE *f)
 {
     for (unsigned map = 0; map < MAP_COUNT; map++)
-        map_print(f, map);
+        if (map_used(map))
+            map_print(f, map);
 }
 
 /* Line by line, so that a failure names the line. */

@@ -5,10 +5,7 @@
  * - kills)" and "flag live before = read | (live after - written)" hold. (CONTRACT.md section 6; SDM vol. 1, 3.4.1.1:
  * 32-bit results clear the upper half, 8- and 16-bit ones keep it.)
  */
-#include "x86/format.h"
-#include "x86/insn.h"
-
-#define ALWAYS_INLINE inline __attribute__((always_inline))
+#include "x86/dec.h"
 
 static inline void set_merge(RegSet *to, RegSet from)
 {
@@ -19,7 +16,7 @@ static inline void set_merge(RegSet *to, RegSet from)
 /* A set of registers as one 128-bit value. */
 typedef uint64_t Bits __attribute__((vector_size(16)));
 
-static ALWAYS_INLINE Bits bits_of(const RegSet *set)
+static ALWAYS_INLINE Bits bits_of(const void *set)
 {
     Bits b;
     __builtin_memcpy(&b, set, sizeof b);
@@ -41,12 +38,12 @@ static ALWAYS_INLINE void bits_store(RegSet *set, Bits b) { __builtin_memcpy(set
 #define HI8(n) HI(n), HI(n + 1), HI(n + 2), HI(n + 3), HI(n + 4), HI(n + 5), HI(n + 6), HI(n + 7)
 static const Bits singles[128] = {
     LO8(0),  LO8(8),  LO8(16), LO8(24), LO8(32), LO8(40), LO8(48), LO8(56), HI8(0), HI8(8),
-    HI8(16), HI8(24), HI8(32), HI(40),  HI(41),  HI(42),  HI(43),  HI(44),  {0, 0}, HI(46),
+    HI8(16), HI8(24), HI8(32), HI(40),  HI(41),  HI(42),  HI(43),  HI(44),  HI(45),
 };
-_Static_assert(REG_RIP == 64 + 45 && REG_SYSTEM == 64 + 46, "singles follows x86/regs.h");
+_Static_assert(REG_SYSTEM == 64 + 45, "singles follows x86/regs.h");
 
 /* A set or nothing, by TOUCH_* bits. */
-static const Bits all_if[8][3] = {
+static const Bits all_if[8][4] = {
 #define ALL                                                                                                            \
     {                                                                                                                  \
         ~(uint64_t)0, ~(uint64_t)0                                                                                     \
@@ -66,7 +63,7 @@ typedef struct Touch {
 static ALWAYS_INLINE void operand_touch(const Operand *op, Touch *t)
 {
     Bits bit = singles[op->reg];
-    const Bits *masks = all_if[op->touch];
+    const Bits *masks = all_if[op->touch / TOUCH_READ];
     t->reads |= bit & masks[0];
     t->writes |= bit & masks[1];
     t->kills |= bit & masks[2];
@@ -158,53 +155,73 @@ static void rule_apply(const Insn *insn, unsigned rule, Effects *out)
     }
 }
 
-/* What only some instructions need. */
-static void effects_refine(const Insn *insn, const Row *row, unsigned rule, Effects *out)
-{
-    if (row->flags & ROW_IDIOM)
-        idiom_effects(insn, out);
-    if (insn->mask != REG_NONE)
-        mask_effects(insn, row->flags, out);
-    if ((row->flags & ROW_STRING) && (insn->prefixes & (PREFIX_REP | PREFIX_REPNE)))
-        repeat_effects(out);
-    if (rule)
-        rule_apply(insn, rule, out);
-}
-
-/* Flags and memory in one word, as the first fields of Effects after the sets are. */
+/* Flags and memory in one word, as the fields of Effects after the sets are. An operand has its access and size where
+ * Effects has them; where there is no memory operand, those bytes of insn->mem, which lies before the operands, are 0. */
 static ALWAYS_INLINE void effects_word(const Insn *insn, const EffectDesc *e, Effects *out)
 {
-    unsigned mem = insn->priv[PRIV_MEM];
-    uint64_t op, some = 0 - (uint64_t)(mem != 0);
-    __builtin_memcpy(&op, &insn->op[(mem - 1) & 7 & (unsigned)some], sizeof op);
-    op &= some;
-    uint64_t word = e->flags_read | (uint32_t)e->flags_written << 8 | (uint32_t)e->flags_undefined << 16 |
-                    (op >> 8 & 0xff) << 24 | (op >> 32 & 0xffff) << 32;
-    word |= (uint64_t)1 << 48;
-    __builtin_memcpy(&out->flags_read, &word, sizeof word);
+    const char *op = (const char *)insn + offsetof(Insn, op) - sizeof(Operand);
+    uint64_t word = load64(op + sizeof(Operand) * insn->priv[PRIV_MEM]) & 0xffffff000000;
+    uint32_t flags;
+    __builtin_memcpy(&flags, e, sizeof flags);
+    store64(&out->flags_read, word | flags | (uint64_t)1 << 48);
 }
-_Static_assert(offsetof(Effects, mem_access) == offsetof(Effects, flags_read) + 3 &&
+_Static_assert(offsetof(EffectDesc, flags_undefined) == 2 && offsetof(EffectDesc, zero) == 3 &&
+                   offsetof(Effects, flags_written) == offsetof(Effects, flags_read) + 1 &&
+                   offsetof(Effects, flags_undefined) == offsetof(Effects, flags_read) + 2 &&
+                   offsetof(Effects, mem_access) == offsetof(Effects, flags_read) + 3 &&
                    offsetof(Effects, mem_bits) == offsetof(Effects, flags_read) + 4 &&
                    offsetof(Effects, known) == offsetof(Effects, flags_read) + 6 &&
-                   sizeof(Effects) == offsetof(Effects, flags_read) + 8,
-               "written as one word");
+                   sizeof(Effects) == offsetof(Effects, flags_read) + 8 && offsetof(Operand, access) == 3 &&
+                   offsetof(Operand, bits) == 4 && offsetof(Mem, zero) == sizeof(Operand) + 3 &&
+                   offsetof(Insn, op) == offsetof(Insn, mem) + sizeof(Mem),
+               "effects_word");
+
+static ALWAYS_INLINE void touch_store(const Touch *t, Effects *out)
+{
+    bits_store(&out->reads, t->reads);
+    bits_store(&out->writes, t->writes);
+    bits_store(&out->kills, t->kills);
+}
+
+/* What the row and the first operand say. */
+static ALWAYS_INLINE Touch touch_begin(const Insn *insn, const EffectDesc *e)
+{
+    const uint64_t *sets = x86_regsets[0].w;
+    Touch t = {bits_of(sets + e->reads), bits_of(sets + e->writes), bits_of(sets + e->kills)};
+    t.reads |= singles[insn->mem.base] | singles[insn->mem.index];
+    operand_touch(&insn->op[0], &t);
+    return t;
+}
+
+/* With the other operands, and what rules and prefixes make of it. */
+static void effects_with_more(const Insn *insn, const EffectDesc *e, Effects *out)
+{
+    const Form *form = row_form(insn->row);
+    Touch t = touch_begin(insn, e);
+    for (unsigned i = 1; i < insn->nops; i++)
+        operand_touch(&insn->op[i], &t);
+    touch_store(&t, out);
+    effects_word(insn, e, out);
+    if (form->flags & ROW_IDIOM)
+        idiom_effects(insn, out);
+    if (insn->mask != REG_NONE)
+        mask_effects(insn, form->flags, out);
+    if ((form->flags & ROW_STRING) && (insn->prefixes & (PREFIX_REP | PREFIX_REPNE)))
+        repeat_effects(out);
+    rule_apply(insn, form->rule, out);
+    if (insn->mem.segment != REG_NONE && segment_matters(insn, out))
+        regset_add(&out->reads, insn->mem.segment);
+}
 
 void insn_effects(const Insn *insn, Effects *out)
 {
-    const Row *row = &x86_rows[insn->row];
-    const EffectDesc *e = &x86_effects[row->effect & ROW_EFFECT];
-    Touch t = {bits_of(&x86_regsets[e->reads]), bits_of(&x86_regsets[e->writes]), bits_of(&x86_regsets[e->kills])};
-    t.reads |= singles[insn->mem.base] | singles[insn->mem.index];
-    operand_touch(&insn->op[0], &t);
-    operand_touch(&insn->op[1], &t);
-    for (unsigned i = 2; i < insn->nops; i++)
-        operand_touch(&insn->op[i], &t);
-    bits_store(&out->reads, t.reads);
-    bits_store(&out->writes, t.writes);
-    bits_store(&out->kills, t.kills);
+    const EffectDesc *e = &x86_effects[insn->effect & EFFECT_INDEX];
+    if (insn->effect & EFFECT_MORE) {
+        effects_with_more(insn, e, out);
+        return;
+    }
+    Touch t = touch_begin(insn, e);
+    t.reads |= singles[insn->op[1].reg];
+    touch_store(&t, out);
     effects_word(insn, e, out);
-    if ((row->flags & (ROW_IDIOM | ROW_STRING)) || e->rule || insn->mask != REG_NONE)
-        effects_refine(insn, row, e->rule, out);
-    if (insn->mem.segment != REG_NONE && segment_matters(insn, out))
-        regset_add(&out->reads, insn->mem.segment);
 }

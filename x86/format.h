@@ -9,41 +9,50 @@
 
 #include "x86/regs.h"
 
-/* The opcode spaces: each is 256 entries of the root table. */
+/* The opcode spaces, each of 256 opcodes. */
 enum {
     MAP_LEGACY,    /* .. +3: one-byte, 0f, 0f38, 0f3a */
     MAP_3DNOW = 4, /* 0f 0f, by its suffix byte */
-    MAP_VEX = 5,   /* .. +2: 0f, 0f38, 0f3a */
-    MAP_EVEX = 8,  /* .. +4: 0f, 0f38, 0f3a, map 5, map 6 */
-    MAP_XOP = 13,  /* .. +2: maps 8, 9, 10 */
-    MAP_COUNT = 16
+    MAP_VEX = 5,   /* .. +6: maps 1 (0f) to 7 */
+    MAP_EVEX = 12, /* .. +6: the same */
+    MAP_XOP = 19,  /* .. +2: maps 8, 9, 10 */
+    MAP_COUNT = 22
 };
 
-/* What a choice in the trie can look at: a field of the key. X(NAME, shift, bits) */
+/* What a choice among rows can look at: a field of the key. X(NAME, shift, bits). ModRM comes first and REX after it, so
+ * that where there are no other prefixes the key is just those bytes. */
 #define KEY_FIELDS(X)                                                                                                  \
     X(REG, 3, 3)                                                                                                       \
     X(RM, 0, 3)                                                                                                        \
-    X(MOD3, 8, 1)  /* ModRM names a register, not memory */                                                            \
-    X(PP, 9, 2)    /* mandatory prefix: none, 66, f3, f2 */                                                            \
-    X(OSZ, 11, 2)  /* operand size: 16, 32, 64 */                                                                      \
-    X(W, 13, 1)    /* REX.W, VEX.W */                                                                                  \
-    X(L, 14, 2)    /* vector length: 128, 256, 512 */                                                                  \
-    X(ASZ, 16, 1)  /* an address-size prefix */                                                                        \
-    X(B, 17, 1)    /* REX.B */                                                                                         \
-    X(REX2, 18, 1) /* a REX2 prefix */
+    X(B, 8, 1)     /* REX.B */                                                                                         \
+    X(W, 11, 1)    /* REX.W, VEX.W */                                                                                  \
+    X(MOD3, 16, 1) /* ModRM names a register, not memory */                                                            \
+    X(PP, 17, 2)   /* mandatory prefix: none, 66, f3, f2 */                                                            \
+    X(OSZ, 19, 2)  /* operand size: 16, 32, 64 */                                                                      \
+    X(L, 21, 2)    /* vector length: 128, 256, 512 */                                                                  \
+    X(ASZ, 23, 1)  /* an address-size prefix */                                                                        \
+    X(REX2, 24, 1) /* a REX2 prefix */
 #define KEY_ENUM(name, shift, bits) KEY_##name,
 enum { KEY_FIELDS(KEY_ENUM) KEY_COUNT };
 #define KEY_SHIFT_ENUM(name, shift, bits) KEY_##name##_SHIFT = (shift),
-enum { KEY_FIELDS(KEY_SHIFT_ENUM) KEY_END = 32 };
+enum { KEY_FIELDS(KEY_SHIFT_ENUM) KEY_REX_SHIFT = KEY_B_SHIFT };
 
-/* The root table has for each opcode which field of the key its first choice looks at, and where the entries for the
- * field's values begin: first | shift << 16 | mask << 24, and ROOT_MODRM. An entry is a row and the code of how long its
- * immediates are, or with ENTRY_NODE the index of a node: a word (shift | mask << 8), then the entries. Row 0 is no
- * instruction. All that the length depends on is here: the next instruction's decoding waits for nothing else. */
-enum { ENTRY_NODE = 0x8000, ENTRY_ROW = 0xfff, ENTRY_IMM_SHIFT = 12, ROOT_MODRM = 1 << 21 };
+/* An opcode's entry is a row, or with ENTRY_NODE the index of a node of the trie: a word (shift | mask << 8) that says at
+ * which field of the key to look, then an entry for each of the field's values. Row 0 is no instruction. Entries lie in
+ * pages of 16 opcodes, so that maps that are mostly empty take little room. */
+enum { ENTRY_NODE = 0x8000, PAGE_OPCODES = 16 };
 
-/* How many bytes immediates take: nothing, 1, 2, z (2 or 4), v (2, 4 or 8), 3, an address, 4. */
-enum { BYTES_0, BYTES_1, BYTES_2, BYTES_Z, BYTES_V, BYTES_3, BYTES_ADDRESS, BYTES_4 };
+/* The same for the first two maps where there is no prefix but REX: at most one choice, by ModRM or REX, or ENTRY_SLOW
+ * (which also stands for bytes that are no opcode, and for rows that need a closer look): then the long way is taken. All
+ * that the length depends on is here, as the next instruction's decoding waits for nothing else. */
+typedef struct Fast {
+    uint16_t first;      /* in the trie: the entries for the field's values */
+    uint8_t shift, mask; /* the field */
+    uint16_t lengths;    /* of opcode, ModRM and immediate: 4 bits for each value of ModRM's upper two bits of reg */
+    uint8_t no_modrm;    /* 0xc0: there is no ModRM; else 0 */
+    uint8_t imm_at;      /* the immediate's place after the opcode, but for what ModRM adds */
+} Fast;
+enum { ENTRY_SLOW = 0x8000 };
 
 /* Sizes: X(letters, bits with operand size 16, 32, 64) and X(letters, bits with vector length 128, 256, 512). */
 #define SIZES_BY_OPERAND(X)                                                                                            \
@@ -103,22 +112,16 @@ typedef struct OpDesc {
     uint8_t src, class;
 } OpDesc;
 
-/* An operand kind's Operand structs before the register number is added, as little-endian words (the hosts are x86-64
- * too): by size (operand size or, for vectors, vector length), then by whether ModRM names a register. */
+/* x86_opwords: an operand kind's Operand structs before the register number is added, as little-endian words (the hosts
+ * are x86-64 too), in planes: by size (operand size or, for vectors, vector length), then by whether ModRM names a
+ * register; in each plane a word for each kind. */
 enum { OPWORDS = 6 };
 
 /* Operand.high, before it is decoded: numbers 4..7 are ah..bh where there is no REX. */
 enum { HIGH_POSSIBLE = 2 };
 
 /* Operand.touch: what the operand's access means for its register. */
-enum { TOUCH_READ = 1, TOUCH_WRITE = 2, TOUCH_KILL = 4 };
-
-enum { PATTERN_OPS = 5, PATTERN_CHECK = 0x80, PATTERN_BYTES = 0x40, PATTERN_VECTOR = 0x20, PATTERN_RM = 7 };
-typedef struct Pattern {
-    uint8_t n, imm, op[PATTERN_OPS];
-    uint8_t rm; /* 1 + the operand that ModRM's rm gives, or 0; PATTERN_CHECK: registers or the row need a closer look;
-                * PATTERN_BYTES: byte registers are among them; PATTERN_VECTOR: sizes go by the vector length */
-} Pattern;
+enum { TOUCH_READ = 8, TOUCH_WRITE = 16, TOUCH_KILL = 32 };
 
 /* Immediates: which bytes follow, and how they are widened; from IMM_ODD on specially. */
 enum {
@@ -137,13 +140,12 @@ enum {
     IMM_ENTER,
     IMM_TWO8,
     IMM_U4,
-    IMM_ODD = IMM_MOFFS
+    IMM_COUNT,
+    IMM_ODD = IMM_ONE
 };
 
 /* Row flags. */
 enum {
-    ROW_MODRM = 1,
-    ROW_CC = 2,     /* the opcode's low 4 bits are a condition, and count on from the row's mnemonic */
     ROW_LOCK = 4,   /* LOCK allowed with a memory destination */
     ROW_DINDEX = 4, /* with ROW_VSIB: the indices are 32 bits wide */
     ROW_D64 = 8,    /* operand size 64 by default: push, pop */
@@ -160,11 +162,39 @@ enum {
     ROW_STRING = 1 << 15  /* REP repeats it */
 };
 
+/* What a row says but for its name; many rows have the same. */
+enum {
+    FORM_MODRM = 1,
+    FORM_WIDE = 2,
+    FORM_VECTOR = 4,
+    FORM_BYTES = 8,
+    FORM_CHECK = 16,
+    FORM_RM_SHIFT = 5,
+    FORM_OPS = 5
+};
+typedef struct Form {
+    uint8_t op[FORM_OPS]; /* operand kinds; 0 where there is none */
+    uint8_t imm;          /* IMM_*, times what form_imm divides by: its place among the widens, in words */
+    uint8_t bits;         /* FORM_RM_SHIFT: 1 + the operand that ModRM's rm gives, or 0; FORM_MODRM: there is ModRM;
+                                  * FORM_WIDE: D64 or F64; FORM_VECTOR: sizes go by the vector length; FORM_BYTES: there
+                                  * are byte registers; FORM_CHECK: registers or the rule need a closer look */
+    uint8_t rule;         /* RULE_* */
+    uint8_t len, nops, flow, cc; /* as in Insn; len is 0 */
+    uint16_t flags;              /* ROW_* */
+    uint16_t effect;             /* EFFECT_* */
+} Form;
+enum { SIZES = 3 }; /* operand sizes, vector lengths */
+
+static inline unsigned form_rm(const Form *form) { return form->bits >> FORM_RM_SHIFT; }
+static inline unsigned form_imm(const Form *form) { return form->imm / (2 * SIZES); }
+
 typedef struct Row {
-    uint16_t mnemonic, pattern, flags;
-    uint16_t effect; /* its index | flow << ROW_FLOW_SHIFT */
+    uint16_t mnemonic, form; /* form: twice its index, so that it can be scaled by 8 */
 } Row;
-enum { ROW_FLOW_SHIFT = 12, ROW_EFFECT = (1 << ROW_FLOW_SHIFT) - 1, SIZE_MODES = 3 };
+
+/* Form.effect and Insn.effect: an index, and whether more is to be done than what an EffectDesc and the first two operands
+ * say, the second one being only read. */
+enum { EFFECT_MORE = 0x8000, EFFECT_INDEX = EFFECT_MORE - 1 };
 
 /* Rules that need the operands' values. */
 enum {
@@ -185,37 +215,56 @@ enum {
 };
 
 typedef struct EffectDesc {
-    uint8_t reads, writes, kills; /* indices into the register sets */
-    uint8_t flags_read, flags_written, flags_undefined;
-    uint8_t rule;
-    uint8_t cc; /* Insn.cc */
+    uint8_t flags_read, flags_written, flags_undefined, zero;
+    uint8_t reads, writes, kills; /* twice the indices into the register sets */
+    uint8_t spare;
 } EffectDesc;
 
-/* The tables, made by mktables and defined in tables.c. */
-extern const uint32_t x86_root[];
-extern const uint64_t x86_opwords[];
-extern const uint16_t x86_trie[], x86_row_format[], x86_name_off[], x86_format_off[];
-extern const Row x86_rows[];
-extern const Pattern x86_patterns[];
+/* What ModRM's mod and rm say: the second half of Mem (the base's bits that prefixes give change neither RIP nor NONE),
+ * and how long the displacement is. */
+typedef struct Address {
+    uint64_t mem;
+    uint32_t bits;     /* of the displacement, in the 32 bits read */
+    uint8_t sign, len; /* its sign bit where it is a byte; its bytes */
+    uint8_t has_sib, spare;
+} Address;
+enum { ADDRESS_NO_BASE = 32, ADDRESS_COUNT }; /* mod << 3 | rm; SIB without a base */
+
+/* How an immediate is widened: its bits, and its sign bit or 0. */
+typedef struct Widen {
+    uint64_t bits, sign;
+} Widen;
+
+/* The tables, made by mktables and defined in tables.c and text_tables.c; what the short way needs is in hot.h. */
+extern const uint8_t x86_pages[MAP_COUNT * 256 / PAGE_OPCODES];
+extern const uint16_t x86_entries[];
 extern const OpDesc x86_opdescs[];
 extern const RegSet x86_regsets[];
 extern const EffectDesc x86_effects[];
+extern const uint16_t x86_row_format[], x86_name_off[], x86_format_off[];
 extern const char x86_name_text[], x86_format_text[];
+
+/* An opcode's entry. */
+static inline unsigned opcode_entry(unsigned map, unsigned opcode)
+{
+    unsigned at = map * 256 + opcode;
+    return x86_entries[x86_pages[at / PAGE_OPCODES] * PAGE_OPCODES + at % PAGE_OPCODES];
+}
 
 /* Bits of x86_row_format beside the index: the row's prefix is mandatory; one 66 is told by the name. */
 enum { FORMAT_PREFIX_USED = 0x8000, FORMAT_66_USED = 0x4000, FORMAT_INDEX = 0xfff };
 
 /* What the private bytes of an Insn hold. */
 enum {
-    PRIV_VL,   /* vector length field: 0..3 */
-    PRIV_SEGS, /* segment override bytes seen: bit n is REG_ES + n */
-    PRIV_66,   /* how many operand-size prefixes */
-    PRIV_SPARE,
-    PRIV_OSZ,   /* operand size: 0..2 */
     PRIV_REX,   /* the REX byte in force, or 0 */
+    PRIV_VL,    /* vector length field: 0..3 */
+    PRIV_SEGS,  /* segment override bytes seen: bit n is REG_ES + n */
+    PRIV_66,    /* how many operand-size prefixes */
+    PRIV_OSZ,   /* operand size: 0..2 */
     PRIV_FLAGS, /* PF_* */
-    PRIV_MEM    /* 1 + the operand that insn->mem is, or 0 */
+    PRIV_MEM,   /* 1 + the operand that insn->mem is, or 0 */
+    PRIV_MODRM  /* ModRM, or 0xc0 or more where there is none */
 };
-enum { PF_ZERO = 1, PF_BROADCAST = 2, PF_ROUND = 4, PF_SAE = 8, PF_DISP = 16, PF_SIB = 32, PF_RMODE_SHIFT = 6 };
+enum { PF_ZERO = 1, PF_BROADCAST = 2, PF_ROUND = 4, PF_SAE = 8, PF_RMODE_SHIFT = 6 };
 
 #endif

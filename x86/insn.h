@@ -22,22 +22,23 @@ enum {
 };
 
 typedef struct Operand {
+    uint8_t source, touch; /* private to x86/ */
     uint8_t kind;          /* OperandKind */
     uint8_t access;        /* ACCESS_* */
-    uint8_t reg;           /* Reg, for OPERAND_REG */
-    uint8_t high;          /* 1: ah, ch, dh or bh */
     uint16_t bits;         /* size of the operand in bits; 0 where it has none (lea's, nop's address) */
-    uint8_t touch, source; /* private to x86/ */
+    uint8_t high;          /* 1: ah, ch, dh or bh */
+    uint8_t reg;           /* Reg, for OPERAND_REG */
 } Operand;
 
 /* A memory operand's address: segment base + base + index*scale + disp. */
 typedef struct Mem {
+    int64_t disp;      /* sign-extended, EVEX disp8*N applied; with base REG_RIP see insn_mem_address */
     uint8_t base;      /* REG_RAX.., REG_RIP or REG_NONE */
     uint8_t index;     /* REG_RAX.., REG_XMM0.. (gathers) or REG_NONE */
     uint8_t scale;     /* 1, 2, 4, 8 */
+    uint8_t zero[3];   /* private to x86/ */
     uint8_t segment;   /* an override in force (only REG_FS and REG_GS change the address), else REG_NONE */
     uint8_t addr_bits; /* 64, or 32 with an address-size prefix */
-    int64_t disp;      /* sign-extended, EVEX disp8*N applied; with base REG_RIP see insn_mem_address */
 } Mem;
 
 enum {
@@ -67,8 +68,9 @@ typedef struct Insn {
     uint8_t prefixes;              /* PREFIX_*: those present as bytes (mandatory ones too) */
     uint8_t encoding;              /* Encoding */
     uint8_t mask;                  /* EVEX: REG_K0 + n of the write mask when n > 0, else REG_NONE */
-    uint8_t spare;
-    uint8_t priv[8]; /* private to x86/ (EVEX.z, .b, vector length, rounding ...) */
+    uint8_t priv[9];               /* private to x86/ (EVEX.z, .b, vector length, rounding ...) */
+    uint16_t effect;               /* private to x86/ */
+    uint16_t spare;
 } Insn;
 
 /* What an instruction does to registers and flags (CONTRACT.md section 6). */

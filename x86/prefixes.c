@@ -1,6 +1,6 @@
 /* x86/prefixes.c - legacy prefixes, REX, VEX, EVEX, XOP and escape bytes -> Dec (SDM vol. 2, 2.1 to 2.7; APM vol. 3).
  *
- * Only instructions with more than REX come here: decode.c has a short way for the others.
+ * Only the long way comes here: decode.c has a short one for instructions with no prefix but REX.
  */
 #include "x86/dec.h"
 
@@ -106,20 +106,22 @@ static bool xop_read(Dec *d)
     return map >= 8 && map <= 10;
 }
 
+/* Maps 1, 2, 3, 5 and 6. */
+enum { EVEX_MAPS = 0x6e };
+
 static bool evex_read(Dec *d)
 {
-    static const uint8_t maps[8] = {0, MAP_EVEX, MAP_EVEX + 1, MAP_EVEX + 2, 0, MAP_EVEX + 3, MAP_EVEX + 4, 0};
     uint8_t p0 = d->p[1], p1 = d->p[2], p2 = d->p[3];
     vector_payload(d, p0, p1);
     d->encoding = ENC_EVEX;
-    d->map = maps[p0 & 7];
+    d->map = MAP_EVEX + (p0 & 7) - 1;
     d->r4 = (p0 & 0x10) ^ 0x10;
     d->x4 = (p0 >> 2 & 0x10) ^ 0x10;
     d->vvvv |= (uint8_t)((p2 << 1 & 0x10) ^ 0x10);
     d->vl = p2 >> 5 & 3;
     d->evex = p2;
     d->p += 4;
-    return d->map && !(p0 & 8) && (p1 & 4);
+    return (EVEX_MAPS >> (p0 & 7) & 1) && !(p0 & 8) && (p1 & 4);
 }
 
 /* The rest of an opcode that begins with 0F. */

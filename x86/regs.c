@@ -34,11 +34,11 @@ static const Name zmm_names[] = {"zmm0",  "zmm1",  "zmm2",  "zmm3",  "zmm4",  "z
                                  "zmm8",  "zmm9",  "zmm10", "zmm11", "zmm12", "zmm13", "zmm14", "zmm15",
                                  "zmm16", "zmm17", "zmm18", "zmm19", "zmm20", "zmm21", "zmm22", "zmm23",
                                  "zmm24", "zmm25", "zmm26", "zmm27", "zmm28", "zmm29", "zmm30", "zmm31"};
-static const Name other_names[] = {"k0",   "k1",   "k2",   "k3",   "k4",   "k5",   "k6",    "k7",   "mm0",  "mm1",
-                                   "mm2",  "mm3",  "mm4",  "mm5",  "mm6",  "mm7",  "st0",   "st1",  "st2",  "st3",
-                                   "st4",  "st5",  "st6",  "st7",  "tmm0", "tmm1", "tmm2",  "tmm3", "tmm4", "tmm5",
-                                   "tmm6", "tmm7", "es",   "cs",   "ss",   "ds",   "fs",    "gs",   "ssp",  "mxcsr",
-                                   "bnd0", "bnd1", "bnd2", "bnd3", "fpu",  "rip",  "system"};
+static const Name other_names[] = {"k0",   "k1",   "k2",   "k3",   "k4",   "k5",    "k6",   "k7",   "mm0",  "mm1",
+                                   "mm2",  "mm3",  "mm4",  "mm5",  "mm6",  "mm7",   "st0",  "st1",  "st2",  "st3",
+                                   "st4",  "st5",  "st6",  "st7",  "tmm0", "tmm1",  "tmm2", "tmm3", "tmm4", "tmm5",
+                                   "tmm6", "tmm7", "es",   "cs",   "ss",   "ds",    "fs",   "gs",   "ssp",  "mxcsr",
+                                   "bnd0", "bnd1", "bnd2", "bnd3", "fpu",  "system"};
 
 const char *reg_name(unsigned reg)
 {
@@ -46,6 +46,8 @@ const char *reg_name(unsigned reg)
         return whole_names[reg];
     if (reg < REG_K0)
         return xmm_names[reg - REG_XMM0];
+    if (reg == REG_RIP)
+        return "rip";
     return reg - REG_K0 < sizeof other_names / sizeof other_names[0] ? other_names[reg - REG_K0] : "?";
 }
 

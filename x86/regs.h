@@ -43,8 +43,8 @@ typedef enum Reg {
     REG_MXCSR = 103,
     REG_BND0 = 104,   /* ..107 (MPX) */
     REG_FPU = 108,    /* x87 control, status, tag and pointers, as one */
-    REG_RIP = 109,    /* only as the base of a memory operand */
-    REG_SYSTEM = 110, /* control, debug, test, descriptor and model-specific registers, as one */
+    REG_SYSTEM = 109, /* control, debug, test, descriptor and model-specific registers, as one */
+    REG_RIP = 125,    /* only as the base of a memory operand */
     REG_NONE = 127
 } Reg;
 

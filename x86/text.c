@@ -4,7 +4,7 @@
  * register tells the size; in text:, %0 and %1 are an operand's size letter and %p, %i, %q, %x name an immediate. Behind "|"
  * stands Intel's spelling; "!" before it: memory is shown without a size.
  */
-#include "x86/format.h"
+#include "x86/hot.h"
 #include "x86/insn.h"
 #include "x86/text_out.h"
 
@@ -49,7 +49,7 @@ static const char *hint_text(const Insn *insn)
 static void segments_text(const Insn *insn, TextOut *o)
 {
     static const char names[6][4] = {"es ", "cs ", "ss ", "ds ", "fs ", "gs "};
-    bool mem = text_has_mem(insn), near = x86_rows[insn->row].flags & ROW_F64;
+    bool mem = text_has_mem(insn), near = row_form(insn->row)->flags & ROW_F64;
     for (unsigned i = 0; i < 6; i++) {
         if (!(insn->priv[PRIV_SEGS] >> i & 1) || (mem && insn->mem.segment == REG_ES + i))
             continue;
@@ -68,10 +68,10 @@ static bool string_compares(unsigned mnemonic)
 
 static void repeat_text(const Insn *insn, TextOut *o)
 {
-    unsigned flags = x86_rows[insn->row].flags;
+    unsigned flags = row_form(insn->row)->flags;
     bool string = flags & ROW_STRING, lock = insn->prefixes & PREFIX_LOCK;
     bool near = insn->flow != FLOW_NEXT && (flags & ROW_F64) && (insn->flow != FLOW_BRANCH || insn->cc != 0xff);
-    bool mem = insn->priv[PRIV_MEM] == 1, moffs = x86_patterns[x86_rows[insn->row].pattern].imm == IMM_MOFFS;
+    bool mem = insn->priv[PRIV_MEM] == 1, moffs = form_imm(row_form(insn->row)) == IMM_MOFFS;
     bool store =
         mem && insn->mnemonic == MN_MOV && !(insn->op[1].kind == OPERAND_REG && insn->op[1].reg >= REG_ES) && !moffs;
     bool swap = mem && insn->mnemonic == MN_XCHG;
@@ -88,7 +88,7 @@ static void repeat_text(const Insn *insn, TextOut *o)
 /* Operand-size prefixes that change nothing, and REX.W where the size is 64 anyhow. */
 static void size_prefixes_text(const Insn *insn, bool prefix_used, TextOut *o)
 {
-    bool fixed = x86_rows[insn->row].flags & ROW_F64;
+    bool fixed = row_form(insn->row)->flags & ROW_F64;
     bool used = prefix_used || (insn->priv[PRIV_OSZ] == 0 && !fixed) || (x86_row_format[insn->row] & FORMAT_66_USED);
     for (unsigned i = insn->priv[PRIV_66]; i > (used ? 1u : 0u); i--)
         text_string(o, "data16 ");
@@ -108,7 +108,7 @@ static void prefixes_text(const Insn *insn, TextOut *o)
     if (insn->prefixes & PREFIX_ADDRSIZE && (!text_has_mem(insn) || insn->mem.addr_bits == 64) &&
         insn->mnemonic != MN_JECXZ && !(insn->flow == FLOW_BRANCH && insn->cc == 0xff))
         text_string(o, "addr32 ");
-    if ((insn->priv[PRIV_REX] & 8) && (x86_rows[insn->row].flags & ROW_F64) && insn->op[0].kind == OPERAND_REL)
+    if ((insn->priv[PRIV_REX] & 8) && (row_form(insn->row)->flags & ROW_F64) && insn->op[0].kind == OPERAND_REL)
         text_string(o, "rex.W ");
 }
 
@@ -130,12 +130,12 @@ static char suffix_letter(unsigned bits)
 /* Whether AT&T needs a size suffix: memory, and no register of the same kind to tell its size. */
 static const Operand *suffix_operand(const Insn *insn)
 {
-    const Pattern *pattern = &x86_patterns[x86_rows[insn->row].pattern];
+    const Form *form = row_form(insn->row);
     const Operand *mem = NULL;
     if (insn->priv[PRIV_FLAGS] & PF_BROADCAST)
         return NULL;
     for (unsigned i = 0; i < insn->nops; i++) {
-        const OpDesc *desc = &x86_opdescs[pattern->op[i]];
+        const OpDesc *desc = &x86_opdescs[form->op[i]];
         if (insn->op[i].kind == OPERAND_MEM)
             mem = &insn->op[i];
         else if (insn->op[i].kind == OPERAND_REG && desc->src != SRC_FIXED && desc->class <= CLASS_GPR8)
@@ -153,7 +153,7 @@ static bool destination_is_wide(const Insn *insn)
 static void star_text(const Insn *insn, TextOut *o)
 {
     const Operand *mem = suffix_operand(insn);
-    bool stack = x86_rows[insn->row].flags & ROW_D64;
+    bool stack = row_form(insn->row)->flags & ROW_D64;
     text_string(o, mnemonic_name(insn->mnemonic));
     if (stack && insn->op[0].bits != 16)
         return;
@@ -237,7 +237,7 @@ static bool mnemonic_intel(const Insn *insn, TextOut *o)
     if (*spelling)
         return format_text(insn, spelling, o);
     text_string(o, mnemonic_name(insn->mnemonic));
-    if (*format == '*' && (x86_rows[insn->row].flags & ROW_D64) && insn->op[0].kind == OPERAND_IMM &&
+    if (*format == '*' && (row_form(insn->row)->flags & ROW_D64) && insn->op[0].kind == OPERAND_IMM &&
         insn->op[0].bits == 16)
         text_char(o, 'w');
     return false;

@@ -1,5 +1,5 @@
 /* x86/text_operands.c - the operands of an instruction's text. */
-#include "x86/format.h"
+#include "x86/hot.h"
 #include "x86/text_out.h"
 
 bool text_has_mem(const Insn *insn)
@@ -14,7 +14,7 @@ bool text_has_mem(const Insn *insn)
 
 static const OpDesc *operand_desc(const Insn *insn, const Operand *op)
 {
-    return &x86_opdescs[x86_patterns[x86_rows[insn->row].pattern].op[op - insn->op]];
+    return &x86_opdescs[row_form(insn->row)->op[op - insn->op]];
 }
 
 static void percent_text(Syntax syntax, TextOut *o)
@@ -99,11 +99,24 @@ static void segment_text(const Mem *m, Syntax syntax, TextOut *o)
     text_char(o, ':');
 }
 
+static bool insn_has_sib(const Insn *insn)
+{
+    unsigned modrm = insn->priv[PRIV_MODRM];
+    return modrm < 0xc0 && (modrm & 7) == 4;
+}
+
+/* Whether the address has a displacement, though it may be 0. */
+static bool insn_has_disp(const Insn *insn)
+{
+    unsigned modrm = insn->priv[PRIV_MODRM];
+    return modrm < 0xc0 && (modrm >= 0x40 || insn->mem.base == REG_RIP || insn->mem.base == REG_NONE);
+}
+
 /* An index of none is shown as riz where the encoding needed no SIB byte for it, and as eiz in a 32-bit address. */
 static bool shows_no_index(const Insn *insn)
 {
     const Mem *m = &insn->mem;
-    if (!(insn->priv[PRIV_FLAGS] & PF_SIB) || m->index != REG_NONE)
+    if (!insn_has_sib(insn) || m->index != REG_NONE)
         return false;
     return m->scale != 1 || m->base == REG_NONE ? m->scale != 1 || m->addr_bits == 32 : (m->base & 7) != REG_RSP;
 }
@@ -115,7 +128,7 @@ static unsigned vector_index_bits(const Insn *insn)
     for (unsigned i = 0; i < insn->nops; i++)
         if (insn->op[i].kind == OPERAND_MEM)
             element = insn->op[i].bits;
-    bool dword_index = x86_rows[insn->row].flags & ROW_DINDEX;
+    bool dword_index = row_form(insn->row)->flags & ROW_DINDEX;
     return dword_index && element == 64 && whole > 128 ? whole / 2 : whole;
 }
 
@@ -136,7 +149,7 @@ static void mem_att(const Insn *insn, TextOut *o)
         text_hex(o, (uint64_t)shown_disp(m));
         return;
     }
-    if (insn->priv[PRIV_FLAGS] & PF_DISP)
+    if (insn_has_disp(insn))
         signed_text(shown_disp(m), false, o);
     text_char(o, '(');
     if (m->base != REG_NONE) {
@@ -208,7 +221,7 @@ static void mem_intel(const Insn *insn, const Operand *op, TextOut *o)
         text_char(o, '*');
         text_char(o, (char)('0' + m->scale));
     }
-    if (insn->priv[PRIV_FLAGS] & PF_DISP)
+    if (insn_has_disp(insn))
         signed_text(shown_disp(m), true, o);
     text_char(o, ']');
 }
@@ -217,8 +230,8 @@ static void broadcast_text(const Insn *insn, const Operand *op, TextOut *o)
 {
     if (!(insn->priv[PRIV_FLAGS] & PF_BROADCAST) || !op->bits)
         return;
-    unsigned kind = x86_patterns[x86_rows[insn->row].pattern].op[op - insn->op];
-    unsigned whole = (unsigned)(x86_opwords[kind * OPWORDS + 2u * (insn->priv[PRIV_VL] & 3u)] >> 32 & 0xffff);
+    unsigned kind = row_form(insn->row)->op[op - insn->op];
+    unsigned whole = (unsigned)(x86_hot.opwords[2u * (insn->priv[PRIV_VL] & 3u) * COUNT_OPWORDS + kind] >> 32 & 0xffff);
     text_string(o, "{1to");
     number_text(whole / op->bits, o);
     text_char(o, '}');
@@ -288,7 +301,7 @@ static bool operand_hidden(const Insn *insn, const Operand *op, bool imm_told)
 {
     if (op->kind != OPERAND_IMM)
         return false;
-    return imm_told || x86_patterns[x86_rows[insn->row].pattern].imm == IMM_ONE;
+    return imm_told || form_imm(row_form(insn->row)) == IMM_ONE;
 }
 
 static void separator_text(bool *first, TextOut *o)
@@ -321,7 +334,7 @@ static void operands_att(const Insn *insn, bool imm_told, TextOut *o)
 /* The 1 of shifts has no other spelling. */
 static void operand_intel(const Insn *insn, const Operand *op, TextOut *o)
 {
-    if (op->kind == OPERAND_IMM && x86_patterns[x86_rows[insn->row].pattern].imm == IMM_ONE)
+    if (op->kind == OPERAND_IMM && form_imm(row_form(insn->row)) == IMM_ONE)
         text_char(o, '1');
     else
         operand_text(insn, op, SYNTAX_INTEL, o);

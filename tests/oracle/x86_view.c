@@ -75,7 +75,7 @@ void view_zydis_init(ZydisDecoder *decoder)
 static void view_clear(View *v)
 {
     memset(v, 0, sizeof *v);
-    v->mem = (Mem){REG_NONE, REG_NONE, 1, REG_NONE, 64, 0};
+    v->mem = (Mem){.base = REG_NONE, .index = REG_NONE, .scale = 1, .segment = REG_NONE, .addr_bits = 64};
     v->mask = REG_NONE;
 }
 

@@ -1,4 +1,4 @@
-/* x86/mktables/emit.c - writes mnemonics.h (the enum), tables.h and names.h (the packed tables, without pointers). */
+/* x86/mktables/emit.c - writes mnemonics.h (the enum), tables.h, counts.h and names.h (packed tables, without pointers). */
 #include "x86/mktables/mktables.h"
 
 #include <ctype.h>
@@ -43,41 +43,19 @@ static void words_emit(FILE *f, const char *name, const uint16_t *w, size_t n)
     fprintf(f, "\n};\n");
 }
 
-static void root_emit(const Tables *t, FILE *f)
+static void bytes_emit(FILE *f, const char *name, const uint8_t *b, size_t n)
 {
-    fprintf(f, "const uint32_t x86_root[] = {");
-    for (size_t i = 0; i < MAP_COUNT * 256; i++)
-        fprintf(f, "%s0x%lx,", i % 8 ? " " : "\n    ", (unsigned long)t->root[i / 256][i % 256]);
+    fprintf(f, "const uint8_t %s[] = {", name);
+    for (size_t i = 0; i < n; i++)
+        fprintf(f, "%s%u,", i % 16 ? " " : "\n    ", b[i]);
     fprintf(f, "\n};\n");
 }
 
-static void rows_emit(const Tables *t, FILE *f)
+static void opdescs_emit(const Tables *t, FILE *f)
 {
-    fprintf(f, "const Row x86_rows[] = {\n");
-    for (unsigned i = 0; i < t->nrows; i++) {
-        const Row *r = &t->rows[i].row;
-        fprintf(f, "    {%u, %u, 0x%x, %u}, /* line %d */\n", r->mnemonic, r->pattern, r->flags, r->effect,
-                t->rows[i].line);
-    }
-    fprintf(f, "};\n");
-}
-
-static void patterns_emit(const Tables *t, FILE *f)
-{
-    fprintf(f, "const Pattern x86_patterns[] = {\n");
-    for (unsigned i = 0; i < t->npatterns; i++) {
-        const Pattern *p = &t->patterns[i];
-        fprintf(f, "    {%u, %u, {%u, %u, %u, %u, %u}, %u},\n", p->n, p->imm, p->op[0], p->op[1], p->op[2], p->op[3],
-                p->op[4], p->rm);
-    }
-    fprintf(f, "};\nconst OpDesc x86_opdescs[] = {\n");
-    for (unsigned i = 0; i < t->ndescs; i++) {
-        const OpDesc *d = &t->descs[i].desc;
-        fprintf(f, "    {%u, %u},\n", d->src, d->class);
-    }
-    fprintf(f, "};\nconst uint64_t x86_opwords[] = {\n");
-    for (unsigned i = 0; i < t->ndescs * OPWORDS; i++)
-        fprintf(f, "    0x%llxu,\n", (unsigned long long)t->descs[i / OPWORDS].words[i % OPWORDS]);
+    fprintf(f, "const OpDesc x86_opdescs[] = {\n");
+    for (unsigned i = 0; i < t->ndescs; i++)
+        fprintf(f, "    {%u, %u},\n", t->descs[i].desc.src, t->descs[i].desc.class);
     fprintf(f, "};\n");
 }
 
@@ -90,8 +68,8 @@ static void effects_emit(const Tables *t, FILE *f)
     fprintf(f, "};\nconst EffectDesc x86_effects[] = {\n");
     for (unsigned i = 0; i < t->neffects; i++) {
         const EffectDesc *e = &t->effects[i];
-        fprintf(f, "    {%u, %u, %u, %u, %u, %u, %u, %u},\n", e->reads, e->writes, e->kills, e->flags_read,
-                e->flags_written, e->flags_undefined, e->rule, e->cc);
+        fprintf(f, "    {%u, %u, %u, 0, %u, %u, %u, 0},\n", e->flags_read, e->flags_written, e->flags_undefined,
+                e->reads, e->writes, e->kills);
     }
     fprintf(f, "};\n");
 }
@@ -128,11 +106,15 @@ void tables_emit(const Tables *t, const char *dir)
     mnemonics_emit(t, f);
     output_close(t, f);
     f = output_open(t, dir, "tables.h");
-    root_emit(t, f);
-    words_emit(f, "x86_trie", t->trie, t->ntrie);
-    rows_emit(t, f);
-    patterns_emit(t, f);
+    hot_emit(t, f);
+    bytes_emit(f, "x86_pages", t->page, sizeof t->page);
+    words_emit(f, "x86_entries", t->entries[0], t->npages * PAGE_OPCODES);
+    opdescs_emit(t, f);
     effects_emit(t, f);
+    output_close(t, f);
+    f = output_open(t, dir, "counts.h");
+    fprintf(f, "enum { COUNT_OPWORDS = %u, COUNT_FORMS = %u, COUNT_ROWS = %u, COUNT_TRIE = %u };\n", t->ndescs,
+            t->nforms, t->nrows, t->ntrie);
     output_close(t, f);
     f = output_open(t, dir, "names.h");
     strings_emit(f, "x86_name", t->names, t->nnames);

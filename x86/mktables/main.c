@@ -21,9 +21,11 @@ int main(int argc, char **argv)
         return 1;
     table_parse(t, argv[1]);
     trie_build(t);
+    fast_build(t);
     tables_emit(t, argv[2]);
-    printf("mktables: %u rows, %u mnemonics, %u patterns, %u operand kinds, %u effects, %u sets, %u trie words\n",
-           t->nrows - 1, t->nnames - 1, t->npatterns, t->ndescs, t->neffects, t->nsets, t->ntrie);
+    printf(
+        "mktables: %u rows, %u mnemonics, %u forms, %u operand kinds, %u effects, %u sets, %u pages, %u trie words\n",
+        t->nrows - 1, t->nnames - 1, t->nforms, t->ndescs, t->neffects, t->nsets, t->npages, t->ntrie);
     free(t);
     return 0;
 }

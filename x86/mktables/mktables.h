@@ -1,26 +1,28 @@
 /* x86/mktables/mktables.h - the host program that checks opcodes.tbl and packs it into C tables.
  *
- * parse.c reads a line into a TblRow, operands.c the operand letters, trie.c makes the choice trees, emit.c writes
- * the headers. Runs at build time only; every complaint names the table's file and line and ends the program.
+ * parse.c reads a line into a TblRow, operands.c the operand letters, trie.c makes the choice trees,
+ * fast.c the table of the short way; emit.c and emit_hot.c write the headers. Runs at build time only; every complaint names the table's file and line and ends the program.
  */
 #ifndef LVSCAN_MKTABLES_H
 #define LVSCAN_MKTABLES_H
 
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "x86/format.h"
 #include "x86/insn_kinds.h"
 #include "x86/regs.h"
 
 enum {
-    MAX_ROWS = ENTRY_ROW + 1,
+    MAX_ROWS = 8000,
     MAX_DESCS = 255,
-    MAX_PATTERNS = 2000,
-    MAX_SETS = 255,
+    MAX_FORMS = 4000,
+    MAX_SETS = 127, /* EffectDesc holds twice the index */
     MAX_EFFECTS = 2000,
     MAX_NAMES = 4000,
-    MAX_TRIE = 0x8000,
+    MAX_TRIE = ENTRY_NODE,
+    MAX_PAGES = 256,
     MAX_MACROS = 64,
     MAX_TOKENS = 64,
     MAX_FORMATS = 2000
@@ -30,9 +32,10 @@ typedef struct TblRow {
     int line;
     unsigned map, opcode, opcodes; /* first opcode, how many */
     uint8_t allow[KEY_COUNT];      /* per key field: a bit for each value allowed */
-    Row row;
-    bool vector, check; /* VEX, EVEX or XOP; the row's rule looks at operands */
-    uint16_t format;    /* index of the text's format; 0: the mnemonic's name */
+    uint16_t mnemonic;
+    Form form;
+    bool vector, conditions; /* VEX, EVEX or XOP; the opcode's low 4 bits are a condition */
+    uint16_t format;         /* index of the text's format; 0: the mnemonic's name */
 } TblRow;
 
 /* An operand kind with what it looks like in each size. */
@@ -45,11 +48,12 @@ typedef struct Tables {
     const char *path;
     int line;
     TblRow rows[MAX_ROWS];
+    uint16_t form[MAX_ROWS]; /* of each row */
     unsigned nrows;
     OpKind descs[MAX_DESCS];
     unsigned ndescs;
-    Pattern patterns[MAX_PATTERNS];
-    unsigned npatterns;
+    Form forms[MAX_FORMS];
+    unsigned nforms;
     RegSet sets[MAX_SETS];
     unsigned nsets;
     EffectDesc effects[MAX_EFFECTS];
@@ -58,7 +62,10 @@ typedef struct Tables {
     unsigned nnames;
     char *formats[MAX_FORMATS];
     unsigned nformats;
-    uint32_t root[MAP_COUNT][256];
+    Fast fast[2 * 256];
+    uint8_t page[MAP_COUNT * 256 / PAGE_OPCODES];
+    uint16_t entries[MAX_PAGES][PAGE_OPCODES];
+    unsigned npages;
     uint16_t trie[MAX_TRIE];
     unsigned ntrie;
 } Tables;
@@ -66,10 +73,14 @@ typedef struct Tables {
 /* Prints "path:line: what arg" and ends the program with status 1. */
 _Noreturn void table_fail(const Tables *t, int line, const char *what, const char *arg);
 
-void table_parse(Tables *t, const char *path);                     /* reads the file into t */
-unsigned operands_parse(Tables *t, TblRow *row, const char *text); /* "=Gv,Ev" -> index of its pattern */
-RegSet registers_parse(Tables *t, const char *list);               /* "rax,rdx" -> set */
-void trie_build(Tables *t);                                        /* rows -> root and trie */
-void tables_emit(const Tables *t, const char *dir);                /* writes mnemonics.h and tables.h */
+void table_parse(Tables *t, const char *path);                 /* reads the file into t */
+void operands_parse(Tables *t, TblRow *row, const char *text); /* "=Gv,Ev" -> the row's form */
+RegSet registers_parse(Tables *t, const char *list);           /* "rax,rdx" -> set */
+void trie_build(Tables *t);                                    /* rows -> entries and trie */
+void fast_build(Tables *t);                                    /* rows -> fast; after trie_build */
+unsigned words_add(Tables *t, const uint16_t *words,
+                   unsigned n);                     /* the index in the trie of such words, added if need be */
+void hot_emit(const Tables *t, FILE *f);            /* writes x86_hot (x86/hot.h) */
+void tables_emit(const Tables *t, const char *dir); /* writes the headers */
 
 #endif

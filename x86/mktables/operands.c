@@ -109,7 +109,7 @@ static uint8_t access_parse(const char **text)
 static void modrm_apply(TblRow *row, unsigned modrm)
 {
     if (modrm != MODRM_NO)
-        row->row.flags |= ROW_MODRM;
+        row->form.bits |= FORM_MODRM;
     if (modrm == MODRM_REGISTER)
         row->allow[KEY_MOD3] &= 2;
     if (modrm == MODRM_MEMORY)
@@ -132,16 +132,16 @@ static void letter_apply(TblRow *row, const Letter *l, unsigned size, RawOp *d)
     if (d->class == CLASS_GPR && size == SIZE_b && d->src != SRC_FIXED)
         d->class = CLASS_GPR8;
     if (d->src == SRC_VVVV)
-        row->row.flags |= ROW_VVVV;
+        row->form.flags |= ROW_VVVV;
 }
 
-static bool immediate_apply(Pattern *p, const char *name, RawOp *d)
+static bool immediate_apply(Form *p, const char *name, RawOp *d)
 {
     for (size_t i = 0; i < sizeof immediates / sizeof immediates[0]; i++) {
         if (strcmp(immediates[i].name, name))
             continue;
         if (immediates[i].imm)
-            p->imm = immediates[i].imm;
+            p->imm = (uint8_t)(immediates[i].imm * 2 * SIZES);
         d->kind[0] = d->kind[1] = immediates[i].kind;
         d->size = immediates[i].size;
         d->base = REG_NONE;
@@ -151,8 +151,9 @@ static bool immediate_apply(Pattern *p, const char *name, RawOp *d)
     return false;
 }
 
-static void operand_parse(Tables *t, TblRow *row, Pattern *p, const char *text, RawOp *d)
+static void operand_parse(Tables *t, TblRow *row, const char *text, RawOp *d)
 {
+    Form *p = &row->form;
     const char *name = text;
     d->access = access_parse(&name);
     if (immediate_apply(p, name, d))
@@ -164,9 +165,9 @@ static void operand_parse(Tables *t, TblRow *row, Pattern *p, const char *text, 
             continue;
         letter_apply(row, &letters[i], size, d);
         if (!strncmp(name, "L", 1) && !p->imm)
-            p->imm = IMM_U8;
+            p->imm = IMM_U8 * 2 * SIZES;
         if (!strncmp(name, "O", 1))
-            p->imm = IMM_MOFFS;
+            p->imm = IMM_MOFFS * 2 * SIZES;
         return;
     }
     table_fail(t, t->line, "unknown operand", text);
@@ -200,7 +201,7 @@ static bool write_is_whole(unsigned class, unsigned reg, unsigned bits)
 /* A write that may not happen, but clears what lies above the operand, passes the old low part through. */
 static unsigned touch_of(const RawOp *raw, unsigned bits)
 {
-    unsigned touch = raw->access & (ACCESS_READ | ACCESS_WRITE);
+    unsigned touch = (raw->access & ACCESS_READ ? TOUCH_READ : 0) | (raw->access & ACCESS_WRITE ? TOUCH_WRITE : 0);
     bool general = raw->class == CLASS_GPR || raw->class == CLASS_GPR8;
     if (raw->access & ACCESS_MAYBE)
         return raw->class == CLASS_VEC || raw->class == CLASS_SSE || (general && bits == 32) ? touch | TOUCH_READ
@@ -218,15 +219,15 @@ static unsigned source_of(const RawOp *raw)
     return 8 * src;
 }
 
-/* An Operand as decode.c copies it: kind, access, register, high, bits, touch, source. */
+/* An Operand as decode.c copies it: source, touch, kind, access, bits, high, register. */
 static uint64_t opword(const RawOp *raw, unsigned mode, unsigned form)
 {
     bool is_reg = raw->kind[form] == OPERAND_REG;
     unsigned bits = size_bits(raw->size, mode), reg = is_reg ? raw->base : REG_NONE;
     unsigned touch = is_reg ? touch_of(raw, bits) : 0, source = is_reg ? source_of(raw) : 0;
     unsigned high = is_reg && raw->class == CLASS_GPR8 ? HIGH_POSSIBLE : 0;
-    return raw->kind[form] | (uint64_t)raw->access << 8 | (uint64_t)reg << 16 | (uint64_t)high << 24 |
-           (uint64_t)bits << 32 | (uint64_t)touch << 48 | (uint64_t)source << 56;
+    return source | (uint64_t)touch << 8 | (uint64_t)raw->kind[form] << 16 | (uint64_t)raw->access << 24 |
+           (uint64_t)bits << 32 | (uint64_t)high << 48 | (uint64_t)reg << 56;
 }
 
 static unsigned desc_add(Tables *t, const RawOp *raw)
@@ -247,33 +248,64 @@ static unsigned desc_add(Tables *t, const RawOp *raw)
 }
 
 /* Sizes go by the operand size or by the vector length, not both in one row. */
-static void sizes_note(Tables *t, const RawOp *d, bool *by_operand, Pattern *p)
+static void sizes_note(Tables *t, const RawOp *d, bool *by_operand, Form *p)
 {
     if (!size_varies(d->size))
         return;
     if (d->size >= OPERAND_SIZES)
-        p->rm |= PATTERN_VECTOR;
+        p->bits |= FORM_VECTOR;
     else
         *by_operand = true;
-    if (*by_operand && (p->rm & PATTERN_VECTOR))
+    if (*by_operand && (p->bits & FORM_VECTOR))
         table_fail(t, t->line, "sizes by both operand size and vector length", "");
 }
 
-static unsigned pattern_add(Tables *t, const Pattern *p)
+/* Whether effects.c must look at all operands: it takes the second one to be read, if it is a register, and no more. */
+static bool needs_more(const TblRow *row, const OpKind *kind, unsigned i)
 {
-    for (unsigned i = 0; i < t->npatterns; i++)
-        if (!memcmp(&t->patterns[i], p, sizeof *p))
-            return i;
-    if (t->npatterns == MAX_PATTERNS)
-        table_fail(t, t->line, "too many operand patterns", "");
-    t->patterns[t->npatterns] = *p;
-    return t->npatterns++;
+    for (unsigned k = 0; k < OPWORDS; k++) {
+        unsigned touch = kind->words[k] >> 8 & 0xff;
+        bool is_reg = kind->words[k] >> 56 != REG_NONE, possible = row->allow[KEY_MOD3] >> (k & 1) & 1;
+        if (i == 0 || !is_reg || !possible)
+            continue;
+        if (i > 1 ? touch != 0 : touch != TOUCH_READ)
+            return true;
+    }
+    return false;
 }
 
-unsigned operands_parse(Tables *t, TblRow *row, const char *text)
+/* What the operand means for the row's form. */
+static void operand_add(Tables *t, TblRow *row, const RawOp *d, const char *text)
+{
+    Form *p = &row->form;
+    unsigned kind = desc_add(t, d);
+    if (d->src == SRC_RM || d->src == SRC_VRM)
+        p->bits |= (uint8_t)((p->nops + 1) << FORM_RM_SHIFT);
+    if (d->class >= CLASS_SEG)
+        p->bits |= FORM_CHECK;
+    if (d->class == CLASS_GPR8)
+        p->bits |= FORM_BYTES;
+    if (d->class == CLASS_GPR8 && p->nops > 1 && (row->allow[KEY_MOD3] & 2))
+        table_fail(t, t->line, "a byte register as third operand", text);
+    if (needs_more(row, &t->descs[kind], p->nops))
+        p->effect |= EFFECT_MORE;
+    p->op[p->nops++] = (uint8_t)kind;
+}
+
+/* What the form's operands and flags ask of decode.c and effects.c. */
+static void form_finish(Form *p)
+{
+    if (form_imm(p) >= IMM_ODD || p->rule >= RULE_DISTINCT)
+        p->bits |= FORM_CHECK;
+    if (p->flags & (ROW_D64 | ROW_F64))
+        p->bits |= FORM_WIDE;
+    if (p->rule || (p->flags & (ROW_IDIOM | ROW_STRING)))
+        p->effect |= EFFECT_MORE;
+}
+
+void operands_parse(Tables *t, TblRow *row, const char *text)
 {
     static const RawOp none = {.base = REG_NONE, .class = CLASS_PART};
-    Pattern p = {.rm = row->check ? PATTERN_CHECK : 0};
     bool by_operand = false;
     desc_add(t, &none); /* number 0 stands where there is no operand */
     char copy[128];
@@ -281,23 +313,13 @@ unsigned operands_parse(Tables *t, TblRow *row, const char *text)
     if (strcmp(text, "-") != 0)
         for (char *s = strtok(copy, ","); s; s = strtok(NULL, ",")) {
             RawOp d = {0};
-            if (p.n == PATTERN_OPS)
+            if (row->form.nops == FORM_OPS)
                 table_fail(t, t->line, "too many operands", text);
-            operand_parse(t, row, &p, s, &d);
-            sizes_note(t, &d, &by_operand, &p);
-            if (d.src == SRC_RM || d.src == SRC_VRM)
-                p.rm |= (uint8_t)(p.n + 1);
-            if (d.class >= CLASS_SEG)
-                p.rm |= PATTERN_CHECK;
-            if (d.class == CLASS_GPR8)
-                p.rm |= PATTERN_BYTES;
-            if (d.class == CLASS_GPR8 && p.n > 1 && (row->allow[KEY_MOD3] & 2))
-                table_fail(t, t->line, "a byte register as third operand", text);
-            p.op[p.n++] = (uint8_t)desc_add(t, &d);
+            operand_parse(t, row, s, &d);
+            sizes_note(t, &d, &by_operand, &row->form);
+            operand_add(t, row, &d, text);
         }
-    if (p.imm >= IMM_ODD)
-        p.rm |= PATTERN_CHECK;
-    return pattern_add(t, &p);
+    form_finish(&row->form);
 }
 
 typedef struct RegName {

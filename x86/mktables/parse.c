@@ -48,8 +48,8 @@ static const MapName map_names[] = {
     {"0f38", MAP_LEGACY + 2, MAP_VEX + 1, MAP_EVEX + 1, -1},
     {"0f3a", MAP_LEGACY + 3, MAP_VEX + 2, MAP_EVEX + 2, -1},
     {"3dnow", MAP_3DNOW, -1, -1, -1},
-    {"m5", -1, -1, MAP_EVEX + 3, -1},
-    {"m6", -1, -1, MAP_EVEX + 4, -1},
+    {"m5", -1, -1, MAP_EVEX + 4, -1},
+    {"m6", -1, -1, MAP_EVEX + 5, -1},
     {"x8", -1, -1, -1, MAP_XOP},
     {"x9", -1, -1, -1, MAP_XOP + 1},
     {"xa", -1, -1, -1, MAP_XOP + 2},
@@ -82,7 +82,7 @@ static bool map_apply(TblRow *row, int space, const char *name)
 
 static void modrm_exact(TblRow *row, unsigned byte, bool any_rm)
 {
-    row->row.flags |= ROW_MODRM;
+    row->form.bits |= FORM_MODRM;
     row->allow[KEY_MOD3] = 2;
     row->allow[KEY_REG] = (uint8_t)(1u << (byte >> 3 & 7));
     if (!any_rm)
@@ -99,11 +99,11 @@ static void opcode_parse(Tables *t, TblRow *row, const char *text)
     if (!strcmp(end, "+r"))
         row->opcodes = 8;
     else if (!strcmp(end, "+c"))
-        row->opcodes = 16, row->row.flags |= ROW_CC;
+        row->opcodes = 16, row->conditions = true;
     else if (end[0] == '/' && end[1] >= '0' && end[1] <= '7' && !end[2])
-        row->row.flags |= ROW_MODRM, row->allow[KEY_REG] = (uint8_t)(1u << (end[1] - '0'));
+        row->form.bits |= FORM_MODRM, row->allow[KEY_REG] = (uint8_t)(1u << (end[1] - '0'));
     else if (!strcmp(end, "/r"))
-        row->row.flags |= ROW_MODRM;
+        row->form.bits |= FORM_MODRM;
     else if (end[0] == ':') {
         unsigned byte = (unsigned)strtoul(end + 1, &end, 16);
         modrm_exact(row, byte, *end == '+');
@@ -196,15 +196,15 @@ static void mnemonic_parse(Tables *t, TblRow *row, const char *text)
     size_t n = strlen(text);
     char name[64];
     if (n > 4 && !strcmp(text + n - 4, "{cc}")) {
-        if (!(row->row.flags & ROW_CC))
+        if (!row->conditions)
             table_fail(t, t->line, "{cc} needs an opcode +c:", text);
-        row->row.mnemonic = (uint16_t)names_with_conditions(t, text, n - 4);
+        row->mnemonic = (uint16_t)names_with_conditions(t, text, n - 4);
         return;
     }
     if (text[n - 1] == '*')
         n--, row->format = format_add(t, "*");
     snprintf(name, sizeof name, "%.*s", (int)n, text);
-    row->row.mnemonic = (uint16_t)name_find(t, name);
+    row->mnemonic = (uint16_t)name_find(t, name);
 }
 
 /* ---- the attributes ---- */
@@ -212,7 +212,6 @@ static void mnemonic_parse(Tables *t, TblRow *row, const char *text)
 typedef struct Sets {
     RegSet reads, writes, kills;
     EffectDesc e;
-    unsigned flow;
 } Sets;
 
 static uint8_t flags_parse(Tables *t, const char *s)
@@ -307,13 +306,13 @@ static const Word words[] = {
     {"er0", ROW_ER | ROW_SAE, 0, 0},
 };
 
-static bool word_attribute(const char *s, TblRow *row, Sets *out)
+static bool word_attribute(const char *s, TblRow *row)
 {
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (!strcmp(words[i].name, s)) {
-            row->row.flags |= words[i].flags;
-            out->flow |= words[i].flow;
-            out->e.rule |= words[i].rule;
+            row->form.flags |= words[i].flags;
+            row->form.flow |= words[i].flow;
+            row->form.rule |= words[i].rule;
             return true;
         }
     return false;
@@ -330,7 +329,7 @@ static void attribute_parse(Tables *t, TblRow *row, const char *s, Sets *out)
         }
     if (!strncmp(s, "text:", 5))
         row->format = format_add(t, s + 5);
-    else if (!list_attribute(t, s, out) && !flag_attribute(t, s, &out->e) && !word_attribute(s, row, out))
+    else if (!list_attribute(t, s, out) && !flag_attribute(t, s, &out->e) && !word_attribute(s, row))
         table_fail(t, t->line, "unknown word", s);
 }
 
@@ -358,9 +357,9 @@ static uint16_t effect_add(Tables *t, const Sets *s)
     EffectDesc e = s->e;
     if (e.flags_written & e.flags_undefined)
         table_fail(t, t->line, "a flag is both written and undefined", "");
-    e.reads = set_add(t, s->reads);
-    e.writes = set_add(t, s->writes);
-    e.kills = set_add(t, s->kills);
+    e.reads = (uint8_t)(2 * set_add(t, s->reads));
+    e.writes = (uint8_t)(2 * set_add(t, s->writes));
+    e.kills = (uint8_t)(2 * set_add(t, s->kills));
     for (unsigned i = 0; i < t->neffects; i++)
         if (!memcmp(&t->effects[i], &e, sizeof e))
             return (uint16_t)i;
@@ -378,11 +377,11 @@ static void row_check(const Tables *t, const TblRow *row)
     for (int f = 0; f < KEY_COUNT; f++)
         if (!row->allow[f])
             table_fail(t, t->line, "contradictory conditions", "");
-    if ((row->row.flags & ROW_D64) && (row->row.flags & ROW_F64))
+    if ((row->form.flags & ROW_D64) && (row->form.flags & ROW_F64))
         table_fail(t, t->line, "both d64 and f64", "");
-    if ((row->row.flags & ROW_LOCK) && !(row->allow[KEY_MOD3] & 1))
+    if ((row->form.flags & ROW_LOCK) && !(row->allow[KEY_MOD3] & 1))
         table_fail(t, t->line, "lock without a memory operand", "");
-    if ((row->allow[KEY_REG] != 0xff || row->allow[KEY_RM] != 0xff) && !(row->row.flags & ROW_MODRM))
+    if ((row->allow[KEY_REG] != 0xff || row->allow[KEY_RM] != 0xff) && !(row->form.bits & FORM_MODRM))
         table_fail(t, t->line, "a ModRM field without ModRM", "");
 }
 
@@ -395,12 +394,25 @@ static void macro_define(Tables *t, char *text)
     macros[nmacros++].text = string_copy(rest);
 }
 
+static uint16_t form_add(Tables *t, const Form *form)
+{
+    for (unsigned i = 0; i < t->nforms; i++)
+        if (!memcmp(&t->forms[i], form, sizeof *form))
+            return (uint16_t)i;
+    if (t->nforms == MAX_FORMS)
+        table_fail(t, t->line, "too many forms", "");
+    t->forms[t->nforms] = *form;
+    return (uint16_t)t->nforms++;
+}
+
 static void row_add(Tables *t, const TblRow *row, const Sets *sets)
 {
     if (t->nrows == MAX_ROWS)
         table_fail(t, t->line, "too many rows", "");
     t->rows[t->nrows] = *row;
-    t->rows[t->nrows++].row.effect = (uint16_t)(effect_add(t, sets) | sets->flow << ROW_FLOW_SHIFT);
+    t->rows[t->nrows].form.effect |= effect_add(t, sets);
+    t->form[t->nrows] = form_add(t, &t->rows[t->nrows].form);
+    t->nrows++;
 }
 
 /* A row for each condition, which reads its flags (SDM vol. 1 appendix B). */
@@ -413,9 +425,9 @@ static void rows_with_conditions(Tables *t, const TblRow *all, const Sets *sets)
         Sets one = *sets;
         row.opcode += i;
         row.opcodes = 1;
-        row.row.mnemonic = (uint16_t)(row.row.mnemonic + i);
+        row.mnemonic = (uint16_t)(row.mnemonic + i);
         one.e.flags_read |= flags[i / 2];
-        one.e.cc = (uint8_t)i;
+        row.form.cc = (uint8_t)i;
         row_add(t, &row, &one);
     }
 }
@@ -426,16 +438,18 @@ static void row_parse(Tables *t, char *line)
     char *operands = strtok_r(NULL, " \t", &save), *rest = strtok_r(NULL, "", &save);
     if (!name || !operands)
         table_fail(t, t->line, "a row needs encoding, mnemonic and operands:", encoding);
-    TblRow one = {.line = 0}, *row = &one;
-    Sets sets = {.e.cc = 0xff};
+    TblRow one, *row = &one;
+    Sets sets;
+    memset(&one, 0, sizeof one);
+    memset(&sets, 0, sizeof sets);
     row->line = t->line;
+    row->form.cc = 0xff;
     encoding_parse(t, row, encoding);
     mnemonic_parse(t, row, name);
     attributes_parse(t, row, rest ? rest : "", &sets);
-    row->check = sets.e.rule >= RULE_DISTINCT;
-    row->row.pattern = (uint16_t)operands_parse(t, row, operands);
+    operands_parse(t, row, operands);
     row_check(t, row);
-    if (row->row.flags & ROW_CC)
+    if (row->conditions)
         rows_with_conditions(t, row, &sets);
     else
         row_add(t, row, &sets);
@@ -459,7 +473,7 @@ void table_parse(Tables *t, const char *path)
     t->path = path;
     if (!f)
         table_fail(t, 0, "cannot be read", "");
-    t->nrows = 1; /* row 0: no instruction */
+    t->nrows = t->nforms = 1; /* row 0: no instruction */
     name_find(t, "(bad)");
     format_add(t, "");
     set_add(t, (RegSet){{0, 0}});

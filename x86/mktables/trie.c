@@ -1,6 +1,7 @@
-/* x86/mktables/trie.c - the choice trees: for each opcode the rows that share it, told apart by key fields.
+/* x86/mktables/trie.c - an opcode's rows -> the nodes that tell them apart by fields of the key (KEY_FIELDS).
  *
- * A node looks at one field of the key (KEY_FIELDS) and has an entry for each of its values. Equal nodes are shared.
+ * A node looks at one field and has an entry for each of its values. Of the orders in which fields can be looked at, the
+ * one that takes the fewest words is chosen. Equal nodes are shared.
  */
 #include "x86/mktables/mktables.h"
 
@@ -18,22 +19,11 @@ static const uint8_t field_bits[] = {
 #undef X
 };
 
-/* The order in which fields are tried: what splits most opcodes first. */
-static const uint8_t field_order[KEY_COUNT] = {KEY_PP, KEY_MOD3, KEY_REG, KEY_RM, KEY_W,
-                                               KEY_L,  KEY_OSZ,  KEY_ASZ, KEY_B,  KEY_REX2};
-
-static const uint8_t imm_bytes[] = {
-    [IMM_NONE] = BYTES_0,  [IMM_U8] = BYTES_1,   [IMM_S8] = BYTES_1,          [IMM_U16] = BYTES_2,  [IMM_SZ] = BYTES_Z,
-    [IMM_UV] = BYTES_V,    [IMM_S32] = BYTES_4,  [IMM_REL8] = BYTES_1,        [IMM_RELZ] = BYTES_Z, [IMM_U32] = BYTES_4,
-    [IMM_ENTER] = BYTES_3, [IMM_TWO8] = BYTES_2, [IMM_MOFFS] = BYTES_ADDRESS, [IMM_ONE] = BYTES_0,  [IMM_U4] = BYTES_1,
-};
-
+/* The rows that are left, and the values of each field that are. */
 typedef struct Slot {
     unsigned row[128], n;
     uint8_t region[KEY_COUNT];
 } Slot;
-
-static unsigned entry_build(Tables *t, const Slot *slot);
 
 static bool rows_overlap(const TblRow *a, const TblRow *b)
 {
@@ -52,22 +42,58 @@ static bool field_splits(const Tables *t, const Slot *slot, unsigned f)
     return false;
 }
 
-static unsigned child_build(Tables *t, const Slot *slot, unsigned f, unsigned value)
+/* How many values of a field a node has entries for: none after the last that is possible. */
+static unsigned field_values(const Slot *slot, unsigned f)
 {
-    uint8_t bit = (uint8_t)(1u << value);
-    if (!(slot->region[f] & bit))
-        return 0;
-    Slot child = {.n = 0};
-    memcpy(child.region, slot->region, sizeof child.region);
-    child.region[f] = bit;
-    for (unsigned i = 0; i < slot->n; i++)
-        if (t->rows[slot->row[i]].allow[f] & bit)
-            child.row[child.n++] = slot->row[i];
-    return entry_build(t, &child);
+    unsigned n = 0;
+    while (slot->region[f] >> n)
+        n++;
+    return n;
 }
 
-/* The index of a node equal to these words, made if there is none. */
-static unsigned node_add(Tables *t, const uint16_t *words, unsigned n)
+/* What is left of the slot when the field has that value; false: the value is impossible. */
+static bool slot_narrow(const Tables *t, const Slot *slot, unsigned f, unsigned value, Slot *out)
+{
+    uint8_t bit = (uint8_t)(1u << value);
+    out->n = 0;
+    if (!(slot->region[f] & bit))
+        return false;
+    memcpy(out->region, slot->region, sizeof out->region);
+    out->region[f] = bit;
+    for (unsigned i = 0; i < slot->n; i++)
+        if (t->rows[slot->row[i]].allow[f] & bit)
+            out->row[out->n++] = slot->row[i];
+    return true;
+}
+
+static unsigned slot_cost(const Tables *t, const Slot *slot, unsigned *best);
+
+static unsigned field_cost(const Tables *t, const Slot *slot, unsigned f)
+{
+    unsigned n = field_values(slot, f), cost = 1 + n, ignored;
+    Slot child;
+    for (unsigned v = 0; v < n; v++)
+        if (slot_narrow(t, slot, f, v, &child))
+            cost += slot_cost(t, &child, &ignored);
+    return cost;
+}
+
+/* The words that the slot's nodes take, and the field to look at first, or KEY_COUNT where there is nothing to choose. */
+static unsigned slot_cost(const Tables *t, const Slot *slot, unsigned *best)
+{
+    unsigned least = ~0u;
+    *best = KEY_COUNT;
+    for (unsigned f = 0; f < KEY_COUNT && slot->n; f++) {
+        if (!field_splits(t, slot, f))
+            continue;
+        unsigned cost = field_cost(t, slot, f);
+        if (cost < least)
+            least = cost, *best = f;
+    }
+    return *best == KEY_COUNT ? 0 : least;
+}
+
+unsigned words_add(Tables *t, const uint16_t *words, unsigned n)
 {
     for (unsigned i = 0; i + n <= t->ntrie; i++)
         if (!memcmp(t->trie + i, words, n * sizeof *words))
@@ -79,86 +105,85 @@ static unsigned node_add(Tables *t, const uint16_t *words, unsigned n)
     return t->ntrie - n;
 }
 
-static unsigned node_build(Tables *t, const Slot *slot, unsigned f)
-{
-    uint16_t words[1 + 8];
-    unsigned n = 1u << field_bits[f];
-    bool same = true;
-    words[0] = (uint16_t)(field_shift[f] | ((1u << field_bits[f]) - 1) << 8);
-    for (unsigned v = 0; v < n; v++) {
-        words[1 + v] = (uint16_t)child_build(t, slot, f, v);
-        same &= words[1 + v] == words[1];
-    }
-    return same ? words[1] : ENTRY_NODE | node_add(t, words, n + 1);
-}
-
 static unsigned entry_build(Tables *t, const Slot *slot)
 {
-    if (!slot->n)
-        return 0;
-    for (int i = 0; i < KEY_COUNT; i++)
-        if (field_splits(t, slot, field_order[i]))
-            return node_build(t, slot, field_order[i]);
-    if (slot->n != 1)
-        table_fail(t, t->rows[slot->row[1]].line, "cannot be told from an earlier row", "");
-    const Row *row = &t->rows[slot->row[0]].row;
-    return slot->row[0] | (unsigned)imm_bytes[t->patterns[row->pattern].imm] << ENTRY_IMM_SHIFT;
+    unsigned f, n;
+    uint16_t words[1 + 8];
+    slot_cost(t, slot, &f);
+    if (f == KEY_COUNT) {
+        if (slot->n > 1)
+            table_fail(t, t->rows[slot->row[1]].line, "cannot be told from an earlier row", "");
+        return slot->n ? slot->row[0] : 0;
+    }
+    n = field_values(slot, f);
+    words[0] = (uint16_t)(field_shift[f] | (n <= 2 ? 1 : n <= 4 ? 3 : 7) << 8);
+    for (unsigned v = 0; v < n; v++) {
+        Slot child;
+        words[1 + v] = slot_narrow(t, slot, f, v, &child) ? (uint16_t)entry_build(t, &child) : 0;
+    }
+    return ENTRY_NODE | words_add(t, words, n + 1);
 }
 
+/* Rows must exclude one another, and agree about whether there is ModRM. */
 static void slot_check(const Tables *t, const Slot *slot)
 {
     for (unsigned i = 0; i < slot->n; i++)
-        for (unsigned j = 0; j < i; j++)
-            if (rows_overlap(&t->rows[slot->row[i]], &t->rows[slot->row[j]])) {
+        for (unsigned j = 0; j < i; j++) {
+            const TblRow *a = &t->rows[slot->row[i]], *b = &t->rows[slot->row[j]];
+            if (rows_overlap(a, b)) {
                 char line[32];
-                snprintf(line, sizeof line, "%d", t->rows[slot->row[j]].line);
-                table_fail(t, t->rows[slot->row[i]].line, "the same encoding as line", line);
+                snprintf(line, sizeof line, "%d", b->line);
+                table_fail(t, a->line, "the same encoding as line", line);
             }
+            if ((a->form.bits ^ b->form.bits) & FORM_MODRM)
+                table_fail(t, a->line, "only some of an opcode's rows have ModRM", "");
+        }
 }
 
-/* The first step of the walk is packed into the root; one without a choice is a choice among one entry. */
-static uint32_t root_entry(Tables *t, unsigned entry)
+static void slot_fill(const Tables *t, unsigned map, unsigned opcode, Slot *slot)
 {
-    uint16_t word = (uint16_t)entry;
-    if (!(entry & ENTRY_NODE))
-        return node_add(t, &word, 1);
-    unsigned node = entry & (ENTRY_NODE - 1);
-    return (node + 1) | (uint32_t)(t->trie[node] & 0xff) << 16 | (uint32_t)(t->trie[node] >> 8) << 24;
-}
-
-/* Whether the opcode has ModRM, which all rows must agree about. */
-static uint32_t slot_modrm(const Tables *t, const Slot *slot)
-{
-    unsigned with = 0;
-    for (unsigned i = 0; i < slot->n; i++)
-        with += t->rows[slot->row[i]].row.flags & ROW_MODRM;
-    if (with && with != slot->n)
-        table_fail(t, t->rows[slot->row[0]].line, "only some of an opcode's rows have ModRM", "");
-    return with ? ROOT_MODRM : 0;
-}
-
-static void slot_build(Tables *t, unsigned map, unsigned opcode)
-{
-    Slot slot = {.n = 0};
+    slot->n = 0;
     for (unsigned r = 1; r < t->nrows; r++) {
         const TblRow *row = &t->rows[r];
         if (row->map != map || opcode < row->opcode || opcode >= row->opcode + row->opcodes)
             continue;
-        if (slot.n == sizeof slot.row / sizeof slot.row[0])
+        if (slot->n == sizeof slot->row / sizeof slot->row[0])
             table_fail(t, row->line, "too many rows share an opcode", "");
-        slot.row[slot.n++] = r;
+        slot->row[slot->n++] = r;
     }
     for (int f = 0; f < KEY_COUNT; f++)
-        slot.region[f] = (uint8_t)((1u << (1u << field_bits[f])) - 1);
-    slot.region[KEY_OSZ] = 7;
-    slot.region[KEY_L] = map >= MAP_XOP || map < MAP_EVEX ? map < MAP_VEX ? 1 : 3 : 7; /* decode.c refuses the others */
+        slot->region[f] = (uint8_t)((1u << (1u << field_bits[f])) - 1);
+    slot->region[KEY_OSZ] = 7;
+    slot->region[KEY_L] = map < MAP_VEX                      ? 1
+                          : map < MAP_EVEX || map >= MAP_XOP ? 3
+                                                             : 7; /* the decoder refuses the others */
+}
+
+static unsigned opcode_build(Tables *t, unsigned map, unsigned opcode)
+{
+    Slot slot;
+    slot_fill(t, map, opcode, &slot);
     slot_check(t, &slot);
-    t->root[map][opcode] = root_entry(t, entry_build(t, &slot)) | slot_modrm(t, &slot);
+    return entry_build(t, &slot);
+}
+
+static unsigned page_add(Tables *t, const uint16_t *entries)
+{
+    for (unsigned i = 0; i < t->npages; i++)
+        if (!memcmp(t->entries[i], entries, sizeof t->entries[i]))
+            return i;
+    if (t->npages == MAX_PAGES)
+        table_fail(t, 0, "too many pages of opcodes", "");
+    memcpy(t->entries[t->npages], entries, sizeof t->entries[0]);
+    return t->npages++;
 }
 
 void trie_build(Tables *t)
 {
-    for (unsigned map = 0; map < MAP_COUNT; map++)
-        for (unsigned opcode = 0; opcode < 256; opcode++)
-            slot_build(t, map, opcode);
+    uint16_t entries[PAGE_OPCODES];
+    for (unsigned at = 0; at < MAP_COUNT * 256; at++) {
+        entries[at % PAGE_OPCODES] = (uint16_t)opcode_build(t, at / 256, at % 256);
+        if (at % PAGE_OPCODES == PAGE_OPCODES - 1)
+            t->page[at / PAGE_OPCODES] = (uint8_t)page_add(t, entries);
+    }
 }

@@ -1,0 +1,365 @@
+/* x86/decode_long.c - bytes -> Insn: the long way, for all instructions.
+ *
+ * The opcode's row is found by walking a small tree (format.h) with a key that packs ModRM, the mandatory prefix,
+ * operand size, W and vector length, so each choice is a shift and a mask; then come the checks that prefixes, vector
+ * encodings and odd rows need. (SDM vol. 2 chapter 2 for the formats; APM vol. 3 for XOP.)
+ */
+#include "x86/dec.h"
+
+/* ---- the row ---- */
+
+/* Operand size (0, 1, 2: 16, 32, 64) by row policy (none, D64, F64), then by W << 1 | 66. */
+static const uint8_t operand_size[4][4] = {{1, 0, 2, 2}, {2, 0, 2, 2}, {2, 2, 2, 2}, {0}};
+
+static unsigned osz_of(const Dec *d, unsigned flags)
+{
+    return operand_size[flags / ROW_D64 & 3][rex_w(d) << 1 | (d->prefixes / PREFIX_OPSIZE & 1)];
+}
+
+/* The vector length field, or 512 bits where it is the rounding mode. */
+static unsigned length_of(const Dec *d, unsigned modrm)
+{
+    return d->encoding == ENC_EVEX && (d->evex & 0x10) && modrm >= 0xc0 ? 2 : d->vl;
+}
+
+static uint32_t key_of(const Dec *d, unsigned modrm)
+{
+    return modrm | (uint32_t)(modrm >= 0xc0) << KEY_MOD3_SHIFT | (uint32_t)(d->rex & 15) << KEY_REX_SHIFT |
+           (uint32_t)d->pp << KEY_PP_SHIFT | (uint32_t)osz_of(d, 0) << KEY_OSZ_SHIFT |
+           (uint32_t)length_of(d, modrm) << KEY_L_SHIFT |
+           (uint32_t)(d->prefixes / PREFIX_ADDRSIZE & 1) << KEY_ASZ_SHIFT;
+}
+
+static unsigned row_find(unsigned map, unsigned opcode, uint32_t key)
+{
+    unsigned entry = opcode_entry(map, opcode);
+    while (entry & ENTRY_NODE) {
+        const uint16_t *node = x86_hot.trie + (entry & (ENTRY_NODE - 1));
+        entry = node[1 + (key >> (node[0] & 31) & (unsigned)node[0] >> 8)];
+    }
+    return entry;
+}
+
+/* 3DNow!: the opcode comes after ModRM's address. */
+static unsigned suffix_find(Dec *d)
+{
+    Mem scratch;
+    d->far = d->p + 3 + mem_read(d->p + 2, d->p[1], 0, 0, false, &scratch);
+    return d->far[-1];
+}
+
+/* ---- operands ---- */
+
+/* Whether the register number exists in its class (SDM: #UD else). */
+static bool register_exists(unsigned class, unsigned n)
+{
+    switch (class) {
+    case CLASS_SEG: return (n & 7) < 6;
+    case CLASS_CR: return n == 0 || n == 2 || n == 3 || n == 4 || n == 8;
+    case CLASS_DR: return n < 8;
+    case CLASS_BND: return n < 4;
+    case CLASS_GPR:
+    case CLASS_GPR8: return n < 16;
+    case CLASS_K:
+    case CLASS_TMM: return n < 8;
+    default: return true;
+    }
+}
+
+static bool registers_exist(const Form *form, uint64_t s, Insn *out)
+{
+    for (unsigned i = 0; i < form->nops; i++) {
+        const OpDesc *desc = &x86_opdescs[form->op[i]];
+        unsigned n = (unsigned)(s >> 8 * desc->src) & 31;
+        if (out->op[i].kind != OPERAND_REG)
+            continue;
+        if (!register_exists(desc->class, n))
+            return false;
+        if (desc->class == CLASS_CR || desc->class == CLASS_DR)
+            out->imm2 = n; /* the register's number, for text */
+    }
+    return true;
+}
+
+/* ---- immediates ---- */
+
+/* The bytes of immediates by operand size. */
+static const uint8_t imm_lengths[IMM_COUNT][SIZES] = {
+    [IMM_U8] = {1, 1, 1},   [IMM_U16] = {2, 2, 2},   [IMM_UV] = {2, 4, 8},    [IMM_U32] = {4, 4, 4},
+    [IMM_S8] = {1, 1, 1},   [IMM_SZ] = {2, 4, 4},    [IMM_S32] = {4, 4, 4},   [IMM_REL8] = {1, 1, 1},
+    [IMM_RELZ] = {2, 4, 4}, [IMM_ENTER] = {3, 3, 3}, [IMM_MOFFS] = {8, 8, 8}, [IMM_TWO8] = {2, 2, 2},
+    [IMM_U4] = {1, 1, 1},
+};
+
+/* The immediates of few instructions. */
+static void imm_odd(const uint8_t *p, unsigned kind, Insn *out)
+{
+    switch (kind) {
+    case IMM_U4: out->imm = *p & 15; break;
+    case IMM_MOFFS:
+        out->imm = 0;
+        out->mem.disp = out->mem.addr_bits == 32 ? (int64_t)load32(p) : (int64_t)load64(p);
+        out->priv[PRIV_MEM] = out->op[0].kind == OPERAND_MEM ? 1 : 2;
+        break;
+    case IMM_ENTER: out->imm = load32(p) & 0xffff, out->imm2 = p[2]; break;
+    case IMM_TWO8: out->imm = p[0], out->imm2 = p[1]; break;
+    case IMM_ONE: out->imm = 1; break;
+    default: break;
+    }
+}
+
+/* ---- rules ---- */
+
+static unsigned row_rule(unsigned row) { return row_form(row)->rule; }
+
+/* Gathers, complex multiplication and tiles refuse registers named twice (SDM: #UD). */
+static bool registers_distinct(const Insn *insn, bool all)
+{
+    RegSet seen = {{0, 0}};
+    unsigned first = insn->op[0].reg;
+    if (insn->mem.index >= REG_XMM0 && insn->mem.index < REG_K0)
+        regset_add(&seen, insn->mem.index);
+    for (unsigned i = 1; i < insn->nops; i++) {
+        if (insn->op[i].kind != OPERAND_REG)
+            continue;
+        if (all && regset_has(seen, insn->op[i].reg))
+            return false;
+        regset_add(&seen, insn->op[i].reg);
+    }
+    return !regset_has(seen, first);
+}
+
+/* A write that may not happen; where it would clear what is above, the old low part shows through. */
+static void operand_maybe(Operand *op)
+{
+    if (!(op->access & ACCESS_WRITE))
+        return;
+    op->access |= ACCESS_MAYBE;
+    op->touch &= (uint8_t)~TOUCH_KILL;
+    if (op->kind == OPERAND_REG && ((op->reg >= REG_XMM0 && op->reg < REG_K0) || op->bits == 32))
+        op->touch |= TOUCH_READ;
+}
+
+/* Memory that no operand names. */
+static bool mem_implied(unsigned base, Insn *out)
+{
+    out->mem.base = (uint8_t)base;
+    return true;
+}
+
+/* The checks of a row's rule, and what it makes of the operands. */
+static bool rule_holds(unsigned rule, Insn *out)
+{
+    switch (rule) {
+    case RULE_DISTINCT:
+    case RULE_DISTINCT3: return registers_distinct(out, rule == RULE_DISTINCT3);
+    case RULE_NORIP:
+        if (out->mem.base == REG_RIP)
+            return false;
+        /* fallthrough */
+    case RULE_MPX: out->mem.addr_bits = 64; return true;
+    case RULE_XLAT: return mem_implied(REG_RBX, out);
+    case RULE_STORE_RAX: return mem_implied(REG_RAX, out);
+    case RULE_STORE_RDI: return mem_implied(REG_RDI, out);
+    default: return true;
+    }
+}
+
+/* What only some rows need: register numbers that may be none, and rules. */
+static bool operands_hold(const Form *form, uint64_t s, Insn *out)
+{
+    return registers_exist(form, s, out) && rule_holds(row_rule(out->row), out);
+}
+
+/* REP makes a string instruction's writes conditional. */
+static void string_maybe(Insn *insn)
+{
+    for (unsigned i = 0; i < insn->nops; i++)
+        operand_maybe(&insn->op[i]);
+}
+
+/* ---- EVEX ---- */
+
+/* Merging leaves elements alone; a mask register's are cleared, and vblendm's are taken from a source. */
+static void evex_mask(unsigned mask, bool zero, Insn *out)
+{
+    Operand *to = &out->op[0];
+    bool is_mask = to->kind == OPERAND_REG && to->reg >= REG_K0;
+    out->mask = (uint8_t)(REG_K0 + mask);
+    if (!zero && !is_mask && row_rule(out->row) != RULE_SELECT)
+        operand_maybe(to);
+}
+
+/* The checks on z, b and aaa, and what they make of the operands (SDM vol. 2, 2.7). */
+static bool evex_finish(const Dec *d, const Form *form, unsigned flags, unsigned modrm, Insn *out)
+{
+    bool mem = modrm < 0xc0, zero = d->evex & 0x80, b = d->evex & 0x10;
+    unsigned mask = d->evex & 7, bc = flags & ROW_TUPLE1 ? 0 : flags >> ROW_BC_SHIFT & 3;
+    if ((mask && !(flags & ROW_MASK)) || (zero && (!mask || !(flags & ROW_ZERO))))
+        return false;
+    if (zero && out->op[0].kind == OPERAND_MEM)
+        return false;
+    if (b && (mem ? !bc : !(flags & (ROW_ER | ROW_SAE))))
+        return false;
+    if ((flags & ROW_VSIB) && !mask)
+        return false;
+    unsigned f = zero ? PF_ZERO : 0;
+    if (b && mem) {
+        out->op[form_rm(form) - 1].bits = (uint16_t)(8u << bc);
+        f |= PF_BROADCAST;
+    } else if (b && (flags & (ROW_ER | ROW_SAE)) != (ROW_ER | ROW_SAE)) /* both: neither means anything */
+        f |= (flags & ROW_ER) ? (unsigned)(PF_ROUND | d->vl << PF_RMODE_SHIFT) : PF_SAE;
+    out->priv[PRIV_FLAGS] |= (uint8_t)f;
+    if (mask)
+        evex_mask(mask, zero, out);
+    return true;
+}
+
+/* disp8 counts units of the memory operand's size (SDM vol. 2, 2.7.5). */
+static void evex_disp8(const Form *form, unsigned flags, Insn *out)
+{
+    unsigned bytes = out->op[form_rm(form) - 1].bits / 8u;
+    if (flags & ROW_TUPLE1)
+        bytes = 1u << (flags >> ROW_BC_SHIFT & 3);
+    out->mem.disp *= bytes;
+}
+
+/* ---- the whole ---- */
+
+/* looked: past the last byte that the verdict depends on. */
+static int invalid_at(const uint8_t *looked, const Dec *d, Insn *out)
+{
+    out->len = (uint8_t)((d->far ? d->far : looked) - d->start);
+    return INSN_INVALID;
+}
+
+static bool row_allowed(const Dec *d, unsigned flags, unsigned modrm)
+{
+    if ((d->prefixes & PREFIX_LOCK) && ((flags & (ROW_LOCK | ROW_VSIB)) != ROW_LOCK || modrm >= 0xc0))
+        return false;
+    if (d->encoding != ENC_LEGACY && !(flags & ROW_VVVV) && (d->vvvv & ((flags & ROW_VSIB) ? 15 : 31)))
+        return false;
+    return !(flags & ROW_VSIB) || (modrm & 7) == 4;
+}
+
+/* The checks that only instructions with prefixes need. d->p is past the address. */
+static bool prefixed_finish(const Dec *d, const Form *form, unsigned flags, unsigned modrm, uint64_t s, Insn *out)
+{
+    if (!row_allowed(d, flags, modrm))
+        return false;
+    if ((flags & ROW_STRING) && (d->prefixes & (PREFIX_REP | PREFIX_REPNE)))
+        string_maybe(out);
+    if (d->encoding != ENC_EVEX)
+        return true;
+    if (!registers_exist(form, s, out) || !evex_finish(d, form, flags, modrm, out))
+        return false;
+    if (modrm >> 6 == 1)
+        evex_disp8(form, flags, out);
+    return true;
+}
+
+/* ModRM's address, with what prefixes say of it. d->p is just past ModRM; afterwards past the address. */
+static void address_read(Dec *d, unsigned flags, unsigned modrm, Insn *out)
+{
+    bool vector = flags & ROW_VSIB;
+    unsigned rex = d->rex, index_or = (rex << 2 & 8) | (vector ? d->vvvv & 0x10u : 0);
+    d->p += mem_read(d->p, modrm, rex << 3 & 8, index_or, vector, &out->mem);
+    out->mem.segment = d->segment;
+    if (d->prefixes & PREFIX_ADDRSIZE)
+        out->mem.addr_bits = 32;
+}
+
+static uint64_t all_sources(const Dec *d, unsigned modrm)
+{
+    uint64_t s = sources_of(modrm, d->encoding ? (unsigned)*d->p >> 4 : d->opcode, d->rex);
+    if (!d->encoding)
+        return s;
+    s &= ~(255 * IN(SRC_IS4)); /* its byte comes after the address */
+    return s | (uint64_t)(*d->p >> 4) << 8 * SRC_IS4 | d->r4 * IN(SRC_REG) | d->x4 * IN(SRC_VRM) |
+           d->vvvv * IN(SRC_VVVV);
+}
+
+static void prefixes_describe(const Dec *d, Insn *out)
+{
+    out->prefixes = d->prefixes;
+    out->encoding = d->encoding;
+    out->priv[PRIV_REX] = d->rex;
+    out->priv[PRIV_VL] = d->vl;
+    out->priv[PRIV_SEGS] = d->segs;
+    out->priv[PRIV_66] = d->n66;
+}
+
+/* What the row and the prefixes say. d->p is past the address; s: sources_of all. */
+static void insn_describe(const Dec *d, unsigned row, unsigned modrm, uint64_t s, Insn *out)
+{
+    const Form *form = insn_name(out, row, 0);
+    unsigned osz = osz_of(d, form->flags), is_reg = modrm >= 0xc0;
+    insn_clear(out);
+    prefixes_describe(d, out);
+    out->imm2 = 0;
+    out->priv[PRIV_OSZ] = (uint8_t)osz;
+    out->priv[PRIV_MEM] = (uint8_t)(is_reg ? 0 : form_rm(form));
+    out->priv[PRIV_MODRM] = (uint8_t)modrm;
+    out->effect = form->effect;
+    operands_fill(form, s, 2 * (form->bits & FORM_VECTOR ? length_of(d, modrm) : osz) + is_reg, out);
+    if (form->bits & FORM_BYTES) {
+        high_byte(&out->op[0], d->rex);
+        high_byte(&out->op[1], d->rex);
+    }
+    out->imm = imm_read(d->p, form, 2 * osz);
+}
+
+/* The immediates, whose bytes are at d->p, and all that depends on the length; false: it is too long. */
+static bool insn_finish(Dec *d, const Form *form, Insn *out)
+{
+    unsigned bytes = imm_lengths[form_imm(form)][out->priv[PRIV_OSZ]];
+    if (form_imm(form) == IMM_MOFFS && out->mem.addr_bits == 32)
+        bytes = 4;
+    if (form_imm(form) >= IMM_ODD)
+        imm_odd(d->p, form_imm(form), out);
+    ptrdiff_t len = d->p - d->start + bytes + d->tail;
+    if (len > INSN_MAX_LEN)
+        return false;
+    out->len = (uint8_t)len;
+    out->target = out->pc + (uint64_t)len + out->imm;
+    if (out->mask != REG_NONE || out->mem.segment != REG_NONE)
+        out->effect |= EFFECT_MORE;
+    return true;
+}
+
+/* d->p is at the opcode's last byte. */
+static int opcode_read(Dec *d, uint64_t pc, Insn *out)
+{
+    d->opcode = d->tail ? suffix_find(d) : *d->p;
+    unsigned modrm = (unsigned)d->p[1] | d->mod_or;
+    if (length_of(d, modrm) == 3) /* there is no fourth vector length */
+        return invalid_at(d->p + 2, d, out);
+    unsigned row = row_find(d->map, d->opcode, key_of(d, modrm));
+    const Form *form = row_form(row);
+    if (!row)
+        return invalid_at(d->p + 2, d, out);
+    d->p += form->bits & FORM_MODRM ? 2 : 1;
+    if (!(form->bits & FORM_MODRM))
+        modrm = 0xc0;
+    out->pc = pc;
+    address_read(d, form->flags, modrm, out);
+    uint64_t s = all_sources(d, modrm);
+    insn_describe(d, row, modrm, s, out);
+    if ((form->bits & FORM_CHECK) && !operands_hold(form, s, out))
+        return invalid_at(d->p, d, out);
+    if (!prefixed_finish(d, form, form->flags, modrm, s, out))
+        return invalid_at(d->p, d, out);
+    if (!insn_finish(d, form, out))
+        return invalid_at(d->start + INSN_MAX_LEN, d, out);
+    return out->len;
+}
+
+int insn_read_long(const uint8_t *p, uint64_t pc, Insn *out)
+{
+    Dec d = {.start = p, .p = p, .segment = REG_NONE};
+    if (!prefixes_read(&d))
+        return invalid_at(d.p, &d, out);
+    if (x86_byte_class[*d.p] && !opcode_reach(&d))
+        return invalid_at(d.p + 1, &d, out);
+    return opcode_read(&d, pc, out);
+}
