@@ -149,6 +149,21 @@ static bool result_copied(Result *out, const Link *l)
     return true;
 }
 
+/* values_link; and what a callee returns of its argument is a copy of that. */
+static Link result_link(Reader *r, ValueId id)
+{
+    Values *v = &r->values;
+    const Value *value = id == VALUE_NONE ? NULL : &v->values[id];
+    if (!value || value->kind != VALUE_STEP || value->cell != REG_RAX || !v->moves[value->at].is_call)
+        return values_link(v, id);
+    uint32_t step = value->at;
+    Result of = summary_of_call(r->body.program, &r->body.steps[step].insn, r->depth).result;
+    if (of.kind != RESULT_ARGUMENT || of.value != 0)
+        return (Link){.kind = MOVE_NONE, .base = VALUE_NONE};
+    return (Link){
+        .kind = MOVE_COPY, .bits = of.bits, .to = 64, .sign = of.sign, .base = values_before(v, step, of.reg)};
+}
+
 static Result result_at(Reader *r, uint32_t step)
 {
     Values *v = &r->values;
@@ -161,15 +176,15 @@ static Result result_at(Reader *r, uint32_t step)
     if (values_constant(v, id, &k, &via))
         return (Result){.kind = RESULT_CONSTANT, .value = k};
     Result out = {.kind = RESULT_ARGUMENT, .bits = 64};
-    Link l = values_link(v, id);
+    Link l = result_link(r, id);
     if (l.kind == MOVE_ADD && l.bits == 64) {
         out.value = l.k;
         id = l.base;
-        l = values_link(v, id);
+        l = result_link(r, id);
     }
     for (unsigned i = 0; i < RESULT_COPIES && result_copied(&out, &l); i++) {
         id = l.base;
-        l = values_link(v, id);
+        l = result_link(r, id);
     }
     if (id == VALUE_NONE || v->values[id].kind != VALUE_ARGUMENT || v->values[id].cell >= CELL_SLOT0)
         return none;
