@@ -30,12 +30,9 @@ static void finding(Check *c, const char *name, bool ok, const char *why)
     c->good &= ok;
     if (c->o->json) {
         json_open(&c->json, '{');
-        json_key(&c->json, "name");
-        json_z(&c->json, name);
-        json_key(&c->json, "ok");
-        json_bool(&c->json, ok);
-        json_key(&c->json, "why");
-        json_z(&c->json, why);
+        json_put_z(&c->json, "name", name);
+        json_put_bool(&c->json, "ok", ok);
+        json_put_z(&c->json, "why", why);
         json_close(&c->json, '}');
         return;
     }
@@ -161,25 +158,17 @@ static void check_json(Check *c, const char *spec_path)
 {
     Json *j = &c->json;
     json_open(j, '{');
-    json_key(j, "schema");
-    json_z(j, "lvscan-check/1");
-    json_key(j, "spec");
-    json_z(j, spec_path);
-    json_key(j, "binary");
-    json_open(j, '{');
-    json_key(j, "path");
-    json_z(j, c->in.path);
-    json_key(j, "build_id");
-    json_bytes(j, c->program.image.build_id);
-    json_key(j, "sha256");
-    json_z(j, c->sha256);
+    json_put_z(j, "schema", "lvscan-check/1");
+    json_put_z(j, "spec", spec_path);
+    json_put_open(j, "binary", '{');
+    json_put_z(j, "path", c->in.path);
+    json_put_bytes(j, "build_id", c->program.image.build_id);
+    json_put_z(j, "sha256", c->sha256);
     json_close(j, '}');
-    json_key(j, "checks");
-    json_open(j, '[');
+    json_put_open(j, "checks", '[');
     check_all(c);
     json_close(j, ']');
-    json_key(j, "ok");
-    json_bool(j, c->good);
+    json_put_bool(j, "ok", c->good);
     json_close(j, '}');
     sink_char(c->out, '\n');
 }

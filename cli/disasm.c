@@ -23,8 +23,7 @@ typedef struct Listing {
 
 static void regs_json(Json *j, const char *key, RegSet set)
 {
-    json_key(j, key);
-    json_open(j, '[');
+    json_put_open(j, key, '[');
     for (unsigned r = 0; r < REG_NONE; r++)
         if (regset_has(set, r))
             json_z(j, reg_name(r));
@@ -38,8 +37,7 @@ static void flags_json(Json *j, const char *key, unsigned flags)
     for (unsigned i = 0; i < 7; i++)
         if (flags >> i & 1)
             letters[n++] = "oszapcd"[i];
-    json_key(j, key);
-    json_str(j, (Str){letters, n});
+    json_put_str(j, key, (Str){letters, n});
 }
 
 static bool target_of(const Insn *insn, uint64_t *target)
@@ -64,8 +62,7 @@ static void effects_json(Json *j, const Insn *insn)
     flags_json(j, "flags_read", e.flags_read);
     flags_json(j, "flags_written", e.flags_written);
     flags_json(j, "flags_undefined", e.flags_undefined);
-    json_key(j, "flow");
-    json_z(j, flows[insn->flow <= FLOW_STOP ? insn->flow : 0]);
+    json_put_z(j, "flow", flows[insn->flow <= FLOW_STOP ? insn->flow : 0]);
     json_key(j, "target");
     if (target_of(insn, &target))
         json_hex(j, target);
@@ -78,16 +75,11 @@ static void insn_json(const Listing *l, const Insn *insn, Bytes bytes)
     Json j = {l->out, false};
     char text[INSN_TEXT_MAX];
     json_open(&j, '{');
-    json_key(&j, "pc");
-    json_hex(&j, insn->pc);
-    json_key(&j, "len");
-    json_u64(&j, bytes.n);
-    json_key(&j, "bytes");
-    json_bytes(&j, bytes);
-    json_key(&j, "mnemonic");
-    json_z(&j, mnemonic_name(insn->mnemonic));
-    json_key(&j, "text");
-    json_str(&j, (Str){text, insn_text(insn, l->o->intel ? SYNTAX_INTEL : SYNTAX_ATT, text, sizeof text)});
+    json_put_hex(&j, "pc", insn->pc);
+    json_put_u64(&j, "len", bytes.n);
+    json_put_bytes(&j, "bytes", bytes);
+    json_put_z(&j, "mnemonic", mnemonic_name(insn->mnemonic));
+    json_put_str(&j, "text", (Str){text, insn_text(insn, l->o->intel ? SYNTAX_INTEL : SYNTAX_ATT, text, sizeof text)});
     effects_json(&j, insn);
     json_close(&j, '}');
     sink_char(l->out, '\n');
@@ -97,14 +89,10 @@ static void invalid_json(const Listing *l, Addr pc, Bytes byte)
 {
     Json j = {l->out, false};
     json_open(&j, '{');
-    json_key(&j, "pc");
-    json_hex(&j, pc);
-    json_key(&j, "len");
-    json_u64(&j, 1);
-    json_key(&j, "bytes");
-    json_bytes(&j, byte);
-    json_key(&j, "invalid");
-    json_bool(&j, true);
+    json_put_hex(&j, "pc", pc);
+    json_put_u64(&j, "len", 1);
+    json_put_bytes(&j, "bytes", byte);
+    json_put_bool(&j, "invalid", true);
     json_close(&j, '}');
     sink_char(l->out, '\n');
 }

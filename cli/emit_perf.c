@@ -3,28 +3,9 @@
 #include "cli/json.h"
 #include "cli/result_json.h"
 
-static void key_str(Json *j, const char *key, Str value)
-{
-    json_key(j, key);
-    json_str(j, value);
-}
-
-static void key_hex(Json *j, const char *key, uint64_t value)
-{
-    json_key(j, key);
-    json_hex(j, value);
-}
-
-static void key_u64(Json *j, const char *key, uint64_t value)
-{
-    json_key(j, key);
-    json_u64(j, value);
-}
-
 static void names_json(Json *j, const EnumTable *names)
 {
-    json_key(j, "names");
-    json_open(j, '{');
+    json_put_open(j, "names", '{');
     for (size_t i = 0; i < names->n; i++) {
         Sink number;
         /* Aliases of one value would be a key twice: the first name is the one shown everywhere. */
@@ -48,19 +29,18 @@ static void perf_json(Json *j, const ProbeSpec *spec)
         return;
     }
     json_open(j, '{');
-    key_str(j, "pmu", str_of("uprobe"));
-    key_u64(j, "config", 0);
-    key_str(j, "config1", spec->path);
-    key_hex(j, "config2", spec->off.v);
-    key_u64(j, "sample_period", 1);
-    json_key(j, "sample_type");
-    json_open(j, '[');
+    json_put_str(j, "pmu", str_of("uprobe"));
+    json_put_u64(j, "config", 0);
+    json_put_str(j, "config1", spec->path);
+    json_put_hex(j, "config2", spec->off.v);
+    json_put_u64(j, "sample_period", 1);
+    json_put_open(j, "sample_type", '[');
     static const char *const types[] = {"IP", "TID", "TIME", "REGS_USER", "STACK_USER"};
     for (size_t i = 0; i < (stack ? 5u : 4u); i++)
         json_z(j, types[i]);
     json_close(j, ']');
-    key_hex(j, "sample_regs_user", spec_regs(spec));
-    key_u64(j, "stack_bytes", stack);
+    json_put_hex(j, "sample_regs_user", spec_regs(spec));
+    json_put_u64(j, "stack_bytes", stack);
     json_close(j, '}');
 }
 
@@ -83,33 +63,27 @@ bool emit_perf(Sink *t, const ProbeSpec *spec, Diag *diag)
     Json j = {t, false};
     (void)diag;
     json_open(&j, '{');
-    key_str(&j, "schema", str_of("lvscan-probe/1"));
-    json_key(&j, "binary");
-    json_open(&j, '{');
-    key_str(&j, "path", spec->path);
-    json_key(&j, "build_id");
-    json_bytes(&j, spec->build_id);
-    key_str(&j, "sha256", spec->sha256[0] ? str_of(spec->sha256) : (Str){0});
+    json_put_str(&j, "schema", str_of("lvscan-probe/1"));
+    json_put_open(&j, "binary", '{');
+    json_put_str(&j, "path", spec->path);
+    json_put_bytes(&j, "build_id", spec->build_id);
+    json_put_str(&j, "sha256", spec->sha256[0] ? str_of(spec->sha256) : (Str){0});
     json_close(&j, '}');
-    json_key(&j, "function");
-    json_open(&j, '{');
-    key_str(&j, "name", spec->function);
-    key_hex(&j, "start", spec->function_start);
+    json_put_open(&j, "function", '{');
+    json_put_str(&j, "name", spec->function);
+    json_put_hex(&j, "start", spec->function_start);
     json_close(&j, '}');
-    key_hex(&j, "pc", spec->pc);
-    key_hex(&j, "file_offset", spec->off.v);
-    json_key(&j, "bytes");
-    json_bytes(&j, spec->bytes);
+    json_put_hex(&j, "pc", spec->pc);
+    json_put_hex(&j, "file_offset", spec->off.v);
+    json_put_bytes(&j, "bytes", spec->bytes);
     json_key(&j, "location");
     location_json(&j, &spec->location);
-    key_str(&j, "sign", str_of(sign_name(spec->sign)));
-    if (spec->real) {
-        json_key(&j, "float");
-        json_bool(&j, true);
-    }
-    key_str(&j, "proof", str_of(proof_name(spec->proof)));
-    key_str(&j, "cost", str_of(cost_name(spec->cost)));
-    key_str(&j, "coverage", str_of(coverage_name(spec->coverage)));
+    json_put_str(&j, "sign", str_of(sign_name(spec->sign)));
+    if (spec->real)
+        json_put_bool(&j, "float", true);
+    json_put_str(&j, "proof", str_of(proof_name(spec->proof)));
+    json_put_str(&j, "cost", str_of(cost_name(spec->cost)));
+    json_put_str(&j, "coverage", str_of(coverage_name(spec->coverage)));
     names_json(&j, &spec->names);
     perf_json(&j, spec);
     tracefs_json(&j, spec);

@@ -2,8 +2,8 @@
 #include "cli/command.h"
 #include "cli/escape.h"
 #include "cli/input.h"
-#include "cli/json.h"
 #include "cli/message.h"
+#include "cli/result_json.h"
 #include "cli/result_text.h"
 
 typedef struct Listing {
@@ -12,24 +12,15 @@ typedef struct Listing {
     bool color;
 } Listing;
 
-static void key_str(Json *j, const char *key, Str value)
-{
-    json_key(j, key);
-    json_str(j, value);
-}
-
 static void jump_json(Json *j, const IndirectJump *jump)
 {
     static const char *const kinds[] = {"table", "tail", "unknown"};
     json_open(j, '{');
-    json_key(j, "pc");
-    json_hex(j, jump->pc);
-    key_str(j, "kind", str_of(kinds[jump->kind <= JUMP_UNKNOWN ? jump->kind : JUMP_UNKNOWN]));
+    json_put_hex(j, "pc", jump->pc);
+    json_put_str(j, "kind", str_of(kinds[jump->kind <= JUMP_UNKNOWN ? jump->kind : JUMP_UNKNOWN]));
     if (jump->kind == JUMP_TABLE) {
-        json_key(j, "table");
-        json_hex(j, jump->table);
-        json_key(j, "targets");
-        json_open(j, '[');
+        json_put_hex(j, "table", jump->table);
+        json_put_open(j, "targets", '[');
         for (size_t i = 0; i < jump->ntargets; i++)
             json_hex(j, jump->targets[i]);
         json_close(j, ']');
@@ -37,37 +28,19 @@ static void jump_json(Json *j, const IndirectJump *jump)
     json_close(j, '}');
 }
 
-static void parts_json(Json *j, const Function *f)
-{
-    json_key(j, "parts");
-    json_open(j, '[');
-    for (size_t i = 0; i < f->nparts; i++) {
-        json_open(j, '[');
-        json_hex(j, f->parts[i].start);
-        json_hex(j, f->parts[i].end);
-        json_close(j, ']');
-    }
-    json_close(j, ']');
-}
-
 static void function_json(const Listing *l, Program *program, const Function *f, const FunctionReport *r)
 {
     Json j = {l->out, false};
     json_open(&j, '{');
-    json_key(&j, "start");
-    json_hex(&j, f->start);
-    json_key(&j, "size");
-    json_u64(&j, function_size(f));
-    key_str(&j, "name", f->name);
-    key_str(&j, "demangled", program_demangled(program, f));
-    key_str(&j, "found_by", str_of(found_by_name(f->found_by)));
-    parts_json(&j, f);
-    json_key(&j, "noreturn");
-    json_bool(&j, r->noreturn);
-    json_key(&j, "closed");
-    json_bool(&j, r->closed);
-    json_key(&j, "jumps");
-    json_open(&j, '[');
+    json_put_hex(&j, "start", f->start);
+    json_put_u64(&j, "size", function_size(f));
+    json_put_str(&j, "name", f->name);
+    json_put_str(&j, "demangled", program_demangled(program, f));
+    json_put_str(&j, "found_by", str_of(found_by_name(f->found_by)));
+    function_parts_json(&j, f);
+    json_put_bool(&j, "noreturn", r->noreturn);
+    json_put_bool(&j, "closed", r->closed);
+    json_put_open(&j, "jumps", '[');
     for (size_t i = 0; i < r->njumps; i++)
         jump_json(&j, &r->jumps[i]);
     json_close(&j, ']');

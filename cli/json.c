@@ -117,3 +117,57 @@ void json_real(Json *j, double v)
     sink_char(j->out, '.');
     sink_put(j->out, digits, n);
 }
+
+void json_put_open(Json *j, const char *key, char bracket)
+{
+    json_key(j, key);
+    json_open(j, bracket);
+}
+
+void json_put_str(Json *j, const char *key, Str s)
+{
+    json_key(j, key);
+    json_str(j, s);
+}
+
+void json_put_z(Json *j, const char *key, const char *z)
+{
+    json_key(j, key);
+    json_z(j, z);
+}
+
+void json_put_u64(Json *j, const char *key, uint64_t v)
+{
+    json_key(j, key);
+    json_u64(j, v);
+}
+
+void json_put_i64(Json *j, const char *key, int64_t v)
+{
+    json_key(j, key);
+    json_i64(j, v);
+}
+
+void json_put_hex(Json *j, const char *key, uint64_t v)
+{
+    json_key(j, key);
+    json_hex(j, v);
+}
+
+void json_put_bytes(Json *j, const char *key, Bytes b)
+{
+    json_key(j, key);
+    json_bytes(j, b);
+}
+
+void json_put_bool(Json *j, const char *key, bool v)
+{
+    json_key(j, key);
+    json_bool(j, v);
+}
+
+void json_put_real(Json *j, const char *key, double v)
+{
+    json_key(j, key);
+    json_real(j, v);
+}

@@ -25,4 +25,15 @@ void json_real(Json *j, double v); /* shortest of up to 4 decimals, at least one
 void json_number(Json *j, double v, unsigned bits);
 void json_null(Json *j);
 
+/* A member of an object: the key, then the value, object or array. */
+void json_put_open(Json *j, const char *key, char bracket);
+void json_put_str(Json *j, const char *key, Str s);
+void json_put_z(Json *j, const char *key, const char *z);
+void json_put_u64(Json *j, const char *key, uint64_t v);
+void json_put_i64(Json *j, const char *key, int64_t v);
+void json_put_hex(Json *j, const char *key, uint64_t v);
+void json_put_bytes(Json *j, const char *key, Bytes b);
+void json_put_bool(Json *j, const char *key, bool v);
+void json_put_real(Json *j, const char *key, double v);
+
 #endif

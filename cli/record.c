@@ -16,18 +16,6 @@
 
 enum { BOOT_ID = 36 };
 
-static void key_z(Json *j, const char *key, const char *value)
-{
-    json_key(j, key);
-    json_z(j, value);
-}
-
-static void key_u64(Json *j, const char *key, uint64_t value)
-{
-    json_key(j, key);
-    json_u64(j, value);
-}
-
 /* A day of the Gregorian calendar, as day 0 = 1970-01-01. The year is thought to begin in March, which puts the leap day
  * at its end: month m (0 = March) begins on day (153 m + 2) / 5 of it. 719468 days lie between 0000-03-01 and 1970. */
 typedef struct Date {
@@ -62,32 +50,30 @@ static void times_json(Json *j)
     clock_gettime(CLOCK_MONOTONIC, &monotonic);
     clock_gettime(CLOCK_BOOTTIME, &boot);
     utc_text(text, sizeof text, &utc);
-    key_z(j, "utc", text);
-    key_u64(j, "monotonic_ns", (uint64_t)monotonic.tv_sec * 1000000000u + (uint64_t)monotonic.tv_nsec);
-    key_u64(j, "boottime_ns", (uint64_t)boot.tv_sec * 1000000000u + (uint64_t)boot.tv_nsec);
+    json_put_z(j, "utc", text);
+    json_put_u64(j, "monotonic_ns", (uint64_t)monotonic.tv_sec * 1000000000u + (uint64_t)monotonic.tv_nsec);
+    json_put_u64(j, "boottime_ns", (uint64_t)boot.tv_sec * 1000000000u + (uint64_t)boot.tv_nsec);
 }
 
 static void self_json(Json *j)
 {
     Input self;
     char sha256[SHA256_TEXT];
-    json_key(j, "lvscan");
-    json_open(j, '{');
-    key_z(j, "version", LVSCAN_VERSION);
+    json_put_open(j, "lvscan", '{');
+    json_put_z(j, "version", LVSCAN_VERSION);
     if (input_open(&self, "/proc/self/exe", NULL)) {
         sha256_text(self.bytes, sha256);
-        key_z(j, "sha256", sha256);
+        json_put_z(j, "sha256", sha256);
         input_close(&self);
     } else {
-        key_z(j, "sha256", NULL);
+        json_put_z(j, "sha256", NULL);
     }
     json_close(j, '}');
 }
 
 static void arguments_json(Json *j, const Options *o)
 {
-    json_key(j, "arguments");
-    json_open(j, '[');
+    json_put_open(j, "arguments", '[');
     for (int i = 0; i < o->argc; i++)
         json_z(j, o->argv[i]);
     json_close(j, ']');
@@ -97,21 +83,19 @@ static void target_json(Json *j, const Input *in, const Image *image)
 {
     struct stat st;
     char sha256[SHA256_TEXT], device[48], mtime[64];
-    json_key(j, "target");
-    json_open(j, '{');
-    key_z(j, "path", in->path);
+    json_put_open(j, "target", '{');
+    json_put_z(j, "path", in->path);
     if (fstat(in->fd, &st) == 0) {
         format_text(device, sizeof device, "%u:%u", major(st.st_dev), minor(st.st_dev));
         utc_text(mtime, sizeof mtime, &st.st_mtim);
-        key_z(j, "device", device);
-        key_u64(j, "inode", st.st_ino);
-        key_u64(j, "size", (uint64_t)st.st_size);
-        key_z(j, "modified", mtime);
+        json_put_z(j, "device", device);
+        json_put_u64(j, "inode", st.st_ino);
+        json_put_u64(j, "size", (uint64_t)st.st_size);
+        json_put_z(j, "modified", mtime);
     }
     sha256_text(in->bytes, sha256);
-    key_z(j, "sha256", sha256);
-    json_key(j, "build_id");
-    json_bytes(j, image->build_id);
+    json_put_z(j, "sha256", sha256);
+    json_put_bytes(j, "build_id", image->build_id);
     json_close(j, '}');
 }
 
@@ -131,26 +115,21 @@ static void host_json(Json *j)
     struct utsname u;
     char boot[BOOT_ID + 1];
     bool known = uname(&u) == 0;
-    json_key(j, "host");
-    json_open(j, '{');
-    key_z(j, "name", known ? u.nodename : NULL);
-    key_z(j, "kernel", known ? u.release : NULL);
-    key_z(j, "kernel_version", known ? u.version : NULL);
-    key_z(j, "machine", known ? u.machine : NULL);
-    key_z(j, "boot_id", boot_id(boot));
+    json_put_open(j, "host", '{');
+    json_put_z(j, "name", known ? u.nodename : NULL);
+    json_put_z(j, "kernel", known ? u.release : NULL);
+    json_put_z(j, "kernel_version", known ? u.version : NULL);
+    json_put_z(j, "machine", known ? u.machine : NULL);
+    json_put_z(j, "boot_id", boot_id(boot));
     json_close(j, '}');
 }
 
 static void probe_json(Json *j, const ProbeSpec *spec)
 {
-    json_key(j, "probe");
-    json_open(j, '{');
-    json_key(j, "pc");
-    json_hex(j, spec->pc);
-    json_key(j, "file_offset");
-    json_hex(j, spec->off.v);
-    json_key(j, "bytes");
-    json_bytes(j, spec->bytes);
+    json_put_open(j, "probe", '{');
+    json_put_hex(j, "pc", spec->pc);
+    json_put_hex(j, "file_offset", spec->off.v);
+    json_put_bytes(j, "bytes", spec->bytes);
     json_close(j, '}');
 }
 
@@ -158,11 +137,11 @@ static void record_json(Sink *t, const Options *o, const Input *in, const Image 
 {
     Json j = {t, false};
     json_open(&j, '{');
-    key_z(&j, "schema", "lvscan-record/1");
+    json_put_z(&j, "schema", "lvscan-record/1");
     times_json(&j);
     self_json(&j);
     arguments_json(&j, o);
-    key_u64(&j, "uid", getuid());
+    json_put_u64(&j, "uid", getuid());
     target_json(&j, in, image);
     host_json(&j);
     probe_json(&j, spec);

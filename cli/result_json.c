@@ -5,46 +5,17 @@
 
 enum { TYPE_EXEC = 2, DT_NEEDED_TAG = 1, DT_SONAME_TAG = 14 };
 
-static void key_str(Json *j, const char *key, Str value)
+static void key_reg(Json *j, const char *key, unsigned reg)
 {
-    json_key(j, key);
-    json_str(j, value);
+    json_put_z(j, key, reg == REG_NONE ? NULL : reg_name(reg));
 }
-
-static void key_z(Json *j, const char *key, const char *value) { key_str(j, key, str_of(value)); }
-
-static void key_u64(Json *j, const char *key, uint64_t value)
-{
-    json_key(j, key);
-    json_u64(j, value);
-}
-
-static void key_hex(Json *j, const char *key, uint64_t value)
-{
-    json_key(j, key);
-    json_hex(j, value);
-}
-
-static void key_bool(Json *j, const char *key, bool value)
-{
-    json_key(j, key);
-    json_bool(j, value);
-}
-
-static void key_i64(Json *j, const char *key, int64_t value)
-{
-    json_key(j, key);
-    json_i64(j, value);
-}
-
-static void key_reg(Json *j, const char *key, unsigned reg) { key_z(j, key, reg == REG_NONE ? NULL : reg_name(reg)); }
 
 static void memory_json(Json *j, const Location *l)
 {
     key_reg(j, "base", l->reg);
     key_reg(j, "index", l->index);
-    key_u64(j, "scale", l->scale);
-    key_i64(j, "disp", l->disp);
+    json_put_u64(j, "scale", l->scale);
+    json_put_i64(j, "disp", l->disp);
     if (l->segment == REG_FS || l->segment == REG_GS)
         key_reg(j, "segment", l->segment);
 }
@@ -53,19 +24,19 @@ void location_json(Json *j, const Location *l)
 {
     static const char *const kinds[] = {"none", "reg", "stack", "memory", "static"};
     json_open(j, '{');
-    key_z(j, "kind", kinds[l->kind <= LOCATION_STATIC ? l->kind : 0]);
+    json_put_z(j, "kind", kinds[l->kind <= LOCATION_STATIC ? l->kind : 0]);
     if (l->kind == LOCATION_REG)
         key_reg(j, "reg", l->reg);
     else if (l->kind == LOCATION_STACK) {
         key_reg(j, "base", l->reg);
-        key_i64(j, "disp", l->disp);
+        json_put_i64(j, "disp", l->disp);
     } else if (l->kind == LOCATION_MEMORY)
         memory_json(j, l);
     else if (l->kind == LOCATION_STATIC)
-        key_hex(j, "address", l->address);
-    key_u64(j, "bits", l->bits);
+        json_put_hex(j, "address", l->address);
+    json_put_u64(j, "bits", l->bits);
     if (l->addend)
-        key_i64(j, "addend", (int64_t)l->addend);
+        json_put_i64(j, "addend", (int64_t)l->addend);
     json_close(j, '}');
 }
 
@@ -86,32 +57,27 @@ bool image_is_static(const Image *image)
 static void binary_json(Json *j, const Report *r)
 {
     const Image *image = &r->program->image;
-    json_key(j, "binary");
-    json_open(j, '{');
-    key_z(j, "path", r->path);
-    key_u64(j, "size", image->file.n);
-    key_z(j, "sha256", r->sha256);
-    json_key(j, "build_id");
-    json_bytes(j, image->build_id);
-    key_z(j, "type", image->type == TYPE_EXEC ? "EXEC" : "DYN");
-    key_bool(j, "stripped", !image->has_symtab);
-    key_bool(j, "static", image_is_static(image));
+    json_put_open(j, "binary", '{');
+    json_put_z(j, "path", r->path);
+    json_put_u64(j, "size", image->file.n);
+    json_put_z(j, "sha256", r->sha256);
+    json_put_bytes(j, "build_id", image->build_id);
+    json_put_z(j, "type", image->type == TYPE_EXEC ? "EXEC" : "DYN");
+    json_put_bool(j, "stripped", !image->has_symtab);
+    json_put_bool(j, "static", image_is_static(image));
     json_close(j, '}');
 }
 
 static void query_json(Json *j, const Query *q)
 {
-    json_key(j, "query");
-    json_open(j, '{');
-    json_key(j, "constants");
-    json_open(j, '[');
+    json_put_open(j, "query", '{');
+    json_put_open(j, "constants", '[');
     for (size_t i = 0; i < q->nconstants; i++)
         json_i64(j, q->constants[i]);
     for (size_t i = 0; i < q->nreals; i++)
         json_number(j, q->reals[i], 64);
     json_close(j, ']');
-    json_key(j, "functions");
-    json_open(j, '[');
+    json_put_open(j, "functions", '[');
     for (size_t i = 0; i < q->nfunctions; i++)
         json_str(j, q->functions[i]);
     json_close(j, ']');
@@ -121,28 +87,19 @@ static void query_json(Json *j, const Query *q)
 static void stats_json(Json *j, const Report *r)
 {
     const Stats *s = &r->result->stats;
-    json_key(j, "stats");
-    json_open(j, '{');
-    key_u64(j, "functions", s->functions);
-    key_u64(j, "analyzed", s->analyzed);
-    key_u64(j, "instructions", s->instructions);
-    key_u64(j, "bytes", s->bytes);
-    key_u64(j, "unresolved_jumps", s->unresolved_jumps);
-    key_u64(j, "elapsed_ns", r->elapsed_ns);
+    json_put_open(j, "stats", '{');
+    json_put_u64(j, "functions", s->functions);
+    json_put_u64(j, "analyzed", s->analyzed);
+    json_put_u64(j, "instructions", s->instructions);
+    json_put_u64(j, "bytes", s->bytes);
+    json_put_u64(j, "unresolved_jumps", s->unresolved_jumps);
+    json_put_u64(j, "elapsed_ns", r->elapsed_ns);
     json_close(j, '}');
 }
 
-static void function_json(Json *j, const Report *r, const Function *f)
+void function_parts_json(Json *j, const Function *f)
 {
-    json_key(j, "function");
-    json_open(j, '{');
-    key_str(j, "name", f->name);
-    key_str(j, "demangled", program_demangled(r->program, f));
-    key_hex(j, "start", f->start);
-    key_u64(j, "size", function_size(f));
-    key_z(j, "found_by", found_by_name(f->found_by));
-    json_key(j, "parts");
-    json_open(j, '[');
+    json_put_open(j, "parts", '[');
     for (size_t i = 0; i < f->nparts; i++) {
         json_open(j, '[');
         json_hex(j, f->parts[i].start);
@@ -150,6 +107,17 @@ static void function_json(Json *j, const Report *r, const Function *f)
         json_close(j, ']');
     }
     json_close(j, ']');
+}
+
+static void function_json(Json *j, const Report *r, const Function *f)
+{
+    json_put_open(j, "function", '{');
+    json_put_str(j, "name", f->name);
+    json_put_str(j, "demangled", program_demangled(r->program, f));
+    json_put_hex(j, "start", f->start);
+    json_put_u64(j, "size", function_size(f));
+    json_put_z(j, "found_by", found_by_name(f->found_by));
+    function_parts_json(j, f);
     json_close(j, '}');
 }
 
@@ -168,8 +136,7 @@ static void constant_json(Json *j, const Variable *v, uint64_t constant)
 
 static void constants_json(Json *j, const char *key, const Variable *v, const uint64_t *items, size_t n)
 {
-    json_key(j, key);
-    json_open(j, '[');
+    json_put_open(j, key, '[');
     for (size_t i = 0; i < n; i++)
         constant_json(j, v, items[i]);
     json_close(j, ']');
@@ -179,7 +146,7 @@ static void key_text(Json *j, const Insn *insn)
 {
     char text[INSN_TEXT_MAX];
     size_t n = insn_text(insn, SYNTAX_ATT, text, sizeof text);
-    key_str(j, "text", (Str){text, n});
+    json_put_str(j, "text", (Str){text, n});
 }
 
 /* pc, offset, file offset, bytes and text of the instruction at pc. */
@@ -187,26 +154,24 @@ static void place_json(Json *j, const Report *r, const Variable *v, Addr pc)
 {
     Insn insn;
     Off off;
-    key_hex(j, "pc", pc);
-    key_i64(j, "offset", (int64_t)(pc - v->function->start));
+    json_put_hex(j, "pc", pc);
+    json_put_i64(j, "offset", (int64_t)(pc - v->function->start));
     if (!program_insn(r->program, pc, &insn) || !image_addr_to_off(&r->program->image, pc, &off))
         return;
-    key_hex(j, "file_offset", off.v);
-    json_key(j, "bytes");
-    json_bytes(j, (Bytes){image_read(&r->program->image, pc, insn.len), insn.len});
+    json_put_hex(j, "file_offset", off.v);
+    json_put_bytes(j, "bytes", (Bytes){image_read(&r->program->image, pc, insn.len), insn.len});
     key_text(j, &insn);
 }
 
 static void defs_json(Json *j, const Report *r, const Variable *v)
 {
-    json_key(j, "defs");
-    json_open(j, '[');
+    json_put_open(j, "defs", '[');
     for (size_t i = 0; i < v->ndefs; i++) {
         const Def *d = &v->defs[i];
         Insn insn;
         json_open(j, '{');
-        key_hex(j, "pc", d->pc);
-        key_z(j, "kind", def_kind_name(d->kind));
+        json_put_hex(j, "pc", d->pc);
+        json_put_z(j, "kind", def_kind_name(d->kind));
         if (program_insn(r->program, d->pc, &insn))
             key_text(j, &insn);
         json_key(j, "location");
@@ -218,16 +183,15 @@ static void defs_json(Json *j, const Report *r, const Variable *v)
 
 static void sites_json(Json *j, const Report *r, const Variable *v)
 {
-    json_key(j, "sites");
-    json_open(j, '[');
+    json_put_open(j, "sites", '[');
     for (size_t i = 0; i < v->nsites; i++) {
         const Site *s = &v->sites[i];
         json_open(j, '{');
         place_json(j, r, v, s->pc);
         json_key(j, "constant");
         constant_json(j, v, s->constant);
-        key_z(j, "relation", relation_name(s->relation));
-        key_z(j, "via", via_name(s->via));
+        json_put_z(j, "relation", relation_name(s->relation));
+        json_put_z(j, "via", via_name(s->via));
         json_key(j, "location");
         location_json(j, &s->location);
         json_close(j, '}');
@@ -237,16 +201,15 @@ static void sites_json(Json *j, const Report *r, const Variable *v)
 
 static void ranges_json(Json *j, const Variable *v)
 {
-    json_key(j, "ranges");
-    json_open(j, '[');
+    json_put_open(j, "ranges", '[');
     for (size_t i = 0; i < v->nranges; i++) {
         const Range *range = &v->ranges[i];
         json_open(j, '{');
-        key_hex(j, "start", range->start);
-        key_hex(j, "end", range->end);
+        json_put_hex(j, "start", range->start);
+        json_put_hex(j, "end", range->end);
         json_key(j, "location");
         location_json(j, &range->location);
-        key_z(j, "proof", proof_name(range->proof));
+        json_put_z(j, "proof", proof_name(range->proof));
         json_close(j, '}');
     }
     json_close(j, ']');
@@ -264,24 +227,23 @@ static void probe_json(Json *j, const Report *r, const Variable *v)
     place_json(j, r, v, p->pc);
     json_key(j, "location");
     location_json(j, &p->location);
-    key_z(j, "proof", proof_name(p->proof));
-    key_z(j, "cost", cost_name(p->cost));
-    key_z(j, "coverage", coverage_name(p->coverage));
+    json_put_z(j, "proof", proof_name(p->proof));
+    json_put_z(j, "cost", cost_name(p->cost));
+    json_put_z(j, "coverage", coverage_name(p->coverage));
     json_close(j, '}');
 }
 
 static void variable_json(Json *j, const Report *r, const Variable *v, size_t id)
 {
     json_open(j, '{');
-    key_u64(j, "id", id);
-    json_key(j, "score");
-    json_real(j, v->score);
-    key_z(j, "name", NULL);
+    json_put_u64(j, "id", id);
+    json_put_real(j, "score", v->score);
+    json_put_z(j, "name", NULL);
     function_json(j, r, v->function);
-    key_u64(j, "width", v->width);
-    key_z(j, "sign", sign_name(v->sign));
+    json_put_u64(j, "width", v->width);
+    json_put_z(j, "sign", sign_name(v->sign));
     if (v->real)
-        key_bool(j, "float", true);
+        json_put_bool(j, "float", true);
     constants_json(j, "constants", v, v->constants, v->nconstants);
     constants_json(j, "matched", v, v->matched, v->nmatched);
     defs_json(j, r, v);
@@ -293,8 +255,7 @@ static void variable_json(Json *j, const Report *r, const Variable *v, size_t id
 
 static void warnings_json(Json *j, const SearchResult *result)
 {
-    json_key(j, "warnings");
-    json_open(j, '[');
+    json_put_open(j, "warnings", '[');
     for (size_t i = 0; i < result->nwarnings; i++) {
         const Warning *w = &result->warnings[i];
         json_open(j, '{');
@@ -303,7 +264,7 @@ static void warnings_json(Json *j, const SearchResult *result)
             json_hex(j, w->pc);
         else
             json_null(j);
-        key_z(j, "text", w->text);
+        json_put_z(j, "text", w->text);
         json_close(j, '}');
     }
     json_close(j, ']');
@@ -312,13 +273,12 @@ static void warnings_json(Json *j, const SearchResult *result)
 void report_json(Json *j, const Report *r)
 {
     json_open(j, '{');
-    key_z(j, "schema", "lvscan/1");
-    key_z(j, "version", LVSCAN_VERSION);
+    json_put_z(j, "schema", "lvscan/1");
+    json_put_z(j, "version", LVSCAN_VERSION);
     binary_json(j, r);
     query_json(j, r->query);
     stats_json(j, r);
-    json_key(j, "variables");
-    json_open(j, '[');
+    json_put_open(j, "variables", '[');
     for (size_t i = 0; i < r->result->nvariables; i++)
         variable_json(j, r, &r->result->variables[i], i + 1);
     json_close(j, ']');

@@ -23,6 +23,9 @@ void report_json(Json *j, const Report *r);
 
 void location_json(Json *j, const Location *l);
 
+/* The key "parts" and its value. */
+void function_parts_json(Json *j, const Function *f);
+
 /* Is it a program or library that loads no other and needs no loader? */
 bool image_is_static(const Image *image);
 

@@ -32,35 +32,26 @@ static void value_json(const Printer *p, Json *j, int64_t value)
         json_u64(j, (uint64_t)value);
     else
         json_i64(j, value);
-    json_key(j, "name");
-    json_str(j, enum_name_of(&p->spec->names, value));
+    json_put_str(j, "name", enum_name_of(&p->spec->names, value));
 }
 
 static void hit_json(const Printer *p, const Hit *hit, const char *comm)
 {
     Json j = {p->out, false};
     json_open(&j, '{');
-    json_key(&j, "time_ns");
-    json_u64(&j, hit->time_ns);
-    json_key(&j, "pid");
-    json_u64(&j, hit->pid);
-    json_key(&j, "tid");
-    json_u64(&j, hit->tid);
-    json_key(&j, "comm");
-    json_z(&j, comm);
-    json_key(&j, "pc");
-    json_hex(&j, p->sites[hit->site].pc);
+    json_put_u64(&j, "time_ns", hit->time_ns);
+    json_put_u64(&j, "pid", hit->pid);
+    json_put_u64(&j, "tid", hit->tid);
+    json_put_z(&j, "comm", comm);
+    json_put_hex(&j, "pc", p->sites[hit->site].pc);
     if (hit->readable)
         value_json(p, &j, hit->value);
     else {
-        json_key(&j, "value");
-        json_null(&j);
-        json_key(&j, "name");
-        json_null(&j);
+        json_put_z(&j, "value", NULL);
+        json_put_z(&j, "name", NULL);
     }
     if (p->o->stack) {
-        json_key(&j, "stack");
-        json_open(&j, '[');
+        json_put_open(&j, "stack", '[');
         for (size_t i = 0; i < hit->nchain; i++)
             json_hex(&j, hit->chain[i]);
         json_close(&j, ']');
@@ -149,8 +140,7 @@ static void count_json(const Printer *p, const U64Entry *e)
     Json j = {p->out, false};
     json_open(&j, '{');
     value_json(p, &j, (int64_t)e->key);
-    json_key(&j, "count");
-    json_u64(&j, e->value);
+    json_put_u64(&j, "count", e->value);
     json_close(&j, '}');
     sink_char(p->out, '\n');
 }
@@ -240,26 +230,17 @@ static void summary_json(Printer *p, const Summary *s)
 {
     Json j = {p->out, false};
     json_open(&j, '{');
-    json_key(&j, "summary");
-    json_bool(&j, true);
-    json_key(&j, "hits");
-    json_u64(&j, s->hits);
-    json_key(&j, "lost");
-    json_u64(&j, s->lost);
-    json_key(&j, "counted");
-    json_u64(&j, s->counted);
-    json_key(&j, "recorded");
-    json_u64(&j, s->recorded);
-    json_key(&j, "by");
-    json_z(&j, s->by);
+    json_put_bool(&j, "summary", true);
+    json_put_u64(&j, "hits", s->hits);
+    json_put_u64(&j, "lost", s->lost);
+    json_put_u64(&j, "counted", s->counted);
+    json_put_u64(&j, "recorded", s->recorded);
+    json_put_z(&j, "by", s->by);
     if (p->o->verify) {
-        json_key(&j, "checked");
-        json_u64(&j, s->checked);
-        json_key(&j, "contradictions");
-        json_u64(&j, s->contradictions);
+        json_put_u64(&j, "checked", s->checked);
+        json_put_u64(&j, "contradictions", s->contradictions);
     }
-    json_key(&j, "elapsed_ns");
-    json_u64(&j, s->elapsed_ns);
+    json_put_u64(&j, "elapsed_ns", s->elapsed_ns);
     json_close(&j, '}');
     sink_char(p->out, '\n');
 }
