@@ -1,5 +1,7 @@
 /* cli/check.c - `lvscan check SPEC BINARY`: is what a probe spec claims true of this file? Found out from the file's bytes
  * alone, by the same walk and the same proofs as the search uses; nothing in the spec is believed. */
+#include "analysis/real.h"
+#include "cli/check_match.h"
 #include "cli/command.h"
 #include "cli/emit.h"
 #include "cli/input.h"
@@ -9,6 +11,7 @@
 #include "cli/result_text.h"
 #include "cli/starts.h"
 #include "cli/trace_check.h"
+#include "elf/format.h"
 
 #include <string.h>
 
@@ -88,68 +91,69 @@ static bool check_reached(Check *c)
     return inside && start;
 }
 
-static bool same_location(const Location *a, const Location *b)
+/* What was asked for when the spec was made. */
+static Query query_again(Check *c)
 {
-    if (a->kind != b->kind || a->bits != b->bits || a->addend != b->addend)
-        return false;
-    switch (a->kind) {
-    case LOCATION_REG: return a->reg == b->reg;
-    case LOCATION_STACK: return a->reg == b->reg && a->disp == b->disp;
-    case LOCATION_STATIC: return a->address == b->address;
-    default:
-        return a->reg == b->reg && a->index == b->index && (a->index == REG_NONE || a->scale == b->scale) &&
-               a->disp == b->disp &&
-               (a->segment == REG_FS || a->segment == REG_GS ? a->segment : REG_NONE) ==
-                   (b->segment == REG_FS || b->segment == REG_GS ? b->segment : REG_NONE);
+    const ProbeSpec *s = &c->spec;
+    Query query = {.weakest = PROOF_PARTIAL, .jobs = 1, .whole = true};
+    double *reals = s->real ? arena_alloc(&c->arena, s->nmatched, sizeof *reals) : NULL;
+    if (reals) {
+        for (size_t i = 0; i < s->nmatched; i++)
+            reals[i] = real_number((uint64_t)s->matched[i], s->width);
+        query.reals = reals;
+        query.nreals = s->nmatched;
+    } else {
+        query.constants = s->matched;
+        query.nconstants = s->nmatched;
     }
+    return query;
 }
 
-/* The strongest proof that the spec's location holds a variable at its pc; 0: none. */
-static unsigned proof_there(const Check *c, const SearchResult *result)
-{
-    unsigned best = 0;
-    for (size_t i = 0; i < result->nvariables; i++)
-        for (size_t k = 0; k < result->variables[i].nranges; k++) {
-            const Range *r = &result->variables[i].ranges[k];
-            if (c->spec.pc >= r->start && c->spec.pc < r->end && same_location(&r->location, &c->spec.location) &&
-                (!best || r->proof < best))
-                best = r->proof;
-        }
-    return best;
-}
-
-/* The function's variables are found again, whatever constants they are compared with. */
-static void check_location(Check *c)
+/* The function's variables are found again. */
+static Match search_again(Check *c, Query query)
 {
     char start[24];
-    Sink place;
     SearchResult result;
     Diag diag = {0};
-    sink_open(&place, -1);
-    sink_hex(&place, c->spec.function_start);
-    memcpy(start, place.p, place.n);
-    Str name = {start, place.n};
-    Query query = {.functions = &name, .nfunctions = 1, .weakest = PROOF_PARTIAL, .jobs = 1, .whole = true};
-    unsigned proof = 0;
-    if (search_run(&result, &c->program, &query, &c->arena, NULL, NULL, &diag))
-        proof = proof_there(c, &result);
-    place.n = 0;
-    location_text(&place, &c->spec.location);
-    if (!proof)
-        sink_add(&place, " is not proved to hold a variable there");
+    Str name = {start, format_text(start, sizeof start, "0x%llx", (unsigned long long)c->spec.function_start)};
+    query.functions = &name;
+    query.nfunctions = 1;
+    if (!search_run(&result, &c->program, &query, &c->arena, NULL, NULL, &diag))
+        return (Match){0};
+    return match_variable(&c->spec, &result);
+}
+
+/* In the form in which the spec's constants were asked for; if none is compared with them, whatever is there. */
+static void check_variable(Check *c)
+{
+    Query query = query_again(c);
+    Match match = search_again(c, query);
+    if (!match.proof && query_asks(&query)) {
+        query.nconstants = query.nreals = 0;
+        match = search_again(c, query);
+    }
+    Sink why;
+    sink_open(&why, -1);
+    location_text(&why, &c->spec.location);
+    if (!match.proof)
+        sink_add(&why, " is not proved to hold a variable there");
     else
-        sink_format(&place, " holds a variable there; rests on: %s%s", proof_words(proof),
-                    proof <= c->spec.proof ? "" : " (the spec claims more)");
-    sink_char(&place, 0);
-    finding(c, "location", proof && proof <= c->spec.proof, place.p);
-    sink_close(&place);
+        sink_format(&why, " holds a variable there; rests on: %s%s", proof_words(match.proof),
+                    match.proof <= c->spec.proof ? "" : " (the spec claims more)");
+    sink_char(&why, 0);
+    finding(c, "location", match.proof && match.proof <= c->spec.proof, why.p);
+    why.n = 0;
+    match_text(&why, &match, &c->spec);
+    sink_char(&why, 0);
+    finding(c, "compares", match.same, why.p);
+    sink_close(&why);
 }
 
 static void check_all(Check *c)
 {
     check_identity(c);
     if (check_place(c) && check_reached(c))
-        check_location(c);
+        check_variable(c);
     else
         finding(c, "location", false, "not examined: the instruction is not the spec's");
 }

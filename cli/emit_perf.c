@@ -58,6 +58,40 @@ static void tracefs_json(Json *j, const ProbeSpec *spec)
     sink_close(&line);
 }
 
+/* A float by its encoding: it is to be recognised, not shown. */
+static void constant_json(Json *j, const ProbeSpec *spec, int64_t constant)
+{
+    if (spec->real)
+        json_hex(j, (uint64_t)constant);
+    else if (spec->sign == SIGN_UNSIGNED)
+        json_u64(j, (uint64_t)constant);
+    else
+        json_i64(j, constant);
+}
+
+/* What tells the variable from another in the same place (lvscan check). */
+static void compares_json(Json *j, const ProbeSpec *spec)
+{
+    if (spec->nsites == 0)
+        return;
+    json_put_u64(j, "width", spec->width);
+    json_put_open(j, "matched", '[');
+    for (size_t i = 0; i < spec->nmatched; i++)
+        constant_json(j, spec, spec->matched[i]);
+    json_close(j, ']');
+    json_put_open(j, "sites", '[');
+    for (size_t i = 0; i < spec->nsites; i++) {
+        const SpecSite *s = &spec->sites[i];
+        json_open(j, '{');
+        json_put_hex(j, "pc", s->pc);
+        json_key(j, "constant");
+        constant_json(j, spec, s->constant);
+        json_put_z(j, "relation", relation_name(s->relation));
+        json_close(j, '}');
+    }
+    json_close(j, ']');
+}
+
 bool emit_perf(Sink *t, const ProbeSpec *spec, Diag *diag)
 {
     Json j = {t, false};
@@ -84,6 +118,7 @@ bool emit_perf(Sink *t, const ProbeSpec *spec, Diag *diag)
     json_put_str(&j, "proof", str_of(proof_name(spec->proof)));
     json_put_str(&j, "cost", str_of(cost_name(spec->cost)));
     json_put_str(&j, "coverage", str_of(coverage_name(spec->coverage)));
+    compares_json(&j, spec);
     names_json(&j, &spec->names);
     perf_json(&j, spec);
     tracefs_json(&j, spec);

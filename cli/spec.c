@@ -5,6 +5,26 @@
 
 enum { STACK_MAX = 8192 };
 
+int64_t spec_constant(const Variable *v, uint64_t constant)
+{
+    return v->real ? (int64_t)constant : variable_constant(v, constant);
+}
+
+static bool take_sites(ProbeSpec *out, const Variable *v, Arena *arena)
+{
+    out->nsites = v->nsites < SPEC_SITES_MAX ? v->nsites : SPEC_SITES_MAX;
+    out->sites = arena_alloc(arena, out->nsites, sizeof *out->sites);
+    for (size_t i = 0; out->sites && i < out->nsites; i++) {
+        const Site *s = &v->sites[i];
+        out->sites[i] = (SpecSite){s->pc, spec_constant(v, s->constant), s->relation};
+    }
+    out->nmatched = v->nmatched < SPEC_SITES_MAX ? v->nmatched : SPEC_SITES_MAX;
+    out->matched = arena_alloc(arena, out->nmatched, sizeof *out->matched);
+    for (size_t i = 0; out->matched && i < out->nmatched; i++)
+        out->matched[i] = spec_constant(v, v->matched[i]);
+    return out->sites && out->matched;
+}
+
 bool spec_of_variable(ProbeSpec *out, Program *program, const Variable *v, Str path, const EnumTable *names,
                       Arena *arena, Diag *diag)
 {
@@ -21,6 +41,7 @@ bool spec_of_variable(ProbeSpec *out, Program *program, const Variable *v, Str p
                        .entry = program->image.entry,
                        .has_symbol = symbols_covering(&program->symbols, probe->pc) != NULL,
                        .location = probe->location,
+                       .width = v->width,
                        .sign = v->sign,
                        .real = v->real,
                        .proof = probe->proof,
@@ -34,7 +55,7 @@ bool spec_of_variable(ProbeSpec *out, Program *program, const Variable *v, Str p
     char text[INSN_TEXT_MAX];
     size_t n = insn_text(&insn, SYNTAX_ATT, text, sizeof text);
     out->text = (Str){arena_copy(arena, text, n), n};
-    return out->text.p && out->bytes.p ? true : diag_set(diag, probe->pc, "out of memory");
+    return (out->text.p && out->bytes.p && take_sites(out, v, arena)) || diag_set(diag, probe->pc, "out of memory");
 }
 
 int64_t spec_value(const ProbeSpec *spec, uint64_t raw)

@@ -7,6 +7,16 @@
 #include "cli/enum.h"
 #include "cli/sha256.h"
 
+/* A compare of the variable: what `lvscan check` finds again. */
+typedef struct SpecSite {
+    Addr pc;
+    int64_t constant; /* as the variable's sign reads it; a float's encoding */
+    uint8_t relation; /* Relation */
+} SpecSite;
+
+/* A variable is told by its compares; of one with more of them, the first ones do. */
+enum { SPEC_SITES_MAX = 4096 };
+
 typedef struct ProbeSpec {
     Str path;                 /* of the file, as it is to be opened */
     Bytes build_id;           /* n == 0: none */
@@ -23,12 +33,20 @@ typedef struct ProbeSpec {
     Location location;
     uint8_t sign, proof, cost, coverage;
     bool real;       /* a float or double: what is read is its encoding */
+    uint16_t width;  /* of the variable; 0: not known */
+    SpecSite *sites; /* by pc, at most SPEC_SITES_MAX; none: the spec is of a version that did not name them */
+    size_t nsites;
+    int64_t *matched; /* those constants that were asked for, ascending: with them the search finds it again */
+    size_t nmatched;
     EnumTable names; /* of values */
 } ProbeSpec;
 
 /* The spec of a variable's probe, without the SHA-256. False when it has none (probe.pc == 0) or memory is used up. */
 bool spec_of_variable(ProbeSpec *out, Program *program, const Variable *v, Str path, const EnumTable *names,
                       Arena *arena, Diag *diag);
+
+/* A constant of the variable's, as in SpecSite. */
+int64_t spec_constant(const Variable *v, uint64_t constant);
 
 /* Reads the JSON form. Checks the schema and every field that is used. */
 bool spec_read(ProbeSpec *out, Bytes json, Arena *arena, Diag *diag);

@@ -2,6 +2,7 @@
  * it fits the program is checked again by trace. */
 #include "cli/json_read.h"
 #include "cli/kernel_reg.h"
+#include "cli/options.h"
 #include "cli/spec.h"
 
 #include <string.h>
@@ -33,11 +34,10 @@ static int hex_digit(char c)
 }
 
 /* "0x…", at most 16 digits. */
-static bool hex_of(const JsonValue *object, const char *key, uint64_t *out)
+static bool hex_value(Str s, uint64_t *out)
 {
-    Str s;
     *out = 0;
-    if (!text_of(object, key, &s) || s.n < 3 || s.n > 18 || s.p[0] != '0' || s.p[1] != 'x')
+    if (s.n < 3 || s.n > 18 || s.p[0] != '0' || s.p[1] != 'x')
         return false;
     for (size_t i = 2; i < s.n; i++) {
         int d = hex_digit(s.p[i]);
@@ -46,6 +46,13 @@ static bool hex_of(const JsonValue *object, const char *key, uint64_t *out)
         *out = *out << 4 | (uint64_t)d;
     }
     return true;
+}
+
+static bool hex_of(const JsonValue *object, const char *key, uint64_t *out)
+{
+    Str s;
+    *out = 0;
+    return text_of(object, key, &s) && hex_value(s, out);
 }
 
 /* A string of pairs of hexadecimal digits, at most `most` bytes. */
@@ -179,6 +186,70 @@ static bool names_read(SpecReader *r, const JsonValue *names)
     return true;
 }
 
+/* An integer; of a float the encoding, in hexadecimal. */
+static bool constant_read(const SpecReader *r, const JsonValue *v, int64_t *out)
+{
+    uint64_t value;
+    bool negative;
+    bool good =
+        r->spec->real ? v && v->kind == JSON_STRING && hex_value(v->text, &value) : json_integer(v, &value, &negative);
+    if (good)
+        *out = (int64_t)value;
+    return good;
+}
+
+static bool site_read(SpecReader *r, const JsonValue *v, SpecSite *out)
+{
+    Str relation;
+    if (!hex_of(v, "pc", &out->pc) || !constant_read(r, json_member(v, "constant"), &out->constant) ||
+        !text_of(v, "relation", &relation))
+        return lacks(r, "sites");
+    out->relation = word_of(relation, relation_name, RELATION_EQ, RELATION_CASE);
+    return str_eq(relation, str_of(relation_name(out->relation))) || lacks(r, "sites");
+}
+
+static bool matched_read(SpecReader *r, const JsonValue *matched)
+{
+    ProbeSpec *spec = r->spec;
+    size_t cap = 0;
+    for (const JsonValue *v = matched ? matched->first : NULL; v; v = v->next) {
+        if (spec->nmatched == SPEC_SITES_MAX)
+            return lacks(r, "matched");
+        if (!arena_grow(r->arena, (void **)&spec->matched, spec->nmatched, &cap, sizeof *spec->matched))
+            return diag_set(r->diag, 0, "out of memory");
+        if (!constant_read(r, v, &spec->matched[spec->nmatched++]))
+            return lacks(r, "matched");
+    }
+    if (spec->nmatched)
+        spec->nmatched = constants_sort(spec->matched, spec->nmatched);
+    return true;
+}
+
+static bool sites_read(SpecReader *r, const JsonValue *root)
+{
+    const JsonValue *sites = json_member(root, "sites");
+    ProbeSpec *spec = r->spec;
+    int64_t width = 0;
+    size_t cap = 0;
+    if (!sites)
+        return true;
+    if (sites->kind != JSON_ARRAY || !int_of(root, "width", &width) || width < 1 || width > 512)
+        return lacks(r, sites->kind == JSON_ARRAY ? "width" : "sites");
+    spec->width = (uint16_t)width;
+    for (const JsonValue *v = sites->first; v; v = v->next) {
+        if (spec->nsites == SPEC_SITES_MAX)
+            return lacks(r, "sites");
+        if (!arena_grow(r->arena, (void **)&spec->sites, spec->nsites, &cap, sizeof *spec->sites))
+            return diag_set(r->diag, 0, "out of memory");
+        SpecSite *s = &spec->sites[spec->nsites++];
+        if (!site_read(r, v, s))
+            return false;
+        if (spec->nsites > 1 && s->pc < s[-1].pc)
+            return lacks(r, "sites");
+    }
+    return true;
+}
+
 static bool binary_read(SpecReader *r, const JsonValue *binary)
 {
     Str sum;
@@ -218,5 +289,6 @@ bool spec_read(ProbeSpec *out, Bytes json, Arena *arena, Diag *diag)
     if (!location_read(&r, json_member(root, "location")))
         return false;
     claims_read(out, root);
-    return names_read(&r, json_member(root, "names"));
+    return matched_read(&r, json_member(root, "matched")) && sites_read(&r, root) &&
+           names_read(&r, json_member(root, "names"));
 }

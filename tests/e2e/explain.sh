@@ -22,11 +22,22 @@ same "disasm --dot needs -f" $? 2
 "$LVSCAN" --emit perf -c 30000 "$work/article" >"$work/spec"
 check "check: the spec fits" "$LVSCAN" check "$work/spec"
 for damage in '.pc = "0xecb95" | .file_offset = "0xccb95"' '.bytes = "0f84460500aa"' '.location.reg = "rbp"' '.binary.build_id = "00" | .binary.sha256 = null' \
-    '.function.start = "0xecb01"' '.binary.sha256 = ("0" * 64)'; do
+    '.function.start = "0xecb01"' '.binary.sha256 = ("0" * 64)' '.sites[0].constant = 30001' '.sites[0].relation = "!="' \
+    '.sites[0].pc = "0xecb8a"' '.sites = .sites[1:]' '.sign = "unsigned"' '.width = 32'; do
     jq -c "$damage" "$work/spec" >"$work/bad"
     "$LVSCAN" check "$work/bad" "$work/article" >"$work/said" 2>&1
     same "check refuses $damage" "$? $(grep -c '^WRONG' "$work/said" | sed 's/[1-9].*/some/')" "4 some"
 done
+# A copy in which only the compare with 30000 is changed, of the same build id: what is read there is another variable.
+offset=$("$LVSCAN" --json -c 30000 "$work/article" | jq -r '.variables[0].sites[0].file_offset')
+cp "$work/article" "$work/patched" && printf '\x31' | dd of="$work/patched" bs=1 seek=$((offset + 2)) conv=notrunc status=none
+same "the copy is compared with 30001" "$(bytes_at "$work/patched" "$offset" 6)" 483d31750000
+jq -c '.binary.sha256 = null' "$work/spec" >"$work/unsigned"
+"$LVSCAN" check --json "$work/unsigned" "$work/patched" >"$work/json"
+same "check refuses a changed constant" $? 4
+json "check says which" "$(cat "$work/json")" '[.checks[] | select(.ok | not)] | length == 1 and .[0].name == "compares" and (.[0].why | test("0xecb8e.*30000"))'
+jq -c 'del(.sites, .matched, .width)' "$work/spec" >"$work/older"
+check "check: a spec of before says what is not compared" sh -c '"$1" check "$2" | grep "^ok    compares.*not named"' sh "$LVSCAN" "$work/older"
 cp "$work/article" "$work/other" && printf x >>"$work/other"
 "$LVSCAN" check --json --record "$work/record" "$work/spec" "$work/other" >"$work/json"
 same "check: another file of the same build id" $? 4
