@@ -4,7 +4,8 @@
 #   make install    PREFIX=/usr/local DESTDIR=
 #   make release    the static musl binary, the same bit for bit wherever it is made      make deb   a Debian package of it
 #   make lint       clang-tidy, cppcheck, formatting      make format   rewrites the formatting
-#   make fuzz       every fuzz target for FUZZ_SECONDS    make cover    branch coverage, folder by folder
+#   make fuzz       every fuzz target for FUZZ_SECONDS    make afl      the same under afl++
+#   make cover      branch coverage, folder by folder
 #   make oracle     the long runs against other tools and the processor
 #   make bench      speed                                 make idioms   writes docs/IDIOMS.md
 #   make opcode-grid   the built opcode tables as the SDM's 16x16 maps; tests/golden/opcode_grid.txt is kept of it
@@ -72,7 +73,7 @@ $(BUILD)/tests/test_hostile_alloc: LIBS = -lcmocka -Wl,--wrap=arena_alloc,--wrap
 # A fuzz target is driven by fuzz/replay.c, which runs the files it is given, or by clang's libFuzzer.
 $(FUZZERS): $(BUILD)/%: $(BUILD)/%.o $(TESTED) $(if $(FUZZER),,$(BUILD)/fuzz/replay.o)
 	$(Q)$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDFLAGS_ALL) $(FUZZER)
-ifdef FUZZER # the targets that take whole files know their structure
+ifdef LIBFUZZER # the targets that take whole files know their structure
 $(BUILD)/fuzz/fuzz_elf $(BUILD)/fuzz/fuzz_scan: $(BUILD)/fuzz/elf_custom.o $(BUILD)/fuzz/elf_mutator.o
 endif
 
@@ -106,10 +107,22 @@ oracle:
 	$(SUB) all
 	@BUILD=$(BUILD) ORACLE=full tests/run -t 0 $(wildcard tests/e2e/oracle*.sh)
 
+# FUZZ_TARGETS='decode elf' leaves out the others. The fuzzers are compiled for speed, the command line as the tests are.
+FUZZED = CFLAGS='$(CFLAGS) -O2 -fsanitize=fuzzer-no-link' FUZZER=-fsanitize=fuzzer
+HOSTILE = $(BUILD)/hostile
 fuzz:
 	@tests/needs
-	$(SUB) BUILD=$(BUILD)/fuzz CC=$(CLANG) $(CHECKED) CFLAGS='$(CFLAGS) -fsanitize=fuzzer-no-link' FUZZER=-fsanitize=fuzzer fuzzers
-	@fuzz/run $(BUILD)/fuzz/fuzz $(FUZZ_SECONDS)
+	$(SUB) BUILD=$(BUILD)/fuzz CC=$(CLANG) $(CHECKED) $(FUZZED) LIBFUZZER=1 fuzzers
+	$(SUB) BUILD=$(BUILD)/asan CC=$(CLANG) $(CHECKED) all mutants
+	@tests/hostile/seeds $(HOSTILE)
+	@MUTANTS="$(BUILD)/asan/tests/hostile/mutants $(BUILD)/asan/lvscan $$(echo $(HOSTILE)/*)" \
+	    fuzz/run $(BUILD)/fuzz/fuzz $(FUZZ_SECONDS) $(FUZZ_TARGETS)
+
+# The same targets under Debian's afl++.
+afl:
+	@tests/needs
+	$(SUB) BUILD=$(BUILD)/afl CC=afl-clang-fast $(CHECKED) CFLAGS='$(CFLAGS) -O2' FUZZER=-fsanitize=fuzzer fuzzers
+	@fuzz/run --afl $(BUILD)/afl/fuzz $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
 bench:
 	@tests/needs
@@ -198,6 +211,6 @@ deb: release
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all objects tests fuzzers mutants demo test soak oracle fuzz bench opcode-grid cover idioms lint format docs picture install release deb clean
+.PHONY: all objects tests fuzzers mutants demo test soak oracle fuzz afl bench opcode-grid cover idioms lint format docs picture install release deb clean
 .DELETE_ON_ERROR:
 -include $(shell find $(BUILD) -type f -name '*.d' 2>/dev/null)

@@ -10,8 +10,8 @@ enum { ARGS_MAX = 64 };
 static void check(const Options *o)
 {
     require(o->command <= COMMAND_CHECK);
-    for (size_t i = 1; i < o->nconstants; i++)
-        require(o->constants[i - 1] < o->constants[i]);
+    for (size_t i = 1; i < o->constants.n; i++)
+        require(o->constants.items[i - 1] < o->constants.items[i]);
     for (size_t i = 0; i < o->nfunctions; i++)
         require(o->functions[i].p);
     for (size_t i = 0; i < o->ninputs; i++)

@@ -1,11 +1,22 @@
 /* fuzz/fuzz_decode.c - raw bytes through the decoder, from every offset, with what x86/insn.h promises checked: lengths, truncation,
- * operands, effects, targets, text. */
+ * operands, effects, targets, text. An input is many decodes: how many all were is said at the end ("decodes: N"). */
 #include "fuzz/require.h"
 #include "x86/insn.h"
 
 #include <string.h>
 
 enum { OFFSETS_MAX = 64 };
+
+static unsigned long long decodes; /* for the count alone */
+
+static void say_decodes(void) { fprintf(stderr, "decodes: %llu\n", decodes); }
+
+static int decode(const uint8_t *p, size_t n, uint64_t pc, Insn *insn)
+{
+    if (decodes++ == 0 && atexit(say_decodes) != 0)
+        abort();
+    return insn_decode(p, n, pc, insn);
+}
 
 static void check_operands(const Insn *insn)
 {
@@ -52,7 +63,7 @@ static void check_moved(const uint8_t *p, const Insn *insn)
 {
     Insn moved;
     uint64_t at, moved_at;
-    require(insn_decode(p, insn->len, insn->pc + 0x1000, &moved) == insn->len);
+    require(decode(p, insn->len, insn->pc + 0x1000, &moved) == insn->len);
     bool relative = false;
     for (unsigned i = 0; i < insn->nops; i++)
         relative |= insn->op[i].kind == OPERAND_REL;
@@ -65,24 +76,25 @@ static void check_moved(const uint8_t *p, const Insn *insn)
     }
 }
 
-/* Fewer bytes than the instruction has are "truncated", in a block that ends where they do. */
+/* Fewer bytes than the instruction has are "truncated"; for one length, in a block that ends where they do. */
 static void check_truncated(const uint8_t *p, const Insn *insn)
 {
     Insn again;
-    for (unsigned n = 0; n < insn->len; n++) {
-        uint8_t *copy = malloc(n + !n);
-        require(copy);
-        memcpy(copy, p, n);
-        require(insn_decode(copy, n, insn->pc, &again) == INSN_TRUNCATED);
-        free(copy);
-    }
+    for (unsigned n = 0; n < insn->len; n++)
+        require(decode(p, n, insn->pc, &again) == INSN_TRUNCATED);
+    size_t n = p[insn->len - 1] % insn->len;
+    uint8_t *copy = malloc(n + !n);
+    require(copy);
+    memcpy(copy, p, n);
+    require(decode(copy, n, insn->pc, &again) == INSN_TRUNCATED);
+    free(copy);
 }
 
 static void check_at(const uint8_t *p, size_t n, uint64_t pc)
 {
     Insn insn;
     memset(&insn, 0xa5, sizeof insn);
-    int len = insn_decode(p, n, pc, &insn);
+    int len = decode(p, n, pc, &insn);
     if (len < 0) {
         require(len == INSN_INVALID || (len == INSN_TRUNCATED && n < INSN_MAX_LEN));
         return;
@@ -101,6 +113,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (size_t at = 0; at < size && at < OFFSETS_MAX; at++)
         check_at(data + at, size - at, 0x400000 + at);
     Insn insn;
-    require(insn_decode(data, 0, 0, &insn) == INSN_TRUNCATED);
+    require(decode(data, 0, 0, &insn) == INSN_TRUNCATED);
     return 0;
 }

@@ -75,13 +75,6 @@ static void write_file(const char *path, const uint8_t *p, size_t n)
     close(fd);
 }
 
-static void limit(int what, rlim_t n)
-{
-    struct rlimit r = {n, n};
-    if (n)
-        setrlimit(what, &r);
-}
-
 static _Noreturn void child(const Run *run, const char *const *words)
 {
     char *argv[ARGS_MAX + 3] = {(char *)(uintptr_t)run->lvscan};
@@ -89,9 +82,10 @@ static _Noreturn void child(const Run *run, const char *const *words)
     for (; n <= ARGS_MAX && words[n - 1]; n++)
         argv[n] = (char *)(uintptr_t)words[n - 1];
     argv[n] = (char *)(uintptr_t)run->path;
-    limit(RLIMIT_CPU, CPU_SECONDS);
-    limit(RLIMIT_AS, (rlim_t)run->megabytes << 20);
-    limit(RLIMIT_CORE, 0);
+    rlim_t bytes = run->megabytes ? (rlim_t)run->megabytes << 20 : RLIM_INFINITY;
+    setrlimit(RLIMIT_CPU, &(struct rlimit){CPU_SECONDS, CPU_SECONDS});
+    setrlimit(RLIMIT_AS, &(struct rlimit){bytes, bytes});
+    setrlimit(RLIMIT_CORE, &(struct rlimit){0, 0});
     alarm(WALL_SECONDS); /* stays over execve */
     if (dup2(run->out, 1) < 0 || dup2(run->err, 2) < 0)
         _exit(127);
@@ -198,5 +192,9 @@ int main(int argc, char **argv)
     if (fd < 0 || run.out < 0 || run.err < 0)
         die(run.path);
     close(fd);
-    return run_all(&run, programs, n);
+    int status = run_all(&run, programs, n);
+    for (int i = 0; i < n; i++)
+        free(programs[i].p);
+    free(programs);
+    return status;
 }
