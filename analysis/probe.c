@@ -238,9 +238,8 @@ static unsigned rank_of(const Probe *p)
            (p->coverage == COVERAGE_SOME) * 2u;
 }
 
-static bool place_try(Paths *w, uint32_t step, unsigned weakest, Probe *out)
+bool probe_at(const RangeProof *p, uint32_t step, unsigned weakest, Probe *out)
 {
-    const RangeProof *p = w->p;
     const Program *program = p->v->body->program;
     const Insn *insn = &p->v->body->steps[step].insn;
     const uint8_t *bytes = image_read(&program->image, insn->pc, insn->len);
@@ -250,7 +249,12 @@ static bool place_try(Paths *w, uint32_t step, unsigned weakest, Probe *out)
     *out = (Probe){.pc = insn->pc, .cost = way == UPROBE_EMULATED ? COST_EMULATED : COST_STEPPED};
     out->location = ranges_location(p, step, &out->proof);
     bool unreadable = out->location.kind == LOCATION_REG && cell_is_xmm(out->location.reg); /* no event samples those */
-    if (out->location.kind == LOCATION_NONE || unreadable || out->proof > weakest)
+    return out->location.kind != LOCATION_NONE && !unreadable && out->proof <= weakest;
+}
+
+static bool place_try(Paths *w, uint32_t step, unsigned weakest, Probe *out)
+{
+    if (!probe_at(w->p, step, weakest, out))
         return false;
     out->coverage = (uint8_t)coverage_of(w, step);
     return true;

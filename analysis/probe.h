@@ -14,6 +14,9 @@ typedef enum UprobeWay {
  * Source: Linux arch/x86/kernel/uprobes.c (branch_setup_xol_ops, push_setup_xol_ops, is_prefix_bad, good_insns_64). */
 UprobeWay uprobe_way(const Insn *insn, const uint8_t *bytes);
 
+/* The probe at one place, but for its coverage: can it be put there, and is the variable proved to be somewhere it can be read? */
+bool probe_at(const RangeProof *p, uint32_t step, unsigned weakest, Probe *out);
+
 /* Chooses among the places from the sites to the end of their blocks. pc 0 when none is proved and accepted. */
 Probe probe_choose(const RangeProof *p, const Site *sites, size_t nsites, unsigned weakest);
 

@@ -15,6 +15,7 @@ typedef struct Query {
     size_t limit;    /* how many variables to keep; 0: all */
     uint8_t weakest; /* Proof: leave out weaker ranges; PROOF_PARTIAL keeps all */
     unsigned jobs;   /* threads, at least 1 */
+    bool places;     /* look for Variable.places, too */
     bool whole;      /* analyse every function, without the pre-scan (same result, for tests) */
 } Query;
 

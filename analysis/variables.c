@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "analysis/origins.h"
+#include "analysis/places.h"
 #include "analysis/probe.h"
 #include "analysis/score.h"
 #include "analysis/sites.h"
@@ -299,6 +300,8 @@ static bool variable_make(Builder *b, const RangeProof *p, const SiteList *sites
     if (!ranges_list(p, sink->query->weakest, &v.ranges, &v.nranges, sink->results))
         return false;
     v.probe = variable_probe(b, p, &v);
+    if (sink->query->places)
+        places_find(p, sink->query->weakest, &v.places, &v.nplaces, sink->results);
     return sink_put(sink, &v, sink->results);
 }
 

@@ -36,7 +36,8 @@ bool variable_copy(Variable *out, const Variable *v, Arena *arena)
     out->defs = array_copy(v->defs, v->ndefs, sizeof *v->defs, arena);
     out->sites = array_copy(v->sites, v->nsites, sizeof *v->sites, arena);
     out->ranges = array_copy(v->ranges, v->nranges, sizeof *v->ranges, arena);
-    return out->function && out->constants && out->matched && out->defs && out->sites && out->ranges;
+    out->places = array_copy(v->places, v->nplaces, sizeof *v->places, arena);
+    return out->function && out->constants && out->matched && out->defs && out->sites && out->ranges && out->places;
 }
 
 typedef struct Ranked {

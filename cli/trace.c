@@ -14,6 +14,21 @@
 #include <time.h>
 #include <unistd.h>
 
+/* What the kernel does at a hit there. */
+static void add_treatment(Sink *t, const ProbeSpec *s)
+{
+    sink_format(t, "; %s by the kernel%s", cost_name(s->cost),
+                s->cost == COST_STEPPED ? " (leaves an [uprobes] mapping in the target)" : "");
+}
+
+static uint8_t weakest_proof(const Plan *plan)
+{
+    uint8_t proof = 0;
+    for (size_t i = 0; i < plan->nsites; i++)
+        proof = plan->sites[i].proof > proof ? plan->sites[i].proof : proof;
+    return proof;
+}
+
 /* Says on standard error what is read, where, and what it costs. */
 static void announce(const Options *o, const Plan *plan, const Attachment *a)
 {
@@ -33,9 +48,22 @@ static void announce(const Options *o, const Plan *plan, const Attachment *a)
         sink_format(&t, "function 0x%llx", (unsigned long long)s->function_start);
     sink_format(&t, "%+lld, of ", (long long)(s->pc - s->function_start));
     escape_terminal(&t, str_of(plan->in.path));
-    sink_format(&t, "; %s by the kernel%s; %s; rests on %s\n", cost_name(s->cost),
-                s->cost == COST_STEPPED ? " (leaves an [uprobes] mapping in the target)" : "",
-                passed[s->coverage <= COVERAGE_MANY ? s->coverage : COVERAGE_MANY], proof_words(s->proof));
+    add_treatment(&t, s);
+    for (size_t i = 1; i < plan->nsites; i++) {
+        const ProbeSpec *more = &plan->sites[i];
+        sink_add(&t, ",\n  and ");
+        location_text(&t, &more->location);
+        sink_format(&t, " at 0x%llx", (unsigned long long)more->pc);
+        add_treatment(&t, more);
+    }
+    sink_format(&t, "; %s; rests on %s\n", passed[s->coverage <= COVERAGE_MANY ? s->coverage : COVERAGE_MANY],
+                proof_words(weakest_proof(plan)));
+    if (plan->nalike)
+        sink_format(
+            &t,
+            "lvscan: %zu more in this function %s compared with the same constants and not read: another variable, or "
+            "this one on a way that the compiler duplicated\n",
+            plan->nalike, plan->nalike == 1 ? "is" : "are");
     static const char *const ways[] = {"a BPF program", "perf samples", "an event in tracefs"};
     if (o->verbose)
         sink_format(&t, "lvscan: read by %s%s%s\n", ways[a->way], a->why[0] ? "; not by a BPF program: " : "", a->why);
@@ -92,8 +120,8 @@ static int trace_attached(Trace *t, const Plan *plan)
 /* The kernel counts by value where nothing is asked that must be known hit by hit. */
 static AttachRequest request_of(const Options *o, const Plan *plan, const Trace *t, pid_t pid)
 {
-    return (AttachRequest){.sites = &plan->spec,
-                           .nsites = 1,
+    return (AttachRequest){.sites = plan->sites,
+                           .nsites = plan->nsites,
                            .fd = plan->in.fd,
                            .filter = &t->filter,
                            .only = o->children ? 0 : (uint32_t)pid,
@@ -108,7 +136,7 @@ static int trace_plan(const Options *o, Sink *out, Plan *plan)
     Attachment attachment = {0};
     Processes processes;
     Spawned child = {.gate = -1, .report = -1};
-    Printer printer = {.out = out, .o = o, .spec = &plan->spec, .sites = &plan->spec, .color = color_wanted(o)};
+    Printer printer = {.out = out, .o = o, .spec = &plan->spec, .sites = plan->sites, .color = color_wanted(o)};
     printer.live = o->count && !o->json && isatty(STDOUT_FILENO);
     Trace t = {.o = o,
                .spec = &plan->spec,
@@ -126,8 +154,9 @@ static int trace_plan(const Options *o, Sink *out, Plan *plan)
         return EXIT_USAGE;
     }
     pid_t pid = o->all || o->child ? 0 : plan->pid;
-    if (pid && !check_process(&plan->spec, &plan->in, pid, &diag))
-        return attach_failed(plan, &diag);
+    for (size_t i = 0; pid && i < plan->nsites; i++)
+        if (!check_process(&plan->sites[i], &plan->in, pid, &diag))
+            return attach_failed(plan, &diag);
     if (is_own_program(&plan->in))
         return attach_failed(plan, (diag_set(&diag, 0, "is lvscan itself: tracing it would trace the tracing"), &diag));
     if (!record_write(o, out, &plan->in, &plan->program.image, &plan->spec, &diag))

@@ -121,6 +121,55 @@ static void choose_check(Plan *plan, const Variable *v, const Options *o)
                   (unsigned long long)taken.pc);
 }
 
+/* Is reading at the variable's places better than at the probe that was taken: each value met once, or at less cost? */
+static bool places_are_better(const Plan *plan, const Variable *v)
+{
+    if (v->nplaces == 0 || plan->spec.coverage != COVERAGE_ONCE)
+        return v->nplaces > 0;
+    for (size_t i = 0; i < v->nplaces; i++)
+        if (v->places[i].cost >= plan->spec.cost)
+            return false;
+    return true;
+}
+
+/* All of them, or none. */
+static void take_places(Plan *plan, const Variable *v)
+{
+    ProbeSpec taken = plan->spec;
+    ProbeSpec *sites = arena_alloc(&plan->arena, v->nplaces, sizeof *sites);
+    size_t n = 0;
+    for (; sites && n < v->nplaces; n++) {
+        Variable moved = *v;
+        moved.probe = v->places[n];
+        if (!take_variable(plan, &moved))
+            break;
+        sites[n] = plan->spec;
+    }
+    plan->spec = taken;
+    if (n < v->nplaces)
+        return;
+    plan->spec = sites[0];
+    plan->sites = sites;
+    plan->nsites = n;
+}
+
+static bool is_alike(const Variable *a, const Variable *b)
+{
+    for (size_t i = 0; a != b && a->function->start == b->function->start && i < a->nmatched; i++)
+        for (size_t k = 0; k < b->nmatched; k++)
+            if (a->matched[i] == b->matched[k])
+                return true;
+    return false;
+}
+
+static size_t count_alike(const Plan *plan, const Variable *v)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < plan->result.nvariables; i++)
+        n += is_alike(v, &plan->result.variables[i]);
+    return n;
+}
+
 static bool choose(Plan *plan, const Options *o)
 {
     for (size_t i = 0; i < plan->result.nvariables; i++) {
@@ -129,9 +178,23 @@ static bool choose(Plan *plan, const Options *o)
             continue;
         if (o->verify)
             choose_check(plan, v, o);
+        else if (!o->has_site && places_are_better(plan, v))
+            take_places(plan, v);
+        plan->nalike = count_alike(plan, v);
         return true;
     }
     return false;
+}
+
+/* Why not: what is wrong with where the best variable is compared. */
+static void say_unreadable(const Plan *plan)
+{
+    const Variable *v = &plan->result.variables[0];
+    Diag why = {0};
+    ProbeSpec at = {.location = v->nsites ? v->sites[0].location : (Location){.kind = LOCATION_NONE}};
+    bool known = at.location.kind != LOCATION_NONE && !bpf_code_can(&at, &why);
+    message_about(plan->in.path, "no variable found has a place where the kernel can read it%s%s", known ? ": " : "",
+                  why.what);
 }
 
 static int plan_from_search(Plan *plan, const Options *o)
@@ -147,6 +210,7 @@ static int plan_from_search(Plan *plan, const Options *o)
     if (status != EXIT_FOUND)
         return status;
     plan->question.query.limit = o->has_site ? 0 : 50;
+    plan->question.query.places = !o->has_site && !o->verify;
     if (!search_run(&plan->result, &plan->program, &plan->question.query, &plan->arena, NULL, NULL, &diag)) {
         message_about(plan->in.path, "%s", diag.what);
         return o->nfunctions ? EXIT_NOTHING : EXIT_INPUT;
@@ -159,7 +223,7 @@ static int plan_from_search(Plan *plan, const Options *o)
         message_about(plan->in.path, "no variable found is proved to be readable at 0x%llx",
                       (unsigned long long)o->site);
     else
-        message_about(plan->in.path, "no variable found has a place where the kernel can read it");
+        say_unreadable(plan);
     return EXIT_NOTHING;
 }
 
@@ -170,10 +234,16 @@ int plan_open(Plan *plan, const Options *o)
     int status = o->spec ? plan_from_spec(plan, o) : plan_from_search(plan, o);
     if (status != EXIT_FOUND)
         return status;
-    if (check_file(&plan->spec, &plan->program, &diag) && check_instruction(plan->spec.bytes, &diag))
-        return EXIT_FOUND;
-    message_about(plan->in.path, "%s", diag.what);
-    return EXIT_ATTACH;
+    if (plan->nsites == 0) {
+        plan->sites = &plan->spec;
+        plan->nsites = 1;
+    }
+    for (size_t i = 0; i < plan->nsites; i++)
+        if (!check_file(&plan->sites[i], &plan->program, &diag) || !check_instruction(plan->sites[i].bytes, &diag)) {
+            message_about(plan->in.path, "%s", diag.what);
+            return EXIT_ATTACH;
+        }
+    return EXIT_FOUND;
 }
 
 void plan_close(Plan *plan)

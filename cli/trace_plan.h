@@ -12,7 +12,10 @@ typedef struct Plan {
     Program program;
     Question question;
     SearchResult result;
-    ProbeSpec spec;
+    ProbeSpec spec;   /* what is read, and where, if at one place */
+    ProbeSpec *sites; /* all the places; their values are one variable's */
+    size_t nsites;
+    size_t nalike;   /* other variables found in the function that are compared with some of the same constants */
     FlagCheck check; /* with --verify */
     pid_t pid;       /* whose hits are wanted: -p, or BINARY's pid:N; 0: see the options */
     Arena arena;
