@@ -49,17 +49,15 @@ static void python_bytes(Sink *t, Str s)
 }
 
 static const char BODY[] =
+    "SHOWN = os.path.realpath(PATH).replace(b'\\n', b'\\\\012')\n" /* as proc(5) writes it */
     "def place():\n"
     "    for line in open('/proc/%d/maps' % gdb.selected_inferior().pid, 'rb'):\n"
     "        f = line.split(None, 5)\n"
     "        low, high = (int(x, 16) for x in f[0].split(b'-'))\n"
     "        start = int(f[2], 16)\n"
     "        if len(f) > 5 and b'x' in f[1] and start <= OFFSET < start + high - low:\n"
-    "            try:\n"
-    "                same = os.path.samefile(f[5].rstrip(b'\\n'), PATH)\n"
-    "            except OSError:\n"
-    "                same = f[5].rstrip(b'\\n') == PATH\n"
-    "            if same:\n"
+    "            name = f[5].rstrip(b'\\n')\n"
+    "            if name in (PATH, SHOWN) or os.path.exists(name) and os.path.samefile(name, PATH):\n"
     "                return low + OFFSET - start\n"
     "class Probe(gdb.Breakpoint):\n"
     "    def stop(self):\n"

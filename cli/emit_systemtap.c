@@ -61,7 +61,9 @@ static bool value_expression(Sink *t, const ProbeSpec *spec)
 bool emit_systemtap(Sink *t, const ProbeSpec *spec, Diag *diag)
 {
     size_t before = t->n;
-    sink_add(t, "global name\nprobe begin {\n");
+    /* Checked with SystemTap 4.8: neither symbols nor `.absolute` lead it to an address of a program. */
+    sink_add(t, "# SystemTap finds an address in a program only where its debug information has a statement.\n"
+                "global name\nprobe begin {\n");
     for (size_t i = 0; i < spec->names.n && i < NAMES_MAX; i++) {
         sink_format(t, "    name[%lld] = \"", (long long)spec->names.items[i].value);
         escape_c(t, spec->names.items[i].name);
@@ -71,7 +73,7 @@ bool emit_systemtap(Sink *t, const ProbeSpec *spec, Diag *diag)
         sink_add(t, "    name[0] = \"\"\n");
     sink_add(t, "}\nprobe process(\"");
     escape_c(t, spec->path);
-    sink_format(t, "\").statement(0x%llx).absolute {\n    v = ", (unsigned long long)spec->pc);
+    sink_format(t, "\").statement(0x%llx) {\n    v = ", (unsigned long long)spec->pc);
     if (!value_expression(t, spec)) {
         t->n = before;
         return diag_set(diag, spec->pc, "SystemTap cannot read this location");
