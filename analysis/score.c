@@ -86,29 +86,41 @@ size_t constants_distinct(uint64_t *items, size_t n)
 
 /* ---- scores ---- */
 
-/* How many of the asked constants are met counts most, then how directly, then whether the value is wanted for more than the
- * one compare, then how many other constants there are. */
-double score_of(const Query *q, size_t nconstants, size_t nmatched, double quality, double life)
+const Merit merit_best = {1, 1, 1, 1, 1, 1};
+
+/* How many of the asked constants are met counts most. The other weights were found on the programs of tests/oracle/corpus.sh; those found
+ * on one half of them served the other half as well. */
+double score_of(const Query *q, size_t nconstants, size_t nmatched, const Merit *m)
 {
     if (query_asks(q) == 0)
         return (double)nconstants / (double)(nconstants + 8);
     if (nmatched == 0)
         return 0;
-    return 0.80 * (double)nmatched / (double)query_asks(q) + 0.12 * quality + 0.06 * life +
-           0.02 * (double)nmatched / (double)nconstants;
+    double sum = 0.80 * (double)nmatched / (double)query_asks(q) + 0.12 * m->direct + 0.06 * m->life + 0.12 * m->share +
+                 0.12 * m->origin + 0.10 * m->place + 0.03 * m->span;
+    return sum / 1.35;
 }
 
-/* One site's say: half a range is hardly what was asked for, and a narrow value is oftener a field than a local. */
+/* Could an instruction hold the constant? */
+static bool fits_immediate(uint64_t k, unsigned bits)
+{
+    int64_t n = (int64_t)value_extended(k, bits, true);
+    return bits <= 32 || (n >= INT32_MIN && n <= INT32_MAX);
+}
+
+/* One site's say: half a range is hardly what was asked for; a constant in a register, though an instruction could hold it, is likelier
+ * another variable that has just this value there; and a narrow value is oftener a field than a local. */
 static double site_quality(const Variable *v, const Site *site)
 {
     double q = site->quality / 100.0;
+    if (site->via == VIA_REGISTER && fits_immediate(site->constant, v->width))
+        q *= 0.2;
     if (site->via == VIA_RANGE && v->nmatched < v->nconstants)
         q *= 0.8;
     return v->width < 32 ? q * 0.97 : q;
 }
 
-/* The mean, over the matched constants, of the most direct site of each: 0..1. */
-double matched_quality(const Variable *v, const SiteList *sites)
+static double matched_quality(const Variable *v, const SiteList *sites)
 {
     double sum = 0;
     for (size_t m = 0; m < v->nmatched; m++) {
@@ -123,8 +135,7 @@ double matched_quality(const Variable *v, const SiteList *sites)
     return v->nmatched ? sum / (double)v->nmatched : 0;
 }
 
-/* 1 when the value outlives a compare or is compared in several places; a temporary made for one compare has 0. */
-double sites_life(const Body *body, const SiteList *sites)
+static double sites_life(const Body *body, const SiteList *sites)
 {
     for (size_t i = 0; i < sites->n; i++) {
         const Site *s = &sites->items[i];
@@ -136,13 +147,54 @@ double sites_life(const Body *body, const SiteList *sites)
     return sites->n && sites->items[0].location.kind != LOCATION_REG ? 0.5 : 0;
 }
 
-/* Bytes over which the variable is placed: what lives long is likelier a variable of the source than a temporary. */
+/* 0, 1 and -1 are compared with everything, and 2 and -2 with much: that they were not asked for says nothing. */
+static bool is_remarkable(const Variable *v, uint64_t k)
+{
+    int64_t n = (int64_t)value_extended(k, v->width, true);
+    return n > 2 || n < -2;
+}
+
+static double matched_share(const Query *q, const Variable *v)
+{
+    size_t others = 0;
+    for (size_t i = 0; i < v->nconstants; i++)
+        others += is_remarkable(v, v->constants[i]) && !constant_asked(q, v->constants[i], v->width, v->real);
+    return (double)v->nmatched / (double)(v->nmatched + others + (v->nmatched == 0));
+}
+
+Merit merit_of_sites(const Query *q, const Variable *v, const Body *body, const SiteList *sites)
+{
+    Merit m = merit_best;
+    m.direct = matched_quality(v, sites);
+    m.life = sites_life(body, sites);
+    m.share = matched_share(q, v);
+    return m;
+}
+
+/* Bytes over which the variable is placed. */
 static uint64_t span_of(const Variable *v)
 {
     uint64_t span = 0;
     for (size_t i = 0; i < v->nranges; i++)
         span += v->ranges[i].end - v->ranges[i].start;
     return span;
+}
+
+enum { SPAN_BITS = 12 }; /* 4 KB is long */
+
+void merit_of_place(Merit *m, const Variable *v)
+{
+    bool argument = false, loads = true;
+    unsigned bits = 0;
+    for (size_t i = 0; i < v->ndefs; i++) {
+        argument |= v->defs[i].kind == DEF_ARGUMENT;
+        loads &= v->defs[i].kind == DEF_LOAD;
+    }
+    for (uint64_t span = span_of(v); span && bits < SPAN_BITS; span >>= 1)
+        bits++;
+    m->origin = argument ? 1 : loads ? 0 : 0.5;
+    m->place = !v->probe.pc || v->probe.location.addend ? 0 : v->probe.location.kind == LOCATION_REG ? 1 : 0.8;
+    m->span = bits / (double)SPAN_BITS;
 }
 
 int variable_order(const void *x, const void *y)

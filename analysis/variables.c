@@ -126,7 +126,7 @@ static double group_promise(Builder *b, Group *g)
     for (size_t i = 0; i < n; i++)
         m += constant_asked(q, all[i], g->leads[0].width, g->leads[0].real);
     g->wanted = (unsigned)m;
-    return score_of(q, n, m, 1, 1);
+    return score_of(q, n, m, &merit_best);
 }
 
 /* ---- defs of a group ---- */
@@ -286,8 +286,8 @@ static bool variable_make(Builder *b, const RangeProof *p, const SiteList *sites
     Variable v = {.width = (uint16_t)p->width, .sign = sign_of(sites), .real = sites->items[0].real};
     if (!variable_constants(b, &v, sites))
         return false;
-    v.score =
-        score_of(sink->query, v.nconstants, v.nmatched, matched_quality(&v, sites), sites_life(b->v->body, sites));
+    Merit merit = merit_of_sites(sink->query, &v, b->v->body, sites);
+    v.score = score_of(sink->query, v.nconstants, v.nmatched, &merit);
     if (query_asks(sink->query) && v.nmatched == 0)
         return true;
     sink->nfound++;
@@ -302,6 +302,8 @@ static bool variable_make(Builder *b, const RangeProof *p, const SiteList *sites
     v.probe = variable_probe(b, p, &v);
     if (sink->query->places)
         places_find(p, sink->query->weakest, &v.places, &v.nplaces, sink->results);
+    merit_of_place(&merit, &v);
+    v.score = score_of(sink->query, v.nconstants, v.nmatched, &merit);
     return sink_put(sink, &v, sink->results);
 }
 

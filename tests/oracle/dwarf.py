@@ -325,6 +325,13 @@ def as_typed(var, constants):
     return sorted(c + 256 if -128 <= c < 0 else c for c in constants)
 
 
+def same_bits(constants):
+    """Constants as signed numbers: what one compare reads as 18446744073709551614 another has as -2, what one has as 4294967295
+    another as -1. The sign is a guess from the next instruction, and says nothing about which variable is meant."""
+    signed = {c - (1 << 64) if c >> 63 > 0 else c for c in constants}
+    return {c - (1 << 32) if 1 << 31 <= c < 1 << 32 else c for c in signed}
+
+
 # --- the scores ---
 
 class Program:
@@ -435,15 +442,21 @@ class Program:
     def question(self, func, var, constants, compared, kind):
         answer = ask(self.lvscan, "--json", "-n", "1", "-f", hex(func.start), "-c", ",".join(map(str, constants)), self.stripped)
         first = answer[0]["variables"][0] if answer and answer[0]["variables"] else None
-        near = {c + d for c in constants for d in (-1, 0, 1)}  # `> 5` and `>= 6` are the same
-        such = {v.decl for v, cs in compared.items() if v is var or set(as_typed(v, cs)) & near}
-        such = [v for v in func.vars if v.decl in such]  # inlined more than once, it is still that variable
-        verdict, why = self.verdict(func, first, such)
+        verdict, why = self.verdict(func, first, self.such(func, var, constants, compared))
         self.score[verdict + kind] += 1
         self.score["questions" + kind] += 1
         if verdict != "right":
             self.note(verdict.upper() + kind, "-f", hex(func.start), "-c", ",".join(map(str, constants)), func.name, "variable", var.name,
                       "(%s)" % var.type, why)
+
+    def such(self, func, var, constants, compared):
+        """The variables that the question may mean: those compared with one of its constants in a plain way, as objdump shows it, or by
+        the source in whatever way (a switch, a set), as the build without optimisation shows it."""
+        near = same_bits(c + d for c in constants for d in (-1, 0, 1))  # `> 5` and `>= 6` are the same
+        decls = {v.decl for v, cs in compared.items() if v is var or same_bits(as_typed(v, cs)) & near}
+        if self.plain:
+            decls |= {v.decl for v in func.vars if same_bits(self.plain.constants.get(v.decl, ())) & near}
+        return [v for v in func.vars if v.decl in decls]  # inlined more than once, it is still that variable
 
     def verdict(self, func, first, such):
         if not first or not first.get("probe"):
