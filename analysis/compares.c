@@ -351,7 +351,61 @@ static void compare_flags(Finder *f, uint32_t reader)
         compare_of(f, writers[i], reader);
 }
 
-/* A jump table: its cases are the entries that do not go where a too large index goes. */
+enum { CHAIN_MAX = 16 };
+
+/* What the value was made from by copies and additions of constants. */
+static ValueId made_from(Values *v, ValueId id)
+{
+    for (unsigned i = 0; i < CHAIN_MAX; i++) {
+        Link l = values_link(v, id);
+        if (l.kind != MOVE_COPY && l.kind != MOVE_ADD)
+            break;
+        id = l.base;
+    }
+    return id;
+}
+
+/* `cmp $127,%ebx; jne` at `at`, of what the index was made from: *next is where the other values go. */
+static bool is_chained_compare(Finder *f, ValueId from, Addr at, Addr *next)
+{
+    const Body *b = f->v->body;
+    uint32_t step = body_step_at(b, at);
+    if (step == UINT32_MAX || step + 1 >= b->nsteps)
+        return false;
+    const Insn *cmp = &b->steps[step].insn, *jcc = &b->steps[step + 1].insn;
+    if (cmp->mnemonic != MN_CMP || cmp->op[0].kind != OPERAND_REG || cmp->op[1].kind != OPERAND_IMM ||
+        jcc->flow != FLOW_BRANCH || (jcc->cc != CC_E && jcc->cc != CC_NE))
+        return false;
+    Cell cell = values_operand_cell(f->v, step, 0);
+    *next = jcc->cc == CC_E ? step_end(&b->steps[step + 1]) : jcc->target;
+    return cell != CELL_NONE && made_from(f->v, values_before(f->v, step, cell)) == from;
+}
+
+/* Where the values go that are no case: where a too large index goes, and, if that only compares the same variable with more constants
+ * (the cases that are far from the others), where it goes for all else. */
+typedef struct Defaults {
+    Addr items[CHAIN_MAX];
+    unsigned n;
+} Defaults;
+
+static Defaults defaults_of(Finder *f, const Table *t)
+{
+    Defaults d = {{t->fallback}, 1};
+    ValueId from = made_from(f->v, t->index);
+    while (d.n < CHAIN_MAX && t->fallback && is_chained_compare(f, from, d.items[d.n - 1], &d.items[d.n]))
+        d.n++;
+    return d;
+}
+
+static bool is_default(const Defaults *d, Addr target)
+{
+    for (unsigned i = 0; i < d->n; i++)
+        if (d->items[i] == target)
+            return true;
+    return false;
+}
+
+/* A jump table: its cases are the entries that do not go where other values go. */
 static void compare_switch(Finder *f, uint32_t step)
 {
     Table t;
@@ -363,9 +417,10 @@ static void compare_switch(Finder *f, uint32_t step)
                  .via = VIA_SWITCH,
                  .relation = RELATION_CASE,
                  .bits = 64};
+    Defaults defaults = defaults_of(f, &t);
     for (size_t i = 0; i < t.n; i++) {
         c.k = i;
-        if (t.targets[i] != t.fallback)
+        if (!is_default(&defaults, t.targets[i]))
             compare_add(f, c);
     }
 }

@@ -442,7 +442,7 @@ class Program:
     def question(self, func, var, constants, compared, kind):
         answer = ask(self.lvscan, "--json", "-n", "1", "-f", hex(func.start), "-c", ",".join(map(str, constants)), self.stripped)
         first = answer[0]["variables"][0] if answer and answer[0]["variables"] else None
-        verdict, why = self.verdict(func, first, self.such(func, var, constants, compared))
+        verdict, why = self.verdict(func, first, self.such(func, var, constants, compared), var)
         self.score[verdict + kind] += 1
         self.score["questions" + kind] += 1
         if verdict != "right":
@@ -458,19 +458,20 @@ class Program:
             decls |= {v.decl for v in func.vars if same_bits(self.plain.constants.get(v.decl, ())) & near}
         return [v for v in func.vars if v.decl in decls]  # inlined more than once, it is still that variable
 
-    def verdict(self, func, first, such):
+    def verdict(self, func, first, such, var):
         if not first or not first.get("probe"):
             return "none", "no variable" if not first else "no probe"
         pc, place = number(first["probe"]["pc"]), own_place(first["probe"]["location"])
         before = self.code.pcs[max(bisect.bisect_left(self.code.pcs, pc) - 1, 0)]
-        verdict = self.placed(func, first, such, pc, place)
+        verdict = self.placed(func, first, such, var, pc, place)
         # The range in DWARF may end with the compare that the probe comes after, but a compare changes no place.
         if verdict[0] == "unknown" and re.match("cmp|test", self.code.text[before]):
-            verdict = self.placed(func, first, such, before, place)
+            verdict = self.placed(func, first, such, var, before, place)
         return verdict
 
-    def placed(self, func, first, such, pc, place):
-        """The verdict on the place as it is before the instruction at pc."""
+    def placed(self, func, first, such, var, pc, place):
+        """The verdict on the place as it is before the instruction at pc. Right: such a variable is there. Wrong: the variable itself is
+        elsewhere (that another such variable is, says nothing about this place), or a variable is there that was not meant."""
         same = {own_place(r["location"]) for r in first["ranges"] if number(r["start"]) <= pc < number(r["end"])} | {place}
         where = [p for v in such for p in self.places(v, pc)]
         why = "probe %s %s (%s), DWARF %s" % (hex(pc), place, self.code.text.get(pc, "no instruction"), where)
@@ -479,7 +480,7 @@ class Program:
         other = [v.name for v in func.vars if place in self.places(v, pc)]
         if place and place[0] == "mem" and not other and all(p[0] == "mem" for p in where):
             return "unknown", why  # perhaps the same memory by another base
-        if other or where:
+        if other or any(v.decl == var.decl for v in such if list(self.places(v, pc))):
             return "wrong", why + " there: %s" % other
         return "unknown", why
 
