@@ -26,7 +26,7 @@ enum {
     QUALITY_RANGE = 90,
     QUALITY_MEMORY = 80,
     QUALITY_ADDED = 60,
-    QUALITY_DERIVED = 50
+    QUALITY_DERIVED = 25
 };
 
 static uint8_t quality_of(const Peel *p)

@@ -360,9 +360,11 @@ static Location slot_location(const Values *v, const Frame *f, Cell cell, unsign
         return none;
     if (!by_rsp && !by_rbp)
         return none;
+    /* rbp by preference where it is the frame pointer (`push %rbp; mov %rsp,%rbp`), not where it only holds some object's address */
+    bool rbp = by_rbp && (!by_rsp || (f->rbp.base == 0 && f->rbp.off == -8));
     Location l = {.kind = LOCATION_STACK, .index = REG_NONE, .segment = REG_NONE, .bits = (uint16_t)bits};
-    l.reg = by_rbp ? REG_RBP : REG_RSP;
-    l.disp = s->at.off - (by_rbp ? f->rbp.off : f->rsp.off);
+    l.reg = rbp ? REG_RBP : REG_RSP;
+    l.disp = s->at.off - (rbp ? f->rbp.off : f->rsp.off);
     return l;
 }
 
