@@ -87,18 +87,12 @@ static bool part_jumps_back(Walk *w, Part g)
 /* A jump goes to `target`, outside every region: adopt the part that holds it if it belongs to this function. */
 static bool adopt_part(Walk *w, Addr target)
 {
-    const Function *g = program_function(w->program, target);
-    if (!g || g == w->function)
+    Function g;
+    if (!program_function(w->program, target, &g))
         return true;
-    for (size_t i = 0; i < g->nparts; i++) {
-        Part p = g->parts[i];
-        if (target < p.start || target >= p.end)
-            continue;
-        bool own = g->fragment || target != g->start || part_jumps_back(w, p);
-        if (own && w->nregions < WALK_MAX_REGIONS)
-            return region_add(w, p);
-    }
-    return true;
+    Part part = {g.start, g.end};
+    bool own = g.fragment || target != g.start || part_jumps_back(w, part);
+    return !own || w->nregions == WALK_MAX_REGIONS || region_add(w, part);
 }
 
 bool walk_leader(Walk *w, Addr target)
@@ -274,6 +268,17 @@ static bool steps_make(Walk *w, Body *b, Arena *arena)
     return true;
 }
 
+Part *body_parts(const Body *b, Arena *arena)
+{
+    Part *parts = arena_alloc(arena, b->nparts, sizeof *parts);
+    size_t n = 1;
+    for (size_t i = 0; parts && i < b->nparts; i++) {
+        bool first = b->function->start - b->parts[i].start < b->parts[i].end - b->parts[i].start;
+        parts[first ? 0 : n++] = b->parts[i];
+    }
+    return parts;
+}
+
 uint32_t body_step_at(const Body *b, Addr pc)
 {
     uint32_t lo = 0, hi = b->nsteps;
@@ -424,14 +429,22 @@ static bool edges_make(Walk *w, Body *b, Arena *arena)
     return true;
 }
 
+static bool is_fragment_start(const Program *p, Part part, Addr addr)
+{
+    Function f;
+    return addr == part.start && program_function(p, addr, &f) && f.fragment;
+}
+
 /* Other entries: function symbols in the middle of a part, which others may call. */
 static void entries_mark_in(Body *b, Part part)
 {
     const Symbols *symbols = &b->program->symbols;
-    for (size_t i = symbols_from(symbols, part.start); i < symbols->n && symbols->items[i].addr < part.end; i++) {
-        const Symbol *s = &symbols->items[i];
-        uint32_t step = s->type == STT_FUNC ? body_step_at(b, s->addr) : UINT32_MAX;
-        if (step == UINT32_MAX || function_is_part_start(b->function, s->addr))
+    for (size_t i = symbols_from(symbols, part.start); i < symbols->n; i++) {
+        Symbol s = symbols_get(symbols, i);
+        if (s.addr >= part.end)
+            return;
+        uint32_t step = s.type == STT_FUNC ? body_step_at(b, s.addr) : UINT32_MAX;
+        if (step == UINT32_MAX || s.addr == b->function->start || is_fragment_start(b->program, part, s.addr))
             continue;
         Block *block = &b->blocks[body_block_of(b, step)];
         if (block->first == step)
@@ -482,10 +495,8 @@ static bool pads_read(Walk *w, Part part)
 
 static bool walk_open(Walk *w, const Function *f)
 {
-    for (size_t i = 0; i < f->nparts; i++)
-        if (!region_add(w, f->parts[i]) || !pads_read(w, f->parts[i]))
-            return false;
-    return walk_leader(w, f->start);
+    Part part = {f->start, f->end};
+    return region_add(w, part) && pads_read(w, part) && walk_leader(w, f->start);
 }
 
 /* Parts that were adopted bring their own landing pads. */

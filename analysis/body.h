@@ -66,6 +66,9 @@ typedef struct Body {
  * kept registers (0: not at all). False with *diag when it is refused. */
 bool body_build(Body *out, Program *program, const Function *f, unsigned depth, Arena *arena, Diag *diag);
 
+/* All its parts, the entry's first, in `arena`; NULL when memory is used up. */
+Part *body_parts(const Body *body, Arena *arena);
+
 /* The index of the step at exactly pc, or UINT32_MAX. */
 uint32_t body_step_at(const Body *body, Addr pc);
 

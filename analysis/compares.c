@@ -109,6 +109,7 @@ static bool operand_constant(Finder *f, uint32_t step, unsigned i, uint64_t *k, 
     const Operand *op = &insn->op[i];
     const Program *p = f->v->body->program;
     uint64_t addr;
+    Slot slot;
     if (op->kind == OPERAND_IMM) {
         *k = insn->imm;
         *via = VIA_IMMEDIATE;
@@ -118,7 +119,7 @@ static bool operand_constant(Finder *f, uint32_t step, unsigned i, uint64_t *k, 
     if (cell != CELL_NONE)
         return values_constant(f->v, values_before(f->v, step, cell), k, via);
     if (op->kind != OPERAND_MEM || !insn_mem_address(insn, &addr) || !image_is_constant(&p->image, addr) ||
-        slots_at(&p->slots, addr))
+        slots_at(&p->slots, addr, &slot))
         return false;
     const uint8_t *bytes = image_read(&p->image, addr, op->bits / 8u);
     *via = VIA_MEMORY;

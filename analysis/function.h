@@ -1,4 +1,4 @@
-/* analysis/function.h - a function as found in the file: its parts, its name, how it was found. */
+/* analysis/function.h - a function as found in the file: where it is, its name, how it was found. */
 #ifndef LVSCAN_ANALYSIS_FUNCTION_H
 #define LVSCAN_ANALYSIS_FUNCTION_H
 
@@ -24,24 +24,21 @@ typedef struct Part {
     Addr start, end;
 } Part;
 
+/* A small value, made when it is asked for (program_function); the file's functions are kept as rows (analysis/functions.h). */
 typedef struct Function {
-    Addr start;  /* its entry */
-    Part *parts; /* the first holds the entry; more: .cold parts */
-    size_t nparts;
-    Str name;         /* linkage name; p == NULL: none */
-    Str demangled;    /* p == NULL: none, or not asked for (see function_names) */
-    uint8_t found_by; /* FoundBy */
-    size_t index;     /* in Functions.items */
+    Addr start, end;   /* its entry, and where the code that follows it ends */
+    const Part *parts; /* all of it, the entry's first: only in results, where a body has shown its .cold parts */
+    size_t nparts;     /* 0: [start, end) is all that is known */
+    Str name;          /* linkage name; p == NULL: none */
+    Str demangled;     /* p == NULL: none, or not asked for (program_demangled) */
+    uint8_t found_by;  /* FoundBy */
     bool fragment; /* a piece of another function (a .cold part whose parent is not known yet): never analysed alone */
 } Function;
 
 /* Bytes of all parts. */
 uint64_t function_size(const Function *f);
 
-/* Does one of its parts hold pc? */
-bool function_holds(const Function *f, Addr pc);
-
-/* Is pc where one of its parts starts? */
-bool function_is_part_start(const Function *f, Addr pc);
+/* Does [start, end) hold pc? */
+static inline bool function_holds(const Function *f, Addr pc) { return pc - f->start < f->end - f->start; }
 
 #endif

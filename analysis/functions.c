@@ -1,7 +1,7 @@
 /* analysis/functions.c - see functions.h.
  *
- * Every source gives ranges; where two give the same start the better named wins, and a range ends where the next begins.
- * A `.cold` part is joined to its function by name, or left as a fragment that the analysis adopts when a jump leads there.
+ * Every source gives rows in order of address; they are merged, and where two begin at one address the better named wins. A
+ * row ends where the next begins. Most files have little but unwind tables: a row of those is a few words read from the file.
  */
 #include "analysis/functions.h"
 
@@ -9,20 +9,21 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "elf/gopclntab.h"
-#include "elf/plt.h"
+#include "analysis/program.h"
+
+enum { SOURCE_MAX = (1 << 28) - 1 };
 
 typedef struct Found {
-    Addr start, end;
-    Str name;
+    Addr start, end; /* end == start: not known */
+    uint32_t source;
     uint8_t by; /* FoundBy */
-    bool fragment;
 } Found;
 
+/* Functions of one source, in order. */
 typedef struct FoundList {
     Program *program;
-    Arena scratch;
-    Found *items;
+    Arena *arena;
+    FunctionRow *items;
     size_t n, cap;
     bool failed;
 } FoundList;
@@ -31,70 +32,76 @@ static void found_add(FoundList *list, Found f)
 {
     if (!image_is_code(&list->program->image, f.start))
         return;
-    if (!arena_grow(&list->scratch, (void **)&list->items, list->n, &list->cap, sizeof *list->items)) {
+    if (!arena_grow(list->arena, (void **)&list->items, list->n, &list->cap, sizeof *list->items)) {
         list->failed = true;
         return;
     }
-    list->items[list->n++] = f;
+    uint64_t size = f.end - f.start;
+    list->items[list->n++] = (FunctionRow){.start = f.start,
+                                           .size = size > UINT32_MAX ? UINT32_MAX : (uint32_t)size,
+                                           .source = f.source & SOURCE_MAX,
+                                           .found_by = f.by & 15u};
 }
 
-static bool str_has(Str s, const char *part)
-{
-    size_t n = strlen(part);
-    for (size_t i = 0; s.p && i + n <= s.n; i++)
-        if (memcmp(s.p + i, part, n) == 0)
-            return true;
-    return false;
-}
-
-static bool is_cold_name(Str name) { return str_has(name, ".cold"); }
-
-static void found_symbols(FoundList *list)
-{
-    const Symbols *symbols = &list->program->symbols;
-    for (size_t i = 0; i < symbols->n; i++) {
-        const Symbol *s = &symbols->items[i];
-        if (s->type != STT_FUNC && s->type != STT_GNU_IFUNC)
-            continue;
-        uint8_t by = s->source == SYMBOL_SYMTAB ? FOUND_SYMTAB : FOUND_DYNSYM;
-        Bytes rest;
-        bool fits =
-            image_bytes(&list->program->image, s->addr, &rest) && s->size <= rest.n; /* else its size is a lie */
-        found_add(list, (Found){s->addr, fits ? s->addr + s->size : s->addr, s->name, by, is_cold_name(s->name)});
-    }
-}
-
-static bool is_stub(const Program *p, Addr start)
-{
-    Str name;
-    Addr target;
-    return plt_target(&p->image, &p->slots, start, &name, &target) ||
-           plt_target(&p->image, &p->slots, start + 16, &name, &target);
-}
+/* ---- sources ---- */
 
 static void found_fdes(FoundList *list)
 {
-    Fde *fdes;
-    size_t n;
-    if (!unwind_all(&list->program->unwind, &fdes, &n, &list->scratch, NULL))
-        return;
-    for (size_t i = 0; i < n; i++)
-        if (!is_stub(list->program, fdes[i].start))
-            found_add(
-                list,
-                (Found){fdes[i].start, fdes[i].start + fdes[i].size, {NULL, 0}, FOUND_EH_FRAME, !fdes[i].at_entry});
+    UnwindWalk w = {0};
+    FdeRange range;
+    list->cap = list->program->unwind.n;
+    list->items = arena_alloc(list->arena, list->cap, sizeof *list->items);
+    list->failed |= !list->items;
+    while (!list->failed && unwind_next(&list->program->unwind, &w, &range))
+        found_add(list, (Found){.start = range.start, .end = range.start + range.size, .by = FOUND_EH_FRAME});
+}
+
+/* Symbols that lie in no FDE's range; found_join sees to those at one address. */
+static void found_symbols(FoundList *list, const FoundList *fdes)
+{
+    const Program *p = list->program;
+    size_t fde = 0;
+    for (size_t i = 0; i < p->symbols.n && !list->failed; i++) {
+        Symbol s = symbols_get(&p->symbols, i);
+        Bytes rest;
+        if (!symbol_is_function(&s) || !image_bytes(&p->image, s.addr, &rest))
+            continue;
+        while (fde < fdes->n && row_end(&fdes->items[fde]) <= s.addr)
+            fde++;
+        if (fde < fdes->n && fdes->items[fde].start <= s.addr)
+            continue;
+        Addr end = s.addr + (s.size <= rest.n ? s.size : 0); /* else its size is a lie */
+        found_add(list,
+                  (Found){.start = s.addr, .end = end, .by = s.source == SYMBOL_SYMTAB ? FOUND_SYMTAB : FOUND_DYNSYM});
+    }
 }
 
 static void found_go(FoundList *list)
 {
-    GoFunction *go;
-    size_t n;
-    list->program->is_go = list->program->image.has_go_note;
-    if (!gopclntab_read(&list->program->image, &go, &n, &list->program->arena, NULL))
-        return;
-    list->program->is_go = n > 0 || list->program->image.has_go_note;
-    for (size_t i = 0; i < n; i++)
-        found_add(list, (Found){go[i].start, go[i].end, go[i].name, FOUND_PCLNTAB, false});
+    Program *p = list->program;
+    Addr start, end, last = 0;
+    for (size_t i = 0; i < p->go.n && i < SOURCE_MAX && !list->failed; i++)
+        if (gopclntab_function(&p->go, i, &start, &end) && start >= last) {
+            found_add(list, (Found){start, end, (uint32_t)i, FOUND_PCLNTAB});
+            last = end;
+        }
+}
+
+static int row_order(const void *x, const void *y)
+{
+    const FunctionRow *a = x, *b = y;
+    if (a->start != b->start)
+        return a->start < b->start ? -1 : 1;
+    return a->found_by != b->found_by ? (a->found_by < b->found_by ? -1 : 1) : 0;
+}
+
+/* Where the program begins, and what the dynamic linker runs at start and end. */
+static void found_entries(FoundList *list)
+{
+    const Image *image = &list->program->image;
+    found_add(list, (Found){.start = image->entry, .end = image->entry, .by = FOUND_ENTRY});
+    if (list->n > 1)
+        qsort(list->items, list->n, sizeof *list->items, row_order);
 }
 
 /* A file that names hardly any function (no symbols, no unwind tables) is swept for where its own code calls or points to. */
@@ -113,7 +120,7 @@ static Addr code_named(const Program *p, const Insn *insn, uint8_t *by)
     } else if (insn->mnemonic == MN_MOV && p->image.type == ET_EXEC && insn->op[1].kind == OPERAND_IMM) {
         addr = insn->imm;
     }
-    return addr && image_is_code(&p->image, addr) && !is_stub(p, addr) ? addr : 0;
+    return addr && image_is_code(&p->image, addr) && !program_is_stub(p, addr) ? addr : 0;
 }
 
 static void found_in_code(FoundList *list, const Segment *segment)
@@ -126,7 +133,7 @@ static void found_in_code(FoundList *list, const Segment *segment)
         int len = insn_decode(code + at, (size_t)(segment->filesz - at), segment->addr + at, &insn);
         Addr start = len > 0 ? code_named(p, &insn, &by) : 0;
         if (start)
-            found_add(list, (Found){start, start, {NULL, 0}, by, false});
+            found_add(list, (Found){.start = start, .end = start, .by = by});
         at += len > 0 ? (uint64_t)len : 1;
     }
 }
@@ -134,228 +141,120 @@ static void found_in_code(FoundList *list, const Segment *segment)
 static void found_calls(FoundList *list)
 {
     const Image *image = &list->program->image;
-    for (size_t i = 0; list->n <= FOUND_HARDLY_ANY && i < image->nloads; i++)
+    for (size_t i = 0; i < image->nloads; i++)
         if (image->loads[i].executable && image->loads[i].filesz)
             found_in_code(list, &image->loads[i]);
+    if (list->n > 1)
+        qsort(list->items, list->n, sizeof *list->items, row_order);
 }
 
-static int found_order(const void *x, const void *y)
-{
-    const Found *a = x, *b = y;
-    if (a->start != b->start)
-        return a->start < b->start ? -1 : 1;
-    return a->by != b->by ? (a->by < b->by ? -1 : 1) : 0;
-}
+/* ---- all of them ---- */
 
-/* Merges runs a and b, which follow each other at items[0 .. n), b from `mid` on. */
-static void found_merge(Found *items, size_t mid, size_t n, Found *work)
+/* Merges b into a, in `arena`. */
+static void found_merge(FoundList *a, const FoundList *b, Arena *arena)
 {
-    size_t a = 0, b = mid, to = 0;
-    if (mid == n || mid == 0)
-        return;
-    while (a < mid && b < n)
-        work[to++] = found_order(&items[a], &items[b]) <= 0 ? items[a++] : items[b++];
-    memcpy(work + to, items + a, (mid - a) * sizeof *work);
-    to += mid - a;
-    memcpy(items, work, to * sizeof *work); /* what is left of b stands where it belongs */
-}
-
-/* Each source adds its functions in order, or nearly so: the list is a few runs. */
-static void found_sort(FoundList *list)
-{
-    enum { RUNS_MAX = 16 };
-    Found *work = arena_alloc(&list->scratch, list->n, sizeof *work);
-    size_t from = 0, runs = 0;
-    while (work && from < list->n && runs++ < RUNS_MAX) { /* items[0 .. from) is in order */
-        size_t end = from + 1;
-        while (end < list->n && found_order(&list->items[end - 1], &list->items[end]) <= 0)
-            end++;
-        found_merge(list->items, from, end, work);
-        from = end;
+    FunctionRow *all = arena_alloc(arena, a->n + b->n, sizeof *all);
+    size_t i = 0, k = 0, n = 0;
+    a->failed |= b->failed || !all;
+    while (!a->failed && (i < a->n || k < b->n)) {
+        bool first = k == b->n || (i < a->n && row_order(&a->items[i], &b->items[k]) <= 0);
+        all[n++] = first ? a->items[i++] : b->items[k++];
     }
-    if (from < list->n)
-        qsort(list->items, list->n, sizeof *list->items, found_order);
+    a->items = all;
+    a->n = a->cap = n;
 }
 
-/* Joins what begins at one address: the first has the better name, the longest range wins. */
+/* Joins what begins at one address: an FDE's range is the right one; Go's table knows the name. */
 static void found_join(FoundList *list)
 {
-    found_sort(list);
     size_t n = 0;
     for (size_t i = 0; i < list->n; i++) {
-        Found *f = &list->items[i], *last = n ? &list->items[n - 1] : NULL;
+        FunctionRow *f = &list->items[i], *last = n ? &list->items[n - 1] : NULL;
         if (!last || last->start != f->start) {
             list->items[n++] = *f;
             continue;
         }
-        bool ranged = f->by == FOUND_EH_FRAME;
-        if (f->end > last->end || ranged)
-            last->end = f->end;
-        last->fragment = ranged && last->name.p == NULL ? f->fragment : last->fragment || (f->fragment && ranged);
+        if (last->found_by == FOUND_EH_FRAME && f->found_by == FOUND_PCLNTAB) {
+            last->found_by = f->found_by;
+            last->source = f->source;
+        } else if (f->size > last->size || f->found_by == FOUND_EH_FRAME) {
+            last->size = f->size;
+        }
     }
     list->n = n;
 }
 
-/* Drops symbols inside a longer range (other entries of one function), cuts ranges at the next start, and gives
- * those without a size the space up to it. */
+/* The row's size, cut at `next`; one without a size gets the space up to there. */
+static uint32_t size_settled(const Image *image, const FunctionRow *row, Addr next)
+{
+    Bytes rest;
+    uint64_t size = row->size, most = next - row->start;
+    if (size == 0 && image_bytes(image, row->start, &rest))
+        size = rest.n;
+    if (size > most)
+        size = most;
+    return size > UINT32_MAX ? UINT32_MAX : (uint32_t)size;
+}
+
+/* Drops other entries inside a longer range, and settles where ranges end. */
 static void found_trim(FoundList *list)
 {
     size_t n = 0;
     Addr covered = 0;
     for (size_t i = 0; i < list->n; i++) {
-        Found f = list->items[i];
-        bool inside = f.start < covered && f.by != FOUND_EH_FRAME;
-        if (inside)
+        FunctionRow f = list->items[i];
+        if (f.start < covered && f.found_by != FOUND_EH_FRAME)
             continue;
-        Addr next = i + 1 < list->n ? list->items[i + 1].start : UINT64_MAX;
-        Bytes rest;
-        if (f.end <= f.start && image_bytes(&list->program->image, f.start, &rest))
-            f.end = next - f.start < rest.n ? next : f.start + rest.n;
-        if (n && list->items[n - 1].end > f.start)
-            list->items[n - 1].end = f.start;
+        covered = row_end(&f) > covered ? row_end(&f) : covered;
         list->items[n++] = f;
-        covered = f.end > covered ? f.end : covered;
     }
     list->n = n;
-}
-
-/* ---- cold parts ---- */
-
-/* A compiler makes one or two; a body takes no more than this (WALK_MAX_REGIONS). */
-enum { PARTS_MAX = 16 };
-
-typedef struct NameRef {
-    Str name;
-    uint32_t function;
-} NameRef;
-
-static int name_order(const void *x, const void *y)
-{
-    const NameRef *a = x, *b = y;
-    size_t n = a->name.n < b->name.n ? a->name.n : b->name.n;
-    int c = n ? memcmp(a->name.p, b->name.p, n) : 0;
-    return c ? c : (a->name.n < b->name.n ? -1 : a->name.n > b->name.n);
-}
-
-static Str cold_parent(Str name)
-{
-    for (size_t i = 0; i + 5 <= name.n; i++)
-        if (memcmp(name.p + i, ".cold", 5) == 0)
-            return (Str){name.p, i};
-    return name;
-}
-
-/* The only function of that name, or NULL. */
-static Function *name_find(Functions *all, const NameRef *refs, size_t n, Str name)
-{
-    NameRef want = {name, 0};
-    size_t lo = 0, hi = n;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (name_order(&refs[mid], &want) < 0)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    bool one = lo < n && name_order(&refs[lo], &want) == 0 && !(lo + 1 < n && name_order(&refs[lo + 1], &want) == 0);
-    return one ? &all->items[refs[lo].function] : NULL;
-}
-
-static void cold_join(Program *p, Arena *scratch)
-{
-    Functions *all = &p->functions;
-    NameRef *refs = arena_alloc(scratch, all->n, sizeof *refs);
-    size_t n = 0;
-    for (size_t i = 0; refs && i < all->n; i++)
-        if (all->items[i].name.p && !is_cold_name(all->items[i].name))
-            refs[n++] = (NameRef){all->items[i].name, (uint32_t)i};
-    if (!refs || n == 0)
-        return;
-    qsort(refs, n, sizeof *refs, name_order);
-    for (size_t i = 0; i < all->n; i++) {
-        Function *cold = &all->items[i];
-        if (!cold->fragment || !cold->name.p || !is_cold_name(cold->name))
-            continue;
-        Function *parent = name_find(all, refs, n, cold_parent(cold->name));
-        bool room = parent && parent->nparts < PARTS_MAX;
-        Part *parts = room ? arena_alloc(&p->arena, parent->nparts + 1, sizeof *parts) : NULL;
-        if (!parts)
-            continue;
-        memcpy(parts, parent->parts, parent->nparts * sizeof *parts);
-        parts[parent->nparts++] = cold->parts[0];
-        parent->parts = parts;
-        cold->nparts = 0;
-    }
-}
-
-/* ---- the finished list ---- */
-
-static bool functions_make(FoundList *list)
-{
-    Program *p = list->program;
-    p->functions.items = arena_alloc(&p->arena, list->n, sizeof(Function));
-    Part *parts = arena_alloc(&p->arena, list->n, sizeof *parts);
-    if (!p->functions.items || !parts)
-        return false;
-    for (size_t i = 0; i < list->n; i++) {
-        const Found *f = &list->items[i];
-        if (f->end <= f->start || !image_read(&p->image, f->start, (size_t)(f->end - f->start)))
-            continue;
-        Function *out = &p->functions.items[p->functions.n++];
-        parts[i] = (Part){f->start, f->end};
-        *out = (Function){.start = f->start,
-                          .parts = &parts[i],
-                          .nparts = 1,
-                          .name = f->name,
-                          .found_by = f->by,
-                          .fragment = f->fragment};
-    }
-    cold_join(p, &list->scratch);
-    return true;
-}
-
-static int part_ref_order(const void *x, const void *y)
-{
-    const PartRef *a = x, *b = y;
-    return a->start < b->start ? -1 : a->start > b->start;
-}
-
-/* Fragments that were joined leave the list; the others stay, to be adopted. */
-static bool functions_index(Program *p)
-{
-    size_t n = 0, nparts = 0;
-    for (size_t i = 0; i < p->functions.n; i++) {
-        if (p->functions.items[i].nparts == 0)
-            continue;
-        p->functions.items[n] = p->functions.items[i];
-        p->functions.items[n].index = n;
-        nparts += p->functions.items[n++].nparts;
-    }
-    p->functions.n = n;
-    p->part_refs = arena_alloc(&p->arena, nparts, sizeof *p->part_refs);
-    if (!p->part_refs)
-        return false;
     for (size_t i = 0; i < n; i++)
-        for (size_t k = 0; k < p->functions.items[i].nparts; k++) {
-            Part part = p->functions.items[i].parts[k];
-            p->part_refs[p->npart_refs++] = (PartRef){part.start, part.end, (uint32_t)i};
-        }
-    if (p->npart_refs)
-        qsort(p->part_refs, p->npart_refs, sizeof *p->part_refs, part_ref_order);
-    return true;
+        list->items[i].size =
+            size_settled(&list->program->image, &list->items[i], i + 1 < n ? list->items[i + 1].start : UINT64_MAX);
+}
+
+/* Leaves out what has no bytes in the file. */
+static void found_clean(FoundList *list)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < list->n; i++)
+        if (list->items[i].size && image_read(&list->program->image, list->items[i].start, list->items[i].size))
+            list->items[n++] = list->items[i];
+    list->n = n;
 }
 
 bool functions_find(Program *program, Diag *diag)
 {
-    FoundList list = {.program = program};
-    found_symbols(&list);
-    found_fdes(&list);
-    found_go(&list);
-    found_calls(&list);
-    found_add(&list, (Found){program->image.entry, program->image.entry, {NULL, 0}, FOUND_ENTRY, false});
-    found_join(&list);
-    found_trim(&list);
-    bool ok = !list.failed && functions_make(&list) && functions_index(program);
-    arena_free(&list.scratch);
-    return ok || diag_set(diag, 0, "out of memory");
+    Arena scratch = {0};
+    FoundList fdes = {.program = program, .arena = &scratch}, all = fdes, go = fdes, entries = fdes, calls = fdes;
+    found_fdes(&fdes);
+    found_symbols(&all, &fdes);
+    found_go(&go);
+    found_entries(&entries);
+    if (fdes.n + all.n + go.n <= FOUND_HARDLY_ANY)
+        found_calls(&calls);
+    found_merge(&all, &go, &scratch);
+    found_merge(&all, &calls, &scratch);
+    found_merge(&all, &entries, &scratch);
+    found_merge(&all, &fdes, &program->arena);
+    found_join(&all);
+    found_trim(&all);
+    found_clean(&all);
+    program->functions = (Functions){all.items, all.n};
+    arena_free(&scratch);
+    return !all.failed || diag_set(diag, 0, "out of memory");
+}
+
+size_t functions_row(const Functions *f, Addr pc)
+{
+    size_t lo = 0, hi = f->n;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (f->rows[mid].start <= pc)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo > 0 && pc < row_end(&f->rows[lo - 1]) ? lo - 1 : SIZE_MAX;
 }

@@ -1,10 +1,34 @@
-/* analysis/functions.h - which functions a file has, from symbols, unwind tables, Go's table and the entry point. */
+/* analysis/functions.h - which functions a file has: from symbols, unwind tables, Go's table, the entry point and the
+ * functions that run at start and end.
+ *
+ * A row says where code that may be a function lies and what said so; its name and what else costs a lookup is found out when
+ * a Function is made of it. */
 #ifndef LVSCAN_ANALYSIS_FUNCTIONS_H
 #define LVSCAN_ANALYSIS_FUNCTIONS_H
 
-#include "analysis/program.h"
+#include "elf/base.h"
 
-/* Fills program->functions and program->part_refs from what is open already. False when memory is used up. */
-bool functions_find(Program *program, Diag *diag);
+typedef struct FunctionRow {
+    Addr start;
+    uint32_t size;         /* > 0; what is beyond 4 GB is left out */
+    uint32_t source : 28;  /* of a row that Go's table gave: its index there */
+    uint32_t found_by : 4; /* FoundBy */
+} FunctionRow;
+
+/* All rows, upward by start, none running into the next. */
+typedef struct Functions {
+    FunctionRow *rows;
+    size_t n;
+} Functions;
+
+struct Program;
+
+/* Fills program->functions from what is open already. False when memory is used up. */
+bool functions_find(struct Program *program, Diag *diag);
+
+/* The row that holds pc, or SIZE_MAX. By bisection. */
+size_t functions_row(const Functions *f, Addr pc);
+
+static inline Addr row_end(const FunctionRow *row) { return row->start + row->size; }
 
 #endif

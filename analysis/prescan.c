@@ -36,7 +36,7 @@ typedef struct Scan {
     /* the segment, and in it the function or gap worked on */
     const Segment *segment;
     Bytes code;
-    size_t part, lo, hi;
+    size_t row, lo, hi;
     size_t function; /* SIZE_MAX: a gap */
     Numbers numbers; /* in it */
 } Scan;
@@ -56,13 +56,14 @@ static void extent_enter(Scan *s, size_t at)
 {
     const Program *p = s->program;
     Addr pc = s->segment->addr + at, base = s->segment->addr;
-    while (s->part < p->npart_refs && p->part_refs[s->part].end <= pc)
-        s->part++;
-    bool inside = s->part < p->npart_refs && p->part_refs[s->part].start <= pc;
-    Addr next = s->part < p->npart_refs ? p->part_refs[s->part].start : UINT64_MAX;
-    s->function = inside ? p->part_refs[s->part].function : SIZE_MAX;
+    const FunctionRow *rows = p->functions.rows;
+    while (s->row < p->functions.n && row_end(&rows[s->row]) <= pc)
+        s->row++;
+    bool inside = s->row < p->functions.n && rows[s->row].start <= pc;
+    Addr next = s->row < p->functions.n ? rows[s->row].start : UINT64_MAX;
+    s->function = inside ? s->row : SIZE_MAX;
     s->lo = inside ? (size_t)(next - base) : at;
-    s->hi = inside                    ? (size_t)(p->part_refs[s->part].end - base)
+    s->hi = inside                    ? (size_t)(row_end(&rows[s->row]) - base)
             : next - base < s->code.n ? (size_t)(next - base)
                                       : s->code.n;
     numbers_clear(&s->numbers);
@@ -147,8 +148,8 @@ static void memory_scan_segment(Scan *s, const Segment *seg)
     size_t at = 0;
     if (!image_bytes(&p->image, seg->addr, &bytes))
         return;
-    for (size_t i = 0; seg->executable && i < p->npart_refs; i++) {
-        Part part = {p->part_refs[i].start, p->part_refs[i].end};
+    for (size_t i = 0; seg->executable && i < p->functions.n; i++) {
+        Part part = {p->functions.rows[i].start, row_end(&p->functions.rows[i])};
         if (part.start < seg->addr + at || part.start - seg->addr >= bytes.n)
             continue;
         if (part.start - seg->addr - at >= MEMORY_GAP)
@@ -164,7 +165,7 @@ static void memory_scan_segment(Scan *s, const Segment *seg)
 static void segment_open(Scan *s, const Segment *seg)
 {
     s->segment = seg;
-    s->part = 0;
+    s->row = 0;
     if (!image_bytes(&s->program->image, seg->addr, &s->code))
         s->code.n = 0;
     extent_enter(s, 0);
@@ -291,20 +292,19 @@ static bool returns_number(Program *p, const Function *f)
 /* Notes what the candidates not seen before may be reached by. */
 static bool refs_collect(Scan *s, Refs *r, uint8_t *seen)
 {
-    const Functions *all = &s->program->functions;
     bool any = false;
-    for (size_t i = 0; i < all->n; i++) {
-        const Function *f = &all->items[i];
-        if (!s->kept[i] || seen[i])
+    for (size_t i = 0; i < s->program->functions.n; i++) {
+        Function f;
+        if (!s->kept[i] || seen[i] || !program_function_of(s->program, i, &f))
             continue;
         seen[i] = 1;
-        if (f->fragment) {
-            list_add(s, &r->starts, f->start);
-            list_add(s, &r->ends, f->parts[0].end);
+        if (f.fragment) {
+            list_add(s, &r->starts, f.start);
+            list_add(s, &r->ends, f.end);
             any = true;
-        } else if (returns_number(s->program, f)) {
-            list_add(s, &r->callees, f->start);
-            filter_add(r->callee_bits, f->start);
+        } else if (returns_number(s->program, &f)) {
+            list_add(s, &r->callees, f.start);
+            filter_add(r->callee_bits, f.start);
             any = true;
         }
     }
@@ -344,7 +344,8 @@ static void verify(Scan *s)
     const Functions *all = &s->program->functions;
     for (size_t i = 0; i < all->n; i++)
         if (s->kept[i])
-            s->kept[i] = numbers_verify(&s->program->image, &all->items[i], &s->asked);
+            s->kept[i] =
+                numbers_verify(&s->program->image, (Part){all->rows[i].start, row_end(&all->rows[i])}, &s->asked);
 }
 
 /* ---- the whole ---- */

@@ -30,6 +30,6 @@ bool numbers_bound_table(const Numbers *n, const Asked *asked);
 
 /* Goes through f's instructions one after the other: can any of their numbers make such a constant? True too where bytes
  * do not decode. */
-bool numbers_verify(const Image *image, const Function *f, const Asked *asked);
+bool numbers_verify(const Image *image, Part code, const Asked *asked);
 
 #endif

@@ -7,16 +7,16 @@
 #include "analysis/functions.h"
 #include "analysis/summary.h"
 #include "elf/demangle.h"
+#include "elf/plt.h"
 
 bool program_open(Program *p, Bytes file, Diag *diag)
 {
     *p = (Program){0};
-    if (!summaries_open(p))
-        return diag_set(diag, 0, "out of memory");
-    bool ok = image_open(&p->image, file, &p->arena, diag) && symbols_read(&p->symbols, &p->image, &p->arena, diag) &&
-              slots_read(&p->slots, &p->image, &p->arena, diag);
+    bool ok = summaries_open(p) || diag_set(diag, 0, "out of memory");
+    ok = ok && image_open(&p->image, file, &p->arena, diag) && symbols_open(&p->symbols, &p->image, &p->arena, diag) &&
+         slots_open(&p->slots, &p->image, &p->arena, diag) && unwind_open(&p->unwind, &p->image, &p->arena, diag);
     if (ok) {
-        unwind_open(&p->unwind, &p->image);
+        p->is_go = gopclntab_open(&p->go, &p->image, &p->slots) || p->image.has_go_note;
         ok = functions_find(p, diag);
     }
     if (!ok)
@@ -27,21 +27,57 @@ bool program_open(Program *p, Bytes file, Diag *diag)
 void program_close(Program *p)
 {
     summaries_close(p);
+    slots_close(&p->slots);
     arena_free(&p->arena);
     *p = (Program){0};
 }
 
-const Function *program_function(const Program *p, Addr pc)
+/* ---- functions ---- */
+
+bool program_is_stub(const Program *p, Addr addr)
 {
-    size_t lo = 0, hi = p->npart_refs;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (p->part_refs[mid].start <= pc)
-            lo = mid + 1;
-        else
-            hi = mid;
+    Str name;
+    Addr target;
+    return plt_target(&p->image, &p->slots, addr, &name, &target) ||
+           plt_target(&p->image, &p->slots, addr + 16, &name, &target);
+}
+
+static bool str_has(Str s, const char *part) { return s.p && memmem(s.p, s.n, part, strlen(part)) != NULL; }
+
+/* A `.cold` part, as its name or its unwind information says: they do not begin with the stack as at an entry. */
+static bool is_fragment(const Program *p, const Function *f)
+{
+    Fde fde;
+    return str_has(f->name, ".cold") ||
+           (unwind_find(&p->unwind, f->start, &fde) && fde.start == f->start && !fde.at_entry);
+}
+
+static void function_name(const Program *p, const FunctionRow *row, Function *f)
+{
+    Symbol s;
+    if (symbols_at(&p->symbols, f->start, &s) && symbol_is_function(&s)) {
+        f->found_by = s.source == SYMBOL_SYMTAB ? FOUND_SYMTAB : FOUND_DYNSYM;
+        f->name = symbol_name(&p->symbols, &s);
+    } else if (row->found_by == FOUND_PCLNTAB) {
+        f->name = gopclntab_name(&p->go, row->source);
     }
-    return lo > 0 && pc < p->part_refs[lo - 1].end ? &p->functions.items[p->part_refs[lo - 1].function] : NULL;
+}
+
+bool program_function_of(const Program *p, size_t row, Function *out)
+{
+    const FunctionRow *r = &p->functions.rows[row];
+    *out = (Function){.start = r->start, .end = row_end(r), .found_by = (uint8_t)r->found_by};
+    if (r->found_by == FOUND_EH_FRAME && program_is_stub(p, r->start))
+        return false;
+    function_name(p, r, out);
+    out->fragment = is_fragment(p, out);
+    return true;
+}
+
+bool program_function(const Program *p, Addr pc, Function *out)
+{
+    size_t row = functions_row(&p->functions, pc);
+    return row != SIZE_MAX && program_function_of(p, row, out);
 }
 
 bool program_insn(const Program *p, Addr pc, Insn *out)
@@ -51,12 +87,13 @@ bool program_insn(const Program *p, Addr pc, Insn *out)
            insn_decode(code.p, code.n, pc, out) > 0;
 }
 
+/* ---- names ---- */
+
 Str program_demangled(Program *p, const Function *f)
 {
-    Function *own = &p->functions.items[f->index];
-    if (!own->demangled.p && own->name.p)
-        own->demangled = demangle(own->name, &p->arena);
-    return own->demangled;
+    if (f->demangled.p || !f->name.p)
+        return f->demangled;
+    return demangle(f->name, &p->arena);
 }
 
 static bool str_is_address(Str s, Addr *addr)
@@ -82,42 +119,55 @@ static bool name_may_hold(Str name, Str wanted)
     return name.n >= last.n && memmem(name.p, name.n, last.p, last.n) != NULL;
 }
 
-bool program_function_named(Program *p, const Function *f, Str wanted)
+static bool name_is(Str name, Str wanted)
+{
+    if (!name.p)
+        return false;
+    if (str_eq(name, wanted) || str_eq(demangled_last_component(name), wanted))
+        return true;
+    if (!name_may_hold(name, wanted))
+        return false;
+    Arena arena = {0};
+    Str full = demangle(name, &arena);
+    bool is = full.p && (str_eq(full, wanted) || str_eq(demangled_without_arguments(full), wanted) ||
+                         str_eq(demangled_last_component(full), wanted));
+    arena_free(&arena);
+    return is;
+}
+
+static void choose_symbols(const Program *p, Str wanted, uint8_t *chosen)
+{
+    for (size_t i = 0; i < p->symbols.n; i++) {
+        Symbol s = symbols_get(&p->symbols, i);
+        if (!symbol_is_function(&s) || !name_is(symbol_name(&p->symbols, &s), wanted))
+            continue;
+        Function f;
+        size_t row = functions_row(&p->functions, s.addr);
+        if (row != SIZE_MAX && program_function_of(p, row, &f) && f.start == s.addr && !f.fragment)
+            chosen[row] = 1;
+    }
+}
+
+void program_choose(const Program *p, Str wanted, uint8_t *chosen)
 {
     Addr addr;
-    if (str_is_address(wanted, &addr))
-        return f->start == addr;
-    if (!f->name.p)
-        return false;
-    if (str_eq(f->name, wanted) || str_eq(demangled_last_component(f->name), wanted))
-        return true;
-    if (!name_may_hold(f->name, wanted))
-        return false;
-    Str full = program_demangled(p, f);
-    return full.p && (str_eq(full, wanted) || str_eq(demangled_without_arguments(full), wanted) ||
-                      str_eq(demangled_last_component(full), wanted));
+    if (str_is_address(wanted, &addr)) {
+        size_t row = functions_row(&p->functions, addr);
+        if (row != SIZE_MAX && p->functions.rows[row].start == addr)
+            chosen[row] = 1;
+        return;
+    }
+    choose_symbols(p, wanted, chosen);
+    for (size_t i = 0; i < p->functions.n; i++)
+        if (p->functions.rows[i].found_by == FOUND_PCLNTAB &&
+            name_is(gopclntab_name(&p->go, p->functions.rows[i].source), wanted))
+            chosen[i] = 1;
 }
 
 uint64_t function_size(const Function *f)
 {
-    uint64_t size = 0;
+    uint64_t size = f->nparts ? 0 : f->end - f->start;
     for (size_t i = 0; i < f->nparts; i++)
         size += f->parts[i].end - f->parts[i].start;
     return size;
-}
-
-bool function_holds(const Function *f, Addr pc)
-{
-    for (size_t i = 0; i < f->nparts; i++)
-        if (pc >= f->parts[i].start && pc < f->parts[i].end)
-            return true;
-    return false;
-}
-
-bool function_is_part_start(const Function *f, Addr pc)
-{
-    for (size_t i = 0; i < f->nparts; i++)
-        if (pc == f->parts[i].start)
-            return true;
-    return false;
 }

@@ -3,46 +3,45 @@
 #define LVSCAN_ANALYSIS_PROGRAM_H
 
 #include "analysis/function.h"
+#include "analysis/functions.h"
+#include "elf/gopclntab.h"
 #include "elf/image.h"
+#include "elf/slots.h"
 #include "elf/symbols.h"
 #include "elf/unwind.h"
 #include "x86/insn.h"
-
-typedef struct Functions {
-    Function *items; /* sorted by start */
-    size_t n;
-} Functions;
-
-/* A part of a function, for looking functions up by address. */
-typedef struct PartRef {
-    Addr start, end;
-    uint32_t function; /* index into Functions.items */
-} PartRef;
 
 typedef struct Program {
     Image image;
     Symbols symbols;
     Slots slots;
     Unwind unwind;
+    GoTable go;
     Functions functions;
-    PartRef *part_refs; /* by start, not overlapping */
-    size_t npart_refs;
     bool is_go;                  /* has a pclntab: the System V ABI is not assumed */
     Arena arena;                 /* owns all of the above but the file's bytes */
     struct Summaries *summaries; /* callee summaries made so far (analysis/summary.h) */
 } Program;
 
-/* Parses the file's bytes (which must outlive the program) and finds its functions. On failure fills *diag. */
+/* Opens the file's bytes (which must outlive the program, as the program must stay where it is) and finds its functions. On
+ * failure fills *diag. */
 bool program_open(Program *program, Bytes file, Diag *diag);
 void program_close(Program *program);
 
-/* The function one of whose parts holds pc, or NULL. */
-const Function *program_function(const Program *program, Addr pc);
+/* The function of a row (program->functions); false when it is no function: an entry of the PLT. Any thread may ask. */
+bool program_function_of(const Program *program, size_t row, Function *out);
 
-/* Does `wanted` name f: its symbol, demangled name with or without arguments, its last component, or its address? */
-bool program_function_named(Program *program, const Function *f, Str wanted);
+/* The function that holds pc in the part that begins with its entry (or a fragment that holds it); false: none. */
+bool program_function(const Program *program, Addr pc, Function *out);
 
-/* Fills f's demangled name (in the program's arena) for printing. */
+/* Is there an entry of the PLT at addr, or 16 bytes on (the first of .plt calls the dynamic linker)? */
+bool program_is_stub(const Program *program, Addr addr);
+
+/* Sets chosen[row] (program->functions.n bytes) for the functions that `wanted` names: by a symbol, a demangled name with or
+ * without arguments, its last component, or the address. */
+void program_choose(const Program *program, Str wanted, uint8_t *chosen);
+
+/* f's demangled name, in the program's arena when f does not have it yet: for what is printed. */
 Str program_demangled(Program *program, const Function *f);
 
 /* Decodes the instruction at pc; false where there is none. */
@@ -63,8 +62,10 @@ typedef struct IndirectJump {
 
 typedef struct FunctionReport {
     bool noreturn;
-    bool closed;         /* every jump's targets are known */
-    bool decoded;        /* false: bytes that do not decode, or over budget */
+    bool closed;  /* every jump's targets are known */
+    bool decoded; /* false: bytes that do not decode, or over budget */
+    Part *parts;  /* all that its jumps showed to be of it, the entry's first; at least one */
+    size_t nparts;
     IndirectJump *jumps; /* by pc */
     size_t njumps;
 } FunctionReport;

@@ -23,7 +23,7 @@ typedef struct Search {
     const Query *query;
     SearchResult *out;
     Arena *arena;
-    const Function **list; /* those to decode */
+    uint32_t *list; /* rows of those to decode */
     size_t n;
     atomic_size_t next; /* in list: the first not taken */
     atomic_bool failed;
@@ -40,23 +40,16 @@ typedef struct Thread {
 
 /* ---- which functions ---- */
 
-static bool function_wanted(Search *s, const Function *f)
+static bool is_function(const Program *p, size_t row)
 {
-    if (f->fragment)
-        return false;
-    for (size_t i = 0; i < s->query->nfunctions; i++)
-        if (program_function_named(s->program, f, s->query->functions[i]))
-            return true;
-    return s->query->nfunctions == 0;
+    Function f;
+    return program_function_of(p, row, &f) && !f.fragment;
 }
 
 static bool names_exist(Search *s, const uint8_t *chosen, Diag *diag)
 {
-    const Functions *all = &s->program->functions;
-    if (s->query->nfunctions == 0)
-        return true;
-    for (size_t i = 0; i < all->n; i++)
-        if (chosen[i])
+    for (size_t i = 0; i < s->program->functions.n; i++)
+        if (chosen[i] && is_function(s->program, i))
             return true;
     Str name = s->query->functions[0];
     return diag_set(diag, 0,
@@ -66,12 +59,12 @@ static bool names_exist(Search *s, const uint8_t *chosen, Diag *diag)
 
 static bool functions_choose(Search *s, uint8_t *chosen, Diag *diag)
 {
-    const Functions *all = &s->program->functions;
-    for (size_t i = 0; i < all->n; i++)
-        chosen[i] = function_wanted(s, &all->items[i]);
-    if (!names_exist(s, chosen, diag))
-        return false;
-    bool scan = query_asks(s->query) && !s->query->whole && s->query->nfunctions == 0;
+    for (size_t i = 0; i < s->query->nfunctions; i++)
+        program_choose(s->program, s->query->functions[i], chosen);
+    if (s->query->nfunctions)
+        return names_exist(s, chosen, diag);
+    memset(chosen, 1, s->program->functions.n);
+    bool scan = query_asks(s->query) && !s->query->whole;
     return !scan || prescan(s->program, s->query, kernel_best(), chosen, s->arena) ||
            diag_set(diag, 0, "out of memory");
 }
@@ -92,7 +85,7 @@ static bool functions_list(Search *s, Diag *diag)
     s->n = 0;
     for (size_t i = 0; i < all->n; i++)
         if (chosen[i])
-            s->list[s->n++] = &all->items[i];
+            s->list[s->n++] = (uint32_t)i;
     return true;
 }
 
@@ -109,7 +102,8 @@ static void thread_work(Thread *t, bool tells)
         for (size_t i = from; i < from + TAKE; i++) {
             if (i >= s->n || atomic_load(&s->failed))
                 return;
-            if (!worker_function(&t->worker, s->list[i]))
+            Function f;
+            if (program_function_of(s->program, s->list[i], &f) && !f.fragment && !worker_function(&t->worker, &f))
                 atomic_store(&s->failed, true);
         }
     }
@@ -241,11 +235,7 @@ bool search_run(SearchResult *out, Program *program, const Query *query, Arena *
     size_t jobs = query->jobs > JOBS_MAX ? JOBS_MAX : query->jobs, most = s.n / TAKE + 1;
     jobs = jobs < 1 ? 1 : jobs > most ? most : jobs;
     Thread *threads = arena_alloc(arena, jobs, sizeof *threads);
-    if (!threads || !search_with(&s, threads, jobs))
-        return diag_set(diag, 0, "out of memory");
-    for (size_t i = 0; i < out->nvariables; i++)
-        program_demangled(program, out->variables[i].function);
-    return true;
+    return (threads && search_with(&s, threads, jobs)) || diag_set(diag, 0, "out of memory");
 }
 
 /* ---- lvscan functions ---- */
@@ -256,13 +246,21 @@ bool function_describe(FunctionReport *out, Program *program, const Function *f,
     Arena work = {0};
     bool ok = true;
     *out = (FunctionReport){0};
+    Part *whole = arena_alloc(arena, 1, sizeof *whole);
+    if (!whole)
+        return false;
+    *whole = (Part){f->start, f->end};
+    out->parts = whole;
+    out->nparts = 1;
     if (body_build(&body, program, f, SUMMARY_DEPTH, &work, NULL)) {
         out->decoded = true;
+        out->parts = body_parts(&body, arena);
+        out->nparts = body.nparts;
         out->closed = body.closed;
         out->noreturn = summary_of(program, f->start, SUMMARY_DEPTH).effect.noreturn;
         out->njumps = body.njumps;
         out->jumps = arena_alloc(arena, body.njumps, sizeof *out->jumps);
-        ok = out->jumps != NULL;
+        ok = out->jumps && out->parts;
         for (uint32_t i = 0; ok && i < body.njumps; i++) {
             out->jumps[i] = body.jumps[i];
             out->jumps[i].targets = arena_alloc(arena, body.jumps[i].ntargets, sizeof(Addr));

@@ -224,8 +224,8 @@ static void exit_tail(Reader *r, const Step *s)
  * follows at once, code written by hand may run on into that. */
 static void exit_by_call(Reader *r, const Step *s)
 {
-    const Function *next = program_function(r->body.program, step_end(s));
-    r->returns |= next && next->start == step_end(s);
+    Function next;
+    r->returns |= program_function(r->body.program, step_end(s), &next) && next.start == step_end(s);
     r->kept &= ABI_KEPT;
     r->relied |= ABI_KEPT;
 }
@@ -391,16 +391,17 @@ static Summary summary_make(Program *program, Addr target, unsigned depth)
     Addr end;
     if (plt_target(&program->image, &program->slots, target, &name, &end))
         return name.p ? summary_by_name(program, name) : summary_by_abi(program);
-    const Symbol *symbol = symbols_at(&program->symbols, target);
-    if (symbol) {
-        Summary named = summary_by_name(program, symbol->name);
+    Symbol symbol;
+    if (symbols_at(&program->symbols, target, &symbol)) {
+        Summary named = summary_by_name(program, symbol_name(&program->symbols, &symbol));
         if (named.effect.noreturn || named.effect.returns_twice)
             return named;
     }
-    const Function *f = depth ? program_function(program, target) : NULL;
-    if (!f || f->start != target || f->fragment || function_size(f) > SUMMARY_MAX_BYTES)
+    Function f;
+    if (!depth || !program_function(program, target, &f) || f.start != target || f.fragment ||
+        function_size(&f) > SUMMARY_MAX_BYTES)
         return summary_by_abi(program);
-    return summary_read(program, f, depth);
+    return summary_read(program, &f, depth);
 }
 
 Summary summary_of(Program *program, Addr target, unsigned depth)
@@ -418,9 +419,9 @@ Summary summary_of(Program *program, Addr target, unsigned depth)
 /* call *GOT(%rip): the slot may name the function. */
 static Summary summary_through_slot(Program *program, Addr word)
 {
-    const Slot *slot = slots_at(&program->slots, word);
-    if (slot && slot->name.p && !slot->target)
-        return summary_by_name(program, slot->name);
+    Slot slot;
+    if (slots_at(&program->slots, word, &slot) && slot.name.p && !slot.target)
+        return summary_by_name(program, slot.name);
     return summary_by_abi(program);
 }
 

@@ -250,10 +250,10 @@ static bool eval_address(Eval *e, uint32_t step, unsigned depth, uint64_t *out)
 /* What the loader leaves in the 8-byte word at addr, if it stays so. */
 static bool read_word(const Program *p, Addr addr, uint64_t *out)
 {
-    const Slot *slot = slots_at(&p->slots, addr);
-    if (slot) {
-        *out = slot->target;
-        return slot->target != 0;
+    Slot slot;
+    if (slots_at(&p->slots, addr, &slot)) {
+        *out = slot.target;
+        return slot.target != 0;
     }
     return image_u64(&p->image, addr, out);
 }
@@ -407,8 +407,10 @@ static void candidates_of_reg(Candidates *c, Values *v, uint32_t step, unsigned 
  * index goes? Or to the end of one of its parts, where clang lets the entries go that are never used. */
 static bool is_target(const Body *b, const Table *t, Addr target)
 {
-    const Function *f = program_function(b->program, target);
-    if (f && (f == b->function || f->fragment || target == t->fallback))
+    Function f;
+    if (function_holds(b->function, target))
+        return true;
+    if (program_function(b->program, target, &f) && (f.fragment || target == t->fallback))
         return true;
     for (size_t i = 0; i < b->nparts; i++)
         if (target == b->parts[i].end)
@@ -419,8 +421,9 @@ static bool is_target(const Body *b, const Table *t, Addr target)
 /* No function jumps into the middle of another one, whose extent the file states; what looks like that is no entry. */
 static bool is_inside_other(const Body *b, Addr target)
 {
-    const Function *f = program_function(b->program, target);
-    return f && f != b->function && !f->fragment && !function_is_part_start(f, target) && f->found_by <= FOUND_PCLNTAB;
+    Function f;
+    return program_function(b->program, target, &f) && f.start != b->function->start && !f.fragment &&
+           f.start != target && f.found_by <= FOUND_PCLNTAB;
 }
 
 enum { NEIGHBOURHOOD = 1 << 15 };

@@ -445,8 +445,9 @@ static bool constant_load(Values *v, const Step *s, const Move *m, uint64_t *k)
 {
     const Image *image = &v->body->program->image;
     uint64_t addr;
+    Slot slot;
     if (!insn_mem_address(&s->insn, &addr) || !image_is_constant(image, addr) ||
-        slots_at(&v->body->program->slots, addr))
+        slots_at(&v->body->program->slots, addr, &slot))
         return false;
     const uint8_t *p = image_read(image, addr, m->bits / 8u);
     if (!p)

@@ -187,17 +187,9 @@ static Function *function_copy(const Body *body, Arena *a)
     if (!f)
         return NULL;
     *f = *body->function;
-    f->parts = arena_alloc(a, body->nparts, sizeof *f->parts);
-    if (!f->parts)
-        return NULL;
-    f->nparts = 0;
-    for (size_t i = 0; i < body->nparts; i++) /* the part of the entry first */
-        if (f->start >= body->parts[i].start && f->start < body->parts[i].end)
-            f->parts[f->nparts++] = body->parts[i];
-    for (size_t i = 0; i < body->nparts; i++)
-        if (!(f->start >= body->parts[i].start && f->start < body->parts[i].end))
-            f->parts[f->nparts++] = body->parts[i];
-    return f;
+    f->parts = body_parts(body, a);
+    f->nparts = body->nparts;
+    return f->parts ? f : NULL;
 }
 
 static bool variable_constants(Builder *b, Variable *out, const SiteList *sites)

@@ -22,9 +22,11 @@ static void *array_copy(const void *items, size_t n, size_t size, Arena *arena)
 static const Function *function_copied(const Function *f, Arena *arena)
 {
     Function *copy = array_copy(f, 1, sizeof *f, arena);
-    if (copy)
-        copy->parts = array_copy(f->parts, f->nparts, sizeof *f->parts, arena);
-    return copy && copy->parts ? copy : NULL;
+    const Part *parts = array_copy(f->parts, f->nparts, sizeof *f->parts, arena);
+    if (!copy || !parts)
+        return NULL;
+    copy->parts = parts;
+    return copy;
 }
 
 bool variable_copy(Variable *out, const Variable *v, Arena *arena)

@@ -76,12 +76,11 @@ static bool check_place(Check *c)
 static bool check_reached(Check *c)
 {
     Insn insn;
-    const Function *f = program_function(&c->program, c->spec.pc);
-    bool inside = f && f->start == c->spec.function_start;
+    bool inside = function_has(&c->program, c->spec.function_start, c->spec.pc);
     finding(c, "function", inside,
             inside ? "the pc lies in the spec's function" : "the pc does not lie in the spec's function");
     bool start = program_insn(&c->program, c->spec.pc, &insn) && insn.len == c->spec.bytes.n &&
-                 instruction_starts_at(&c->program, c->spec.pc);
+                 instruction_starts_at(&c->program, c->spec.function_start, c->spec.pc);
     finding(c, "reached", start,
             start ? "control flow gets there from the function's entry"
                   : "not proved to be the start of an instruction");

@@ -237,38 +237,28 @@ static bool list_dot(const Listing *l, Program *program, const Function *f)
 
 static bool list_function(const Listing *l, Program *program, const Function *f)
 {
-    bool any = false;
     if (l->o->dot)
         return list_dot(l, program, f);
     function_title(l, program, f);
     if (!l->o->json && list_blocks(l, program, f))
         return true;
-    for (size_t i = 0; i < f->nparts; i++) {
-        Bytes code;
-        uint64_t size = f->parts[i].end - f->parts[i].start;
-        if (!image_bytes(&program->image, f->parts[i].start, &code))
-            continue;
-        if (code.n > size)
-            code.n = (size_t)size;
-        any |= list_bytes(l, code, f->parts[i].start);
-    }
-    return any;
-}
-
-static bool function_wanted(const Options *o, Program *program, const Function *f)
-{
-    for (size_t i = 0; i < o->nfunctions; i++)
-        if (program_function_named(program, f, o->functions[i]))
-            return true;
-    return false;
+    const uint8_t *code = image_read(&program->image, f->start, (size_t)(f->end - f->start));
+    return code && list_bytes(l, (Bytes){code, (size_t)(f->end - f->start)}, f->start);
 }
 
 static bool list_named(const Listing *l, Program *program)
 {
     bool any = false;
-    for (size_t i = 0; i < program->functions.n; i++)
-        if (function_wanted(l->o, program, &program->functions.items[i]))
-            any |= list_function(l, program, &program->functions.items[i]);
+    Arena arena = {0};
+    uint8_t *chosen = arena_alloc(&arena, program->functions.n, 1);
+    for (size_t i = 0; chosen && i < l->o->nfunctions; i++)
+        program_choose(program, l->o->functions[i], chosen);
+    for (size_t i = 0; chosen && i < program->functions.n; i++) {
+        Function f;
+        if (chosen[i] && program_function_of(program, i, &f))
+            any |= list_function(l, program, &f);
+    }
+    arena_free(&arena);
     return any;
 }
 

@@ -5,6 +5,9 @@
 #include "cli/message.h"
 #include "cli/result_json.h"
 #include "cli/result_text.h"
+#include "elf/demangle.h"
+
+#include <string.h>
 
 typedef struct Listing {
     const Options *o;
@@ -28,14 +31,14 @@ static void jump_json(Json *j, const IndirectJump *jump)
     json_close(j, '}');
 }
 
-static void function_json(const Listing *l, Program *program, const Function *f, const FunctionReport *r)
+static void function_json(const Listing *l, const Function *f, const FunctionReport *r)
 {
     Json j = {l->out, false};
     json_open(&j, '{');
     json_put_hex(&j, "start", f->start);
     json_put_u64(&j, "size", function_size(f));
     json_put_str(&j, "name", f->name);
-    json_put_str(&j, "demangled", program_demangled(program, f));
+    json_put_str(&j, "demangled", f->demangled);
     json_put_str(&j, "found_by", str_of(found_by_name(f->found_by)));
     function_parts_json(&j, f);
     json_put_bool(&j, "noreturn", r->noreturn);
@@ -48,9 +51,9 @@ static void function_json(const Listing *l, Program *program, const Function *f,
     sink_char(l->out, '\n');
 }
 
-static void function_line(const Listing *l, Program *program, const Function *f, const FunctionReport *r)
+static void function_line(const Listing *l, const Function *f, const FunctionReport *r)
 {
-    Str name = program_demangled(program, f);
+    Str name = f->demangled;
     sink_format(l->out, "%s0x%-10llx%s %8llu  %-9s ", l->color ? "\033[36m" : "", (unsigned long long)f->start,
                 l->color ? "\033[0m" : "", (unsigned long long)function_size(f), found_by_name(f->found_by));
     escape_terminal(l->out, name.p ? name : f->name.p ? f->name : str_of("-"));
@@ -69,37 +72,51 @@ static void function_line(const Listing *l, Program *program, const Function *f,
     sink_char(l->out, '\n');
 }
 
-static bool function_wanted(const Options *o, Program *program, const Function *f)
+/* Lists one function; false when memory is used up. */
+static bool list_one(const Listing *l, Program *program, Function *f, Arena *arena)
 {
-    bool wanted = o->nfunctions == 0;
-    for (size_t i = 0; i < o->nfunctions && !wanted; i++)
-        wanted = program_function_named(program, f, o->functions[i]);
-    return wanted;
+    FunctionReport report;
+    arena_reset(arena);
+    if (!function_describe(&report, program, f, arena))
+        return false;
+    f->parts = report.parts;
+    f->nparts = report.nparts;
+    f->demangled = f->name.p ? demangle(f->name, arena) : (Str){0};
+    if (l->o->json)
+        function_json(l, f, &report);
+    else
+        function_line(l, f, &report);
+    return true;
 }
 
-static int list(const Listing *l, Program *program, const char *path)
+static int list(const Listing *l, Program *program, const char *path, const uint8_t *chosen)
 {
     Arena arena = {0};
     int status = EXIT_NOTHING;
     for (size_t i = 0; i < program->functions.n && !l->out->error; i++) {
-        const Function *f = &program->functions.items[i];
-        FunctionReport report = {0};
-        if (!function_wanted(l->o, program, f))
+        Function f;
+        if (!chosen[i] || !program_function_of(program, i, &f))
             continue;
-        if (!function_describe(&report, program, f, &arena)) {
-            message_about(path, "out of memory at function 0x%llx", (unsigned long long)f->start);
+        status = EXIT_FOUND;
+        if (!list_one(l, program, &f, &arena)) {
+            message_about(path, "out of memory at function 0x%llx", (unsigned long long)f.start);
             status = EXIT_INPUT;
             break;
         }
-        if (l->o->json)
-            function_json(l, program, f, &report);
-        else
-            function_line(l, program, f, &report);
-        status = EXIT_FOUND;
-        arena_reset(&arena);
     }
     arena_free(&arena);
     return status;
+}
+
+/* A byte for each row, set for the functions asked for. NULL: out of memory. */
+static uint8_t *rows_choose(const Listing *l, Program *program)
+{
+    uint8_t *chosen = arena_alloc(&program->arena, program->functions.n, 1);
+    if (chosen && l->o->nfunctions == 0)
+        memset(chosen, 1, program->functions.n);
+    for (size_t i = 0; chosen && i < l->o->nfunctions; i++)
+        program_choose(program, l->o->functions[i], chosen);
+    return chosen;
 }
 
 static int functions_in(void *context, const Input *in, bool walked)
@@ -111,7 +128,8 @@ static int functions_in(void *context, const Input *in, bool walked)
         message_about(in->path, "%s", diag.what);
         return walked ? EXIT_NOTHING : EXIT_INPUT;
     }
-    int status = list(l, &program, in->path);
+    const uint8_t *chosen = rows_choose(l, &program);
+    int status = chosen ? list(l, &program, in->path, chosen) : EXIT_NOTHING;
     if (status == EXIT_NOTHING)
         message_about(in->path, l->o->nfunctions ? "there is no such function" : "no function was found");
     program_close(&program);

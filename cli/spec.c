@@ -29,6 +29,7 @@ bool spec_of_variable(ProbeSpec *out, Program *program, const Variable *v, Str p
                       Arena *arena, Diag *diag)
 {
     Insn insn;
+    Symbol symbol;
     const Probe *probe = &v->probe;
     if (probe->pc == 0)
         return diag_set(diag, 0, "no place is proved where the variable can be read");
@@ -39,7 +40,7 @@ bool spec_of_variable(ProbeSpec *out, Program *program, const Variable *v, Str p
                        .pc = probe->pc,
                        .type = program->image.type,
                        .entry = program->image.entry,
-                       .has_symbol = symbols_covering(&program->symbols, probe->pc) != NULL,
+                       .has_symbol = symbols_covering(&program->symbols, probe->pc, &symbol),
                        .location = probe->location,
                        .width = v->width,
                        .sign = v->sign,

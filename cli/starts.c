@@ -6,18 +6,18 @@
 /* A worklist over one function: a bit for each of its bytes says that it was put on the list. */
 typedef struct StartWalk {
     Program *program;
-    const Function *function;
     Arena arena;
-    uint8_t *seen; /* a byte for each address of all parts, part after part */
+    FunctionReport report; /* its parts, its jump tables */
+    uint8_t *seen;         /* a byte for each address of all parts, part after part */
     Addr *list;
     size_t n, cap;
 } StartWalk;
 
-static bool index_of(const Function *f, Addr pc, size_t *index)
+static bool index_of(const FunctionReport *r, Addr pc, size_t *index)
 {
     size_t before = 0;
-    for (size_t i = 0; i < f->nparts; i++) {
-        const Part *p = &f->parts[i];
+    for (size_t i = 0; i < r->nparts; i++) {
+        const Part *p = &r->parts[i];
         if (pc >= p->start && pc < p->end) {
             *index = before + (size_t)(pc - p->start);
             return true;
@@ -30,7 +30,7 @@ static bool index_of(const Function *f, Addr pc, size_t *index)
 static void add(StartWalk *w, Addr pc)
 {
     size_t index;
-    if (!index_of(w->function, pc, &index) || w->seen[index])
+    if (!index_of(&w->report, pc, &index) || w->seen[index])
         return;
     if (!arena_grow(&w->arena, (void **)&w->list, w->n, &w->cap, sizeof *w->list))
         return;
@@ -40,21 +40,18 @@ static void add(StartWalk *w, Addr pc)
 
 static void add_tables(StartWalk *w)
 {
-    FunctionReport report;
-    if (!function_describe(&report, w->program, w->function, &w->arena))
-        return;
-    for (size_t i = 0; i < report.njumps; i++)
-        for (size_t k = 0; k < report.jumps[i].ntargets; k++)
-            add(w, report.jumps[i].targets[k]);
+    for (size_t i = 0; i < w->report.njumps; i++)
+        for (size_t k = 0; k < w->report.jumps[i].ntargets; k++)
+            add(w, w->report.jumps[i].targets[k]);
 }
 
 static void add_landing_pads(StartWalk *w)
 {
-    for (size_t i = 0; i < w->function->nparts; i++) {
+    for (size_t i = 0; i < w->report.nparts; i++) {
         Fde fde;
         CallSite *sites;
         size_t n = 0;
-        if (!unwind_find(&w->program->unwind, w->function->parts[i].start, &fde) || !fde.lsda ||
+        if (!unwind_find(&w->program->unwind, w->report.parts[i].start, &fde) || !fde.lsda ||
             !lsda_read(&w->program->image, &fde, &sites, &n, &w->arena, NULL))
             continue;
         for (size_t k = 0; k < n; k++)
@@ -88,15 +85,36 @@ static bool walk(StartWalk *w, Addr wanted)
     return false;
 }
 
-bool instruction_starts_at(Program *program, Addr pc)
+/* The function at `entry`, described; false: there is none. */
+static bool walk_open(StartWalk *w, Program *program, Addr entry)
 {
-    StartWalk w = {.program = program, .function = program_function(program, pc)};
-    if (!w.function)
+    Function f;
+    size_t size = 0;
+    *w = (StartWalk){.program = program};
+    if (!program_function(program, entry, &f) || f.start != entry ||
+        !function_describe(&w->report, program, &f, &w->arena))
         return false;
-    w.seen = arena_alloc(&w.arena, (size_t)function_size(w.function), 1);
+    for (size_t i = 0; i < w->report.nparts; i++)
+        size += (size_t)(w->report.parts[i].end - w->report.parts[i].start);
+    w->seen = arena_alloc(&w->arena, size, 1);
+    return w->seen;
+}
+
+bool function_has(Program *program, Addr entry, Addr pc)
+{
+    StartWalk w;
+    size_t index;
+    bool has = walk_open(&w, program, entry) && index_of(&w.report, pc, &index);
+    arena_free(&w.arena);
+    return has;
+}
+
+bool instruction_starts_at(Program *program, Addr entry, Addr pc)
+{
+    StartWalk w;
     bool found = false;
-    if (w.seen) {
-        add(&w, w.function->start);
+    if (walk_open(&w, program, entry)) {
+        add(&w, entry);
         found = walk(&w, pc);
         if (!found) {
             add_tables(&w);

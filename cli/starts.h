@@ -5,7 +5,10 @@
 
 #include "analysis/program.h"
 
-/* Is pc the start of an instruction that is reached from the entry of the function that holds it? */
-bool instruction_starts_at(Program *program, Addr pc);
+/* Does pc lie in a part of the function at `entry`? */
+bool function_has(Program *program, Addr entry, Addr pc);
+
+/* Is pc the start of an instruction that is reached from the entry of the function at `entry`, in any of its parts? */
+bool instruction_starts_at(Program *program, Addr entry, Addr pc);
 
 #endif

@@ -44,7 +44,7 @@ bool check_file(const ProbeSpec *spec, Program *program, Diag *diag)
     if (!p || memcmp(p, spec->bytes.p, spec->bytes.n) != 0)
         return diag_set(diag, 0, "the instruction's bytes at 0x%llx differ from the probe spec's", pc);
     if (!program_insn(program, spec->pc, &insn) || insn.len != spec->bytes.n ||
-        !instruction_starts_at(program, spec->pc))
+        !instruction_starts_at(program, spec->function_start, spec->pc))
         return diag_set(diag, 0, "0x%llx is not proved to be the start of an instruction", pc);
     return true;
 }

@@ -4,12 +4,7 @@
 enum { AUGMENTATION_MAX = 16 };
 
 /* What an FDE needs of its CIE. */
-typedef struct Cie {
-    bool sized;            /* 'z': FDEs have augmentation data with a length */
-    uint8_t fde_encoding;  /* 'R' */
-    uint8_t lsda_encoding; /* 'L' */
-    bool signal_frame;     /* 'S' */
-} Cie;
+typedef struct CieMemory Cie;
 
 /* Reads the length; the cursor is left behind it, and its bytes are cut to the entry. */
 static bool length_read(PointerReader *r, uint64_t *length)
@@ -84,7 +79,7 @@ static bool cie_read(Cie *out, const Image *image, Addr at)
 {
     CfiEntry entry;
     PointerReader r;
-    *out = (Cie){.fde_encoding = PE_ABSPTR, .lsda_encoding = PE_OMIT};
+    *out = (Cie){.at = at, .fde_encoding = PE_ABSPTR, .lsda_encoding = PE_OMIT};
     if (!entry_open(&entry, &r, image, at) || entry.kind != CFI_CIE)
         return false;
     Cursor *c = &r.cursor;
@@ -165,24 +160,48 @@ static bool cfa_is_entry(Cursor *c)
     return c->off == c->bytes.n;
 }
 
-bool cfi_fde_read(Fde *out, const Image *image, Addr at)
+/* All but at_entry; *instructions is left at the FDE's CFI. */
+static bool fde_read(Fde *out, Cursor *instructions, const Image *image, Addr at, Cie *cie)
 {
     CfiEntry entry;
     PointerReader r;
-    Cie cie;
-    if (!entry_open(&entry, &r, image, at) || entry.kind != CFI_FDE || !cie_read(&cie, image, entry.cie))
+    if (!entry_open(&entry, &r, image, at) || entry.kind != CFI_FDE)
         return false;
-    Addr start = pointer_read(&r, cie.fde_encoding);
-    uint64_t size = pointer_read_plain(&r, cie.fde_encoding);
-    *out = (Fde){.start = start, .size = size, .signal_frame = cie.signal_frame, .at_entry = true};
-    if (r.cursor.bad || !range_is_code(image, start, size))
+    if (cie->at != entry.cie || !cie->good)
+        cie->good = cie_read(cie, image, entry.cie);
+    if (!cie->good)
         return false;
-    if (cie.sized) {
-        r.function = start;
+    *out = (Fde){.start = pointer_read(&r, cie->fde_encoding), .signal_frame = cie->signal_frame, .at_entry = true};
+    out->size = pointer_read_plain(&r, cie->fde_encoding);
+    if (r.cursor.bad || !range_is_code(image, out->start, out->size))
+        return false;
+    *instructions = (Cursor){.bytes = r.cursor.bytes, .off = r.cursor.bytes.n};
+    if (cie->sized) {
+        r.function = out->start;
         uint64_t n = cursor_uleb(&r.cursor);
-        Cursor instructions = r.cursor;
-        out->lsda = pointer_read(&r, cie.lsda_encoding);
-        out->at_entry = cursor_take(&instructions, n) && cfa_is_entry(&instructions);
+        *instructions = r.cursor;
+        cursor_take(instructions, n);
+        out->lsda = pointer_read(&r, cie->lsda_encoding);
     }
     return !r.cursor.bad;
+}
+
+bool cfi_range_read(FdeRange *out, const Image *image, Addr at, struct CieMemory *memory)
+{
+    Fde fde;
+    Cursor instructions;
+    if (!fde_read(&fde, &instructions, image, at, memory))
+        return false;
+    *out = (FdeRange){fde.start, fde.size, at};
+    return true;
+}
+
+bool cfi_fde_read(Fde *out, const Image *image, Addr at)
+{
+    Cie cie = {.good = false};
+    Cursor instructions;
+    if (!fde_read(out, &instructions, image, at, &cie))
+        return false;
+    out->at_entry = !instructions.bad && cfa_is_entry(&instructions);
+    return true;
 }

@@ -19,6 +19,9 @@ typedef struct CfiEntry {
 /* False when no whole entry lies at `at`. An entry is at least 4 bytes long. */
 bool cfi_entry_read(CfiEntry *out, const Image *image, Addr at);
 
+/* The range alone of the FDE at `at`; *memory is the CIE read last ({0}: none), and is kept up. */
+bool cfi_range_read(FdeRange *out, const Image *image, Addr at, struct CieMemory *memory);
+
 /* The FDE at `at`; false when it or its CIE is damaged, or its range is not wholly in the file-backed part of one
  * executable segment. O(1): what a CIE may make us read is bounded. */
 bool cfi_fde_read(Fde *out, const Image *image, Addr at);

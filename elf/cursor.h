@@ -32,6 +32,9 @@ void cursor_align(Cursor *c, size_t align);
 /* count elements of `size` (> 0) bytes at off, or NULL when they do not lie in b. */
 const uint8_t *bytes_at(Bytes b, uint64_t off, uint64_t count, size_t size);
 
+/* No symbol's name is longer. */
+enum { NAME_BYTES_MAX = 64 << 10 };
+
 /* The NUL-terminated text at off, the Str that is none when it is not terminated within b, or longer than `max`. */
 Str bytes_text(Bytes b, uint64_t off, size_t max);
 

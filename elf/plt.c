@@ -45,10 +45,10 @@ bool plt_target(const Image *image, const Slots *slots, Addr stub, Str *name, Ad
     *target = 0;
     if (!stub_word(image, stub, &word))
         return false;
-    const Slot *slot = slots_at(slots, word);
-    if (!slot || !slot_is_linkage(image, slot))
+    Slot slot;
+    if (!slots_at(slots, word, &slot) || !slot_is_linkage(image, &slot))
         return false;
-    *name = slot->name;
-    *target = slot->type == R_X86_64_IRELATIVE ? 0 : slot->target;
+    *name = slot.name;
+    *target = slot.type == R_X86_64_IRELATIVE ? 0 : slot.target;
     return name->p || *target;
 }

@@ -3,7 +3,7 @@
 #ifndef LVSCAN_ELF_PLT_H
 #define LVSCAN_ELF_PLT_H
 
-#include "elf/symbols.h"
+#include "elf/slots.h"
 
 /* Is there at `stub` an indirect jump through a slot that only the dynamic linker writes? True then, with *name the
  * symbol's (perhaps none) and *target the address (0: in another file or not known until run time; the resolver of an

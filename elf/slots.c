@@ -1,37 +1,93 @@
-/* elf/slots.c - the words that relocations fill: DT_RELA, DT_JMPREL, DT_RELR, and .rela.plt of static programs.
- *
- * Every table is passed over twice, first to count and then to fill one array. RELR packs 63 words into 8 bytes; a sane
- * table goes upward, and one that does not is cut there, so that there are never more slots than words in the file.
- * Sources: gABI ch. 4 "Relocation", "Relative Relocation Table"; psABI table 4.9.
- */
+/* elf/slots.c - see slots.h. */
+#include "elf/slots.h"
+#include "elf/cursor.h"
 #include "elf/dynamic.h"
-#include "elf/names.h"
-#include "elf/symbols.h"
+#include "elf/order.h"
 
 #include <elf.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-typedef struct Reader {
-    const Image *image;
-    Dynamic dynamic;
-    Names names;
-    Slot *items; /* NULL while counting */
-    size_t n;
-} Reader;
+/* How a table is bisected. */
+typedef enum OrderState { ORDER_UNSEEN, ORDER_AS_IT_IS, ORDER_BY_INDEX, ORDER_FAILED } OrderState;
 
-static void slot_add(Reader *r, Slot slot)
+struct SlotOrders {
+    pthread_mutex_t lock;
+    atomic_uchar state[SLOT_TABLES];
+    uint32_t *index[SLOT_TABLES]; /* entries by address, but for those that do nothing */
+    size_t n[SLOT_TABLES];        /* of them, or of the table as it is */
+};
+
+static size_t table_count(Bytes table) { return table.n / sizeof(Elf64_Rela); }
+
+static Elf64_Rela table_entry(Bytes table, size_t i)
 {
-    if (r->items)
-        r->items[r->n] = slot;
-    r->n++;
+    Elf64_Rela rela;
+    memcpy(&rela, table.p + i * sizeof rela, sizeof rela);
+    return rela;
 }
 
-static bool symbol_read(const Reader *r, uint64_t index, Elf64_Sym *out)
+/* ---- opening ---- */
+
+/* A static program has no dynamic section; its IRELATIVE relocations lie between __rela_iplt_start and _end. */
+static Bytes static_table(const Image *image)
 {
-    if (r->dynamic.symtab == 0 || index == 0)
+    Addr addr;
+    Bytes table;
+    if (!image_section(image, ".rela.plt", &addr, &table) || !addr)
+        return (Bytes){0};
+    table.n -= table.n % sizeof(Elf64_Rela);
+    return table;
+}
+
+static Bytes table_cut(Bytes table)
+{
+    size_t most = (size_t)UINT32_MAX * sizeof(Elf64_Rela);
+    return (Bytes){table.p, table.n < most ? table.n : most};
+}
+
+static void tables_note(Slots *s, const Dynamic *d)
+{
+    size_t relative = d->relative < table_count(d->rela) ? (size_t)d->relative * sizeof(Elf64_Rela) : d->rela.n;
+    Bytes rest = {d->rela.p ? d->rela.p + relative : NULL, d->rela.n - relative};
+    s->tables[0] = table_cut(rest);
+    s->tables[1] = table_cut(d->jmprel.n ? d->jmprel : static_table(s->image));
+    s->tables[2] = table_cut((Bytes){d->rela.p, relative});
+}
+
+bool slots_open(Slots *out, const Image *image, Arena *arena, Diag *diag)
+{
+    Dynamic d;
+    dynamic_read(&d, image);
+    *out = (Slots){.image = image, .symtab = d.symtab, .strings = d.strings};
+    tables_note(out, &d);
+    out->orders = calloc(1, sizeof *out->orders);
+    if (!out->orders || !relr_open(&out->relr, d.relr, arena))
+        return diag_set(diag, 0, "out of memory for its relocations");
+    pthread_mutex_init(&out->orders->lock, NULL);
+    return true;
+}
+
+void slots_close(Slots *s)
+{
+    if (!s->orders)
+        return;
+    for (size_t i = 0; i < SLOT_TABLES; i++)
+        free(s->orders->index[i]);
+    pthread_mutex_destroy(&s->orders->lock);
+    free(s->orders);
+    s->orders = NULL;
+}
+
+/* ---- one slot ---- */
+
+static bool symbol_read(const Slots *s, uint64_t index, Elf64_Sym *out)
+{
+    if (s->symtab == 0 || index == 0)
         return false;
-    const uint8_t *p = image_read(r->image, r->dynamic.symtab + index * sizeof *out, sizeof *out);
+    const uint8_t *p = image_read(s->image, s->symtab + index * sizeof *out, sizeof *out);
     return p ? memcpy(out, p, sizeof *out) : NULL;
 }
 
@@ -45,163 +101,139 @@ static Addr symbol_target(const Elf64_Sym *sym, uint32_t type, int64_t addend)
     return sym->st_value + (type == R_X86_64_64 ? (uint64_t)addend : 0);
 }
 
-static void rela_add(Reader *r, const Elf64_Rela *rela)
+static Slot slot_of(const Slots *s, const Elf64_Rela *rela)
 {
     Elf64_Sym sym;
     Slot slot = {.addr = rela->r_offset, .type = (uint32_t)ELF64_R_TYPE(rela->r_info)};
-    if (slot.type == R_X86_64_NONE)
-        return;
-    if (!r->items) {
-        ; /* only counted */
-    } else if (slot.type == R_X86_64_RELATIVE || slot.type == R_X86_64_RELATIVE64 || slot.type == R_X86_64_IRELATIVE) {
+    if (slot.type == R_X86_64_RELATIVE || slot.type == R_X86_64_RELATIVE64 || slot.type == R_X86_64_IRELATIVE) {
         slot.target = (Addr)rela->r_addend;
-    } else if (symbol_read(r, ELF64_R_SYM(rela->r_info), &sym)) {
-        slot.name = names_at(&r->names, sym.st_name);
+    } else if (symbol_read(s, ELF64_R_SYM(rela->r_info), &sym)) {
+        slot.name = bytes_text(s->strings, sym.st_name, NAME_BYTES_MAX);
+        slot.name = slot.name.n ? slot.name : (Str){0};
         slot.target = symbol_target(&sym, slot.type, rela->r_addend);
     }
-    slot_add(r, slot);
+    return slot;
 }
 
-static void rela_table(Reader *r, Bytes table, uint64_t skip)
-{
-    for (uint64_t i = skip; i < table.n / sizeof(Elf64_Rela); i++) {
-        Elf64_Rela rela;
-        memcpy(&rela, table.p + i * sizeof rela, sizeof rela);
-        rela_add(r, &rela);
-    }
-}
-
-static void relr_add(Reader *r, Addr addr)
+static bool relr_slot(const Slots *s, Addr addr, Slot *out)
 {
     uint64_t value;
-    if (image_u64(r->image, addr, &value))
-        slot_add(r, (Slot){.addr = addr, .target = value, .type = R_X86_64_RELATIVE});
-}
-
-static void relr_bitmap(Reader *r, Addr base, uint64_t bits)
-{
-    for (; bits; bits >>= 1, base += 8)
-        if (bits & 1)
-            relr_add(r, base);
-}
-
-/* An even word is an address; an odd one a bitmap of the 63 words after the last. Ends where addresses stop growing. */
-static void relr_table(Reader *r, Bytes table)
-{
-    enum { SPAN = 63 * 8 };
-    Addr next = 0;
-    Cursor c = cursor_at(table, 0);
-    while (c.off < table.n && next <= UINT64_MAX - SPAN) {
-        uint64_t word = cursor_u64(&c);
-        if (word & 1) {
-            relr_bitmap(r, next, word >> 1);
-            next += SPAN;
-        } else if (word >= next && word <= UINT64_MAX - SPAN) {
-            relr_add(r, word);
-            next = word + 8;
-        } else {
-            return;
-        }
-    }
-}
-
-/* A static program has no dynamic section; its IRELATIVE relocations lie between __rela_iplt_start and _end. */
-static void static_table(Reader *r)
-{
-    Addr addr;
-    Bytes table;
-    if (r->dynamic.jmprel.n == 0 && image_section(r->image, ".rela.plt", &addr, &table) && addr)
-        rela_table(r, table, 0);
-}
-
-static void tables_read(Reader *r, bool relative)
-{
-    r->n = 0;
-    rela_table(r, r->dynamic.rela, relative ? 0 : r->dynamic.relative);
-    rela_table(r, r->dynamic.jmprel, 0);
-    static_table(r);
-    if (relative)
-        relr_table(r, r->dynamic.relr);
-}
-
-static int slot_compare(const void *a, const void *b)
-{
-    const Slot *x = a, *y = b;
-    if (x->addr != y->addr)
-        return x->addr < y->addr ? -1 : 1;
-    return x->type < y->type ? -1 : x->type > y->type;
-}
-
-/* Linkers write the relative ones, mostly the greatest part, in order: only what follows them is sorted, and merged in from
- * behind. Without memory for that all is sorted. */
-static void slots_sort(Slot *items, size_t n, Arena *arena)
-{
-    size_t head = n ? 1 : 0;
-    while (head < n && slot_compare(&items[head - 1], &items[head]) <= 0)
-        head++;
-    size_t tail = n - head;
-    Slot *rest = tail && head > tail / 4 ? arena_alloc(arena, tail, sizeof *rest) : NULL;
-    if (!rest) {
-        if (tail)
-            qsort(items, n, sizeof *items, slot_compare);
-        return;
-    }
-    memcpy(rest, items + head, tail * sizeof *rest);
-    qsort(rest, tail, sizeof *rest, slot_compare);
-    for (size_t to = n; tail > 0;) {
-        bool from_head = head > 0 && slot_compare(&items[head - 1], &rest[tail - 1]) > 0;
-        items[--to] = from_head ? items[--head] : rest[--tail];
-    }
-}
-
-/* Sorts and leaves out what both DT_RELA and DT_JMPREL hold. */
-static void slots_settle(Slots *s, Arena *arena)
-{
-    size_t n = 0;
-    slots_sort(s->items, s->n, arena);
-    for (size_t i = 0; i < s->n; i++)
-        if (n == 0 || slot_compare(&s->items[n - 1], &s->items[i]) != 0)
-            s->items[n++] = s->items[i];
-    s->n = n;
-}
-
-static bool slots_collect(Slots *out, const Image *image, bool relative, Arena *arena, Diag *diag)
-{
-    Reader r = {.image = image};
-    *out = (Slots){0};
-    dynamic_read(&r.dynamic, image);
-    tables_read(&r, relative);
-    if (r.n == 0)
-        return true;
-    r.names = names_open(r.dynamic.strings, r.n);
-    r.items = arena_alloc(arena, r.n, sizeof *r.items);
-    if (!r.items)
-        return diag_set(diag, 0, "out of memory for its relocations");
-    tables_read(&r, relative);
-    *out = (Slots){r.items, r.n};
-    slots_settle(out, arena);
+    if (!image_u64(s->image, addr, &value))
+        return false;
+    *out = (Slot){.addr = addr, .target = value, .type = R_X86_64_RELATIVE};
     return true;
 }
 
-bool slots_read(Slots *out, const Image *image, Arena *arena, Diag *diag)
+/* ---- lookups ---- */
+
+static bool entry_is_none(Bytes table, size_t i) { return ELF64_R_TYPE(table_entry(table, i).r_info) == R_X86_64_NONE; }
+
+static uint64_t entry_addr(const void *table, uint32_t i) { return table_entry(*(const Bytes *)table, i).r_offset; }
+
+static bool table_in_order(Bytes table)
 {
-    return slots_collect(out, image, true, arena, diag);
+    Addr last = 0;
+    for (size_t i = 0; i < table_count(table); i++) {
+        Elf64_Rela rela = table_entry(table, i);
+        if (last > rela.r_offset || ELF64_R_TYPE(rela.r_info) == R_X86_64_NONE)
+            return false;
+        last = rela.r_offset;
+    }
+    return true;
 }
 
-bool slots_read_named(Slots *out, const Image *image, Arena *arena, Diag *diag)
+static OrderState order_find(Bytes table, uint32_t **out, size_t *nout)
 {
-    return slots_collect(out, image, false, arena, diag);
+    *nout = table_count(table);
+    if (table_in_order(table))
+        return ORDER_AS_IT_IS;
+    uint32_t *index = calloc(table_count(table), sizeof *index);
+    size_t n = 0;
+    for (size_t i = 0; index && i < table_count(table); i++)
+        if (!entry_is_none(table, i))
+            index[n++] = (uint32_t)i;
+    if (!index || !order_sort(index, n, entry_addr, &table)) {
+        free(index);
+        return ORDER_FAILED;
+    }
+    *out = index;
+    *nout = n;
+    return ORDER_BY_INDEX;
 }
 
-const Slot *slots_at(const Slots *s, Addr addr)
+static OrderState order_of(const Slots *s, unsigned table)
 {
-    size_t lo = 0, hi = s->n;
+    struct SlotOrders *o = s->orders;
+    OrderState state = (OrderState)atomic_load_explicit(&o->state[table], memory_order_acquire);
+    if (state != ORDER_UNSEEN)
+        return state;
+    pthread_mutex_lock(&o->lock);
+    state = (OrderState)atomic_load_explicit(&o->state[table], memory_order_relaxed);
+    if (state == ORDER_UNSEEN)
+        state = order_find(s->tables[table], &o->index[table], &o->n[table]);
+    atomic_store_explicit(&o->state[table], (unsigned char)state, memory_order_release);
+    pthread_mutex_unlock(&o->lock);
+    return state;
+}
+
+/* The first entry for addr, or the table's count. */
+static size_t entry_find(const Slots *s, unsigned table, Addr addr)
+{
+    Bytes entries = s->tables[table];
+    size_t lo = 0, count = table_count(entries);
+    if (count == 0)
+        return count;
+    if (order_of(s, table) == ORDER_FAILED) { /* no memory for the index: slow, but a slot must not be missed */
+        while (lo < count && (table_entry(entries, lo).r_offset != addr || entry_is_none(entries, lo)))
+            lo++;
+        return lo;
+    }
+    const uint32_t *index = s->orders->index[table];
+    size_t n = s->orders->n[table], hi = n;
     while (lo < hi) {
         size_t mid = lo + (hi - lo) / 2;
-        if (s->items[mid].addr < addr)
+        if (table_entry(entries, index ? index[mid] : mid).r_offset < addr)
             lo = mid + 1;
         else
             hi = mid;
     }
-    return lo < s->n && s->items[lo].addr == addr ? &s->items[lo] : NULL;
+    return lo == n ? count : index ? index[lo] : lo;
+}
+
+static bool table_find(const Slots *s, unsigned table, Addr addr, Slot *out)
+{
+    size_t i = entry_find(s, table, addr);
+    if (i == table_count(s->tables[table]))
+        return false;
+    Elf64_Rela rela = table_entry(s->tables[table], i);
+    if (rela.r_offset != addr)
+        return false;
+    *out = slot_of(s, &rela);
+    return true;
+}
+
+bool slots_at(const Slots *s, Addr addr, Slot *out)
+{
+    for (unsigned i = 0; i < SLOT_TABLES; i++)
+        if (table_find(s, i, addr, out))
+            return true;
+    return relr_holds(&s->relr, addr) && relr_slot(s, addr, out);
+}
+
+bool slots_next(const Slots *s, SlotWalk *w, Slot *out)
+{
+    Addr addr;
+    for (; w->table < SLOT_TABLES; w->table++, w->at = 0)
+        while (w->at < table_count(s->tables[w->table])) {
+            size_t i = w->at++;
+            if (entry_is_none(s->tables[w->table], i))
+                continue;
+            Elf64_Rela rela = table_entry(s->tables[w->table], i);
+            *out = slot_of(s, &rela);
+            return true;
+        }
+    while (relr_next(&s->relr, &w->relr, &addr))
+        if (relr_slot(s, addr, out))
+            return true;
+    return false;
 }

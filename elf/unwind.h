@@ -15,24 +15,45 @@ typedef struct Fde {
         at_entry; /* its CFI begins with the CFA at rsp + 8, as at a function's entry; a `.cold` part's mostly does not */
 } Fde;
 
-/* Where FDEs are found. Reading it costs O(1): it only notes the tables. */
+/* What an FDE covers, and where it lies. */
+typedef struct FdeRange {
+    Addr start;
+    uint64_t size; /* bytes, > 0 */
+    Addr fde;
+} FdeRange;
+
+/* Where FDEs are found: in .eh_frame_hdr's table, read where it lies, when it goes upward from row to row; else in a list of
+ * all FDEs, sorted by start, made when it is opened. */
 typedef struct Unwind {
     const Image *image;
-    Addr table; /* .eh_frame_hdr's sorted (start, FDE) table; 0: there is none that checks out */
-    size_t ntable;
+    Bytes table;            /* of .eh_frame_hdr: rows of two words (start, FDE), relative to it */
+    FdeRange *ranges;       /* used when the table is empty */
+    size_t n;               /* rows, or ranges */
     Addr eh_frame;          /* 0: none */
     uint64_t eh_frame_size; /* bytes at most */
 } Unwind;
 
-/* False when the file has no unwind tables that can be used; *out is then empty but valid. */
-bool unwind_open(Unwind *out, const Image *image);
+/* Opens the tables, whatever they are: without any that can be used, nothing is found in them. False when memory is used up. */
+bool unwind_open(Unwind *out, const Image *image, Arena *arena, Diag *diag);
 
-/* The FDE whose range holds pc: by bisection of the table, without parsing other FDEs; without a table, by
- * walking .eh_frame. False when there is none. */
+/* The FDE whose range holds pc, by bisection; without other FDEs being parsed. False when there is none. Where ranges
+ * overlap, the one that starts last counts. */
 bool unwind_find(const Unwind *u, Addr pc, Fde *out);
 
-/* All FDEs, sorted by start, duplicates removed; from the table, or by walking .eh_frame where there is none. */
-bool unwind_all(const Unwind *u, Fde **out, size_t *n, Arena *arena, Diag *diag);
+/* A walk over all FDEs' ranges, upward by start: start with {0}. Damaged ones are passed over, one that runs into the next
+ * row is cut there. False at the end. */
+typedef struct UnwindWalk {
+    size_t at;         /* the next row */
+    struct CieMemory { /* the CIE read last, which mostly is the next one's too */
+        Addr at;
+        bool good;
+        bool sized;            /* 'z': FDEs have augmentation data with a length */
+        uint8_t fde_encoding;  /* 'R' */
+        uint8_t lsda_encoding; /* 'L' */
+        bool signal_frame;     /* 'S' */
+    } cie;
+} UnwindWalk;
+bool unwind_next(const Unwind *u, UnwindWalk *w, FdeRange *out);
 
 /* One row of an LSDA's call-site table: a call in [start, end) that throws goes to pad. */
 typedef struct CallSite {

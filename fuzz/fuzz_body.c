@@ -134,8 +134,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     file_symbols(f, n, 1 + data[0] % FUNCTIONS_MAX);
     memcpy(f->code, data + 1, n);
     require(program_open(&program, (Bytes){(const uint8_t *)f, CODE_AT + n}, &(Diag){0}));
+    Function f_of_row;
     for (size_t i = 0; i < program.functions.n; i++)
-        run_function(&program, &program.functions.items[i]);
+        if (program_function_of(&program, i, &f_of_row))
+            run_function(&program, &f_of_row);
     run_search(&program);
     program_close(&program);
     free(f);

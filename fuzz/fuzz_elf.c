@@ -4,6 +4,7 @@
  */
 #include "elf/gopclntab.h"
 #include "elf/plt.h"
+#include "elf/symbols.h"
 #include "elf/unwind.h"
 
 #include <stdio.h>
@@ -40,60 +41,66 @@ static void run_addresses(const Image *image)
 static void run_symbols(const Image *image, Arena *arena)
 {
     Symbols symbols;
-    if (!symbols_read(&symbols, image, arena, NULL))
+    if (!symbols_open(&symbols, image, arena, NULL))
         return;
     for (size_t i = 0; i < symbols.n; i++) {
-        const Symbol *s = &symbols.items[i];
-        require(s->name.n > 0 && (i == 0 || s[-1].addr <= s->addr));
-        require(symbols_at(&symbols, s->addr)->addr == s->addr);
-        symbols_covering(&symbols, s->addr + s->size / 2);
+        Symbol s = symbols_get(&symbols, i), found;
+        symbol_name(&symbols, &s);
+        require(i == 0 || symbols_get(&symbols, i - 1).addr <= s.addr);
+        require(symbols_at(&symbols, s.addr, &found) && found.addr == s.addr);
+        symbols_covering(&symbols, s.addr + s.size / 2, &found);
+    }
+}
+
+static void run_go(const Image *image, const Slots *slots)
+{
+    GoTable go;
+    Addr start, end;
+    if (!gopclntab_open(&go, image, slots))
+        return;
+    for (size_t i = 0; i < go.n; i++) {
+        if (gopclntab_function(&go, i, &start, &end))
+            require(start < end && image_is_code(image, start));
+        gopclntab_name(&go, i);
     }
 }
 
 static void run_slots(const Image *image, Arena *arena)
 {
-    Slots slots, named;
+    Slots slots;
+    Slot slot, found;
     Addr target;
     Str name;
-    if (!slots_read(&slots, image, arena, NULL) || !slots_read_named(&named, image, arena, NULL))
-        return;
-    require(named.n <= slots.n);
-    for (size_t i = 0; i < slots.n; i++)
-        require(slots_at(&slots, slots.items[i].addr)->addr == slots.items[i].addr);
-    for (size_t i = 0; i < image->nloads; i++)
+    bool opened = slots_open(&slots, image, arena, NULL);
+    for (SlotWalk w = {0}; opened && slots_next(&slots, &w, &slot);)
+        require(slots_at(&slots, slot.addr, &found) && found.addr == slot.addr);
+    for (size_t i = 0; opened && i < image->nloads; i++)
         for (uint64_t at = 0; image->loads[i].executable && at < image->loads[i].filesz && at < 4096; at++)
             plt_target(image, &slots, image->loads[i].addr + at, &name, &target);
+    run_go(image, &slots);
+    slots_close(&slots);
 }
 
 static void run_unwind(const Image *image, Arena *arena)
 {
     Unwind unwind;
-    Fde *fdes, found;
+    Fde fde;
+    FdeRange range;
     CallSite *sites;
-    size_t n, nsites;
-    if (!unwind_open(&unwind, image) || !unwind_all(&unwind, &fdes, &n, arena, NULL))
+    size_t nsites;
+    Addr last = 0;
+    if (!unwind_open(&unwind, image, arena, NULL))
         return;
-    for (size_t i = 0; i < n; i++) {
-        require(fdes[i].size > 0 && image_is_code(image, fdes[i].start));
-        require(i == 0 || fdes[i].start - fdes[i - 1].start >= fdes[i - 1].size);
-        if (i < 16 && unwind_find(&unwind, fdes[i].start, &found))
-            require(fdes[i].start - found.start < found.size);
-        bool whole = lsda_read(image, &fdes[i], &sites, &nsites, arena, NULL);
+    for (UnwindWalk w = {0}; unwind_next(&unwind, &w, &range);) {
+        require(range.size > 0 && image_is_code(image, range.start) && range.start >= last);
+        last = range.start + range.size;
+        require(unwind_find(&unwind, range.start, &fde) && fde.start == range.start && fde.size >= range.size);
+        bool whole = lsda_read(image, &fde, &sites, &nsites, arena, NULL);
         require(whole || nsites == 0);
         for (size_t k = 0; k < nsites; k++)
-            require(sites[k].start >= fdes[i].start && sites[k].end <= fdes[i].start + fdes[i].size &&
+            require(sites[k].start >= fde.start && sites[k].end <= fde.start + fde.size &&
                     sites[k].start < sites[k].end && (sites[k].pad == 0 || image_is_code(image, sites[k].pad)));
     }
-}
-
-static void run_go(const Image *image, Arena *arena)
-{
-    GoFunction *functions;
-    size_t n;
-    if (!gopclntab_read(image, &functions, &n, arena, NULL))
-        return;
-    for (size_t i = 0; i < n; i++)
-        require(functions[i].start < functions[i].end && (i == 0 || functions[i - 1].end <= functions[i].start));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -108,7 +115,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         run_symbols(&image, &arena);
         run_slots(&image, &arena);
         run_unwind(&image, &arena);
-        run_go(&image, &arena);
     } else {
         require(diag.what[0]);
     }

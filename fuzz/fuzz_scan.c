@@ -39,9 +39,11 @@ static void run(Program *program)
         compare_results(&whole, &scanned);
     for (size_t i = 0; i < program->functions.n && i < REPORTS_MAX; i++) {
         FunctionReport report;
-        const Function *f = &program->functions.items[i];
-        require(function_holds(f, f->start) && function_size(f) > 0);
-        if (!function_describe(&report, program, f, &arena))
+        Function f;
+        if (!program_function_of(program, i, &f))
+            continue;
+        require(function_holds(&f, f.start) && function_size(&f) > 0);
+        if (!function_describe(&report, program, &f, &arena))
             continue;
         for (size_t k = 0; k < report.njumps; k++)
             require(report.jumps[k].kind <= JUMP_UNKNOWN && (k == 0 || report.jumps[k - 1].pc < report.jumps[k].pc));

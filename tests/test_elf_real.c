@@ -5,6 +5,7 @@
  */
 #include "elf/gopclntab.h"
 #include "elf/plt.h"
+#include "elf/symbols.h"
 #include "elf/unwind.h"
 
 #include <elf.h>
@@ -197,13 +198,13 @@ typedef struct SymbolCount {
     size_t n, dynamic_section;
 } SymbolCount;
 
-static bool symbol_matches(const Symbol *s, Str name, uint64_t size, const char *type, const char *bind, bool dynamic)
+static bool symbol_matches(const Symbol *s, uint64_t size, const char *type, const char *bind, bool dynamic)
 {
     static const char *const types[] = {
         [STT_NOTYPE] = "NOTYPE", [STT_OBJECT] = "OBJECT", [STT_FUNC] = "FUNC", [STT_GNU_IFUNC] = "IFUNC"};
     static const char *const binds[] = {[STB_LOCAL] = "LOCAL", [STB_GLOBAL] = "GLOBAL", [STB_WEAK] = "WEAK"};
     const char *unique = s->bind == STB_GNU_UNIQUE ? "UNIQUE" : NULL;
-    return str_eq(s->name, name) && s->size == size && strcmp(types[s->type], type) == 0 &&
+    return s->size == size && strcmp(types[s->type], type) == 0 &&
            strcmp(unique ? unique : binds[s->bind], bind) == 0 && (s->source == SYMBOL_DYNSYM) == dynamic;
 }
 
@@ -220,11 +221,16 @@ static void symbol_line(File *f, const char *line, void *context)
         (strcmp(type, "FUNC") && strcmp(type, "NOTYPE") && strcmp(type, "OBJECT") && strcmp(type, "IFUNC")))
         return;
     Str wanted = {name, strcspn(name + 1, "@") + 1};
-    for (size_t i = symbols_from(&c->symbols, addr); i < c->symbols.n && c->symbols.items[i].addr == addr; i++)
-        if (symbol_matches(&c->symbols.items[i], wanted, strtoull(size, NULL, 0), type, bind, c->dynamic_section)) {
+    for (size_t i = symbols_from(&c->symbols, addr); i < c->symbols.n; i++) {
+        Symbol s = symbols_get(&c->symbols, i);
+        if (s.addr != addr)
+            break;
+        if (symbol_matches(&s, strtoull(size, NULL, 0), type, bind, c->dynamic_section) &&
+            str_eq(symbol_name(&c->symbols, &s), wanted)) {
             c->n++;
             return;
         }
+    }
     fail_msg("not found: %s", line);
 }
 
@@ -232,7 +238,7 @@ static void check_symbols(File *f, const char *path, void *context)
 {
     SymbolCount c = {.n = 0};
     size_t *total = context;
-    assert_true(symbols_read(&c.symbols, &f->image, &f->arena, NULL));
+    assert_true(symbols_open(&c.symbols, &f->image, &f->arena, NULL));
     each_line(f, "readelf -sW %s 2>/dev/null", path, symbol_line, &c);
     if (c.n != c.symbols.n)
         fail_msg("%s: %zu symbols, readelf has %zu", path, c.symbols.n, c.n);
@@ -263,28 +269,39 @@ static void slot_line(File *f, const char *line, void *context)
     if (sscanf(line, "%16" SCNx64 " %16" SCNx64 " %31s %63s %4095s", &addr, &info, type, value, name) < 4 ||
         strncmp(type, "R_X86_64_", 9) != 0)
         return;
-    const Slot *slot = slots_at(&c->slots, addr);
-    assert_non_null(slot);
-    assert_int_equal(slot->type, (uint32_t)info);
+    Slot slot;
+    assert_true(slots_at(&c->slots, addr, &slot));
+    assert_int_equal(slot.type, (uint32_t)info);
     if (name[0] && ELF64_R_SYM(info)) {
-        assert_true(str_eq(slot->name, (Str){name, strcspn(name, "@")}));
+        assert_true(str_eq(slot.name, (Str){name, strcspn(name, "@")}));
         c->named++;
-    } else if (slot->type == R_X86_64_RELATIVE || slot->type == R_X86_64_IRELATIVE) {
-        assert_int_equal(slot->target, strtoull(value, NULL, 16));
+    } else if (slot.type == R_X86_64_RELATIVE || slot.type == R_X86_64_IRELATIVE) {
+        assert_int_equal(slot.target, strtoull(value, NULL, 16));
     }
     c->n++;
+}
+
+static size_t slots_count(const Slots *s)
+{
+    size_t n = 0;
+    Slot slot;
+    for (SlotWalk w = {0}; slots_next(s, &w, &slot);)
+        n++;
+    return n;
 }
 
 static void check_slots(File *f, const char *path, void *context)
 {
     SlotCount c = {.n = 0};
     SlotCount *total = context;
-    assert_true(slots_read(&c.slots, &f->image, &f->arena, NULL));
+    assert_true(slots_open(&c.slots, &f->image, &f->arena, NULL));
     each_line(f, "readelf -rW %s 2>/dev/null", path, slot_line, &c);
     Addr addr;
     Bytes bytes;
-    if (!image_section(&f->image, ".relr.dyn", &addr, &bytes) && c.n != c.slots.n)
-        fail_msg("%s: %zu slots, readelf has %zu", path, c.slots.n, c.n);
+    size_t walked = slots_count(&c.slots);
+    if (!image_section(&f->image, ".relr.dyn", &addr, &bytes) && c.n != walked)
+        fail_msg("%s: %zu slots, readelf has %zu", path, walked, c.n);
+    slots_close(&c.slots);
     total->n += c.n;
     total->named += c.named;
 }
@@ -323,21 +340,28 @@ static void fde_line(File *f, const char *line, void *context)
 
 static void check_fdes(File *f, const char *path, void *context)
 {
-    FdeCount c = {.n = 0}, walk;
-    Fde *fdes, *walked;
-    size_t n, nwalked, *total = context;
-    unwind_open(&c.unwind, &f->image);
-    assert_true(unwind_all(&c.unwind, &fdes, &n, &f->arena, NULL));
+    FdeCount c = {.n = 0};
+    size_t n = 0, *total = context;
+    assert_true(unwind_open(&c.unwind, &f->image, &f->arena, NULL));
+    UnwindWalk w = {0}, walk = {0};
+    FdeRange range, walked;
+    while (unwind_next(&c.unwind, &w, &range))
+        n++;
     each_line(f, "readelf -W --debug-dump=frames %s 2>/dev/null | grep ' FDE ' || true", path, fde_line, &c);
     if (c.n != n)
         fail_msg("%s: %zu FDEs, readelf has %zu", path, n, c.n);
-    walk = c;
-    walk.unwind.table = 0; /* walking .eh_frame gives the same */
-    assert_true(unwind_all(&walk.unwind, &walked, &nwalked, &f->arena, NULL));
-    assert_int_equal(n, nwalked);
-    for (size_t i = 0; i < n; i++)
-        assert_true(fdes[i].start == walked[i].start && fdes[i].size == walked[i].size &&
-                    fdes[i].lsda == walked[i].lsda);
+    Image without = f->image; /* walking .eh_frame gives the same */
+    Unwind unwind;
+    without.eh_frame_hdr = 0;
+    assert_true(unwind_open(&unwind, &without, &f->arena, NULL));
+    assert_true(unwind.table.n == 0 && unwind.n == n);
+    for (w = (UnwindWalk){0}; unwind_next(&c.unwind, &w, &range);) {
+        assert_true(unwind_next(&unwind, &walk, &walked));
+        assert_true(range.start == walked.start && range.size == walked.size && range.fde == walked.fde);
+        Fde one, other;
+        assert_true(unwind_find(&c.unwind, range.start, &one) && unwind_find(&unwind, range.start, &other));
+        assert_true(one.lsda == other.lsda && one.at_entry == other.at_entry);
+    }
     *total += n;
 }
 
@@ -375,10 +399,11 @@ static void stub_line(File *f, const char *line, void *context)
 static void check_stubs(File *f, const char *path, void *context)
 {
     SlotCount c = {.n = 0}, *total = context;
-    assert_true(slots_read_named(&c.slots, &f->image, &f->arena, NULL));
+    assert_true(slots_open(&c.slots, &f->image, &f->arena, NULL));
     each_line(f, "objdump -d -j .plt -j .plt.sec -j .plt.got %s 2>/dev/null | grep '>:' || true", path, stub_line, &c);
     total->n += c.n;
     total->named++;
+    slots_close(&c.slots);
 }
 
 static void plt_names_agree_with_objdump(void **state)
@@ -395,23 +420,24 @@ static void check_sectionless(File *f, const char *path, void *context)
     Image bare = f->image;
     Symbols with, without;
     Slots slots, bare_slots;
-    Unwind unwind;
-    Fde *fdes;
-    size_t n = 0, bare_n = 0, dynamic = 0, *total = context;
+    Unwind unwind, bare_unwind;
+    size_t dynamic = 0, *total = context;
     bare.nsections = 0;
     if (!f->image.dynamic || !f->image.eh_frame_hdr)
         return;
-    assert_true(symbols_read(&with, &f->image, &f->arena, NULL) && symbols_read(&without, &bare, &f->arena, NULL));
+    assert_true(symbols_open(&with, &f->image, &f->arena, NULL) && symbols_open(&without, &bare, &f->arena, NULL));
     for (size_t i = 0; i < with.n; i++)
-        dynamic += with.items[i].source == SYMBOL_DYNSYM;
+        dynamic += symbols_get(&with, i).source == SYMBOL_DYNSYM;
     assert_int_equal(without.n, dynamic);
-    assert_true(slots_read(&slots, &f->image, &f->arena, NULL) && slots_read(&bare_slots, &bare, &f->arena, NULL));
-    assert_int_equal(slots.n, bare_slots.n);
-    assert_true(unwind_open(&unwind, &f->image) && unwind_all(&unwind, &fdes, &n, &f->arena, NULL));
-    assert_true(unwind_open(&unwind, &bare) && unwind_all(&unwind, &fdes, &bare_n, &f->arena, NULL));
-    if (n != bare_n)
-        fail_msg("%s: %zu FDEs, without sections %zu", path, n, bare_n);
-    *total += n;
+    assert_true(slots_open(&slots, &f->image, &f->arena, NULL) && slots_open(&bare_slots, &bare, &f->arena, NULL));
+    assert_int_equal(slots_count(&slots), slots_count(&bare_slots));
+    slots_close(&slots);
+    slots_close(&bare_slots);
+    assert_true(unwind_open(&unwind, &f->image, &f->arena, NULL));
+    assert_true(unwind_open(&bare_unwind, &bare, &f->arena, NULL));
+    if (unwind.n != bare_unwind.n)
+        fail_msg("%s: %zu FDEs, without sections %zu", path, unwind.n, bare_unwind.n);
+    *total += unwind.n;
 }
 
 static void sections_are_not_needed(void **state)
@@ -451,17 +477,18 @@ static void call_sites_are_at_instructions(void **state)
     (void)state;
     File f;
     PadCount c = {.n = 0};
-    Fde *fdes;
-    size_t n, nsites;
+    FdeRange range;
+    size_t nsites;
     const char *path = real_files[3];
     if (!file_open(&f, path))
         skip();
     c.wanted = calloc(f.bytes.n / 8 + 1, 1);
-    unwind_open(&c.unwind, &f.image);
-    assert_true(unwind_all(&c.unwind, &fdes, &n, &f.arena, NULL));
-    for (size_t i = 0; i < n; i++) {
+    assert_true(unwind_open(&c.unwind, &f.image, &f.arena, NULL));
+    for (UnwindWalk w = {0}; unwind_next(&c.unwind, &w, &range);) {
         CallSite *sites;
-        assert_true(lsda_read(&f.image, &fdes[i], &sites, &nsites, &f.arena, NULL));
+        Fde fde;
+        assert_true(unwind_find(&c.unwind, range.start, &fde));
+        assert_true(lsda_read(&f.image, &fde, &sites, &nsites, &f.arena, NULL));
         for (size_t k = 0; k < nsites; k++) {
             want(&f, &c, sites[k].start);
             if (sites[k].pad)
@@ -480,26 +507,30 @@ static void go_functions_have_their_symbols(void **state)
 {
     (void)state;
     File f;
-    GoFunction *functions;
-    size_t n, matched = 0, functions_in_symtab = 0;
+    GoTable go, scanned;
+    size_t matched = 0, functions_in_symtab = 0;
+    Slots slots;
     Symbols symbols;
     if (!file_open(&f, "/usr/bin/gron"))
         skip();
-    assert_true(gopclntab_read(&f.image, &functions, &n, &f.arena, NULL));
-    assert_true(n > 1000);
+    assert_true(slots_open(&slots, &f.image, &f.arena, NULL));
+    assert_true(gopclntab_open(&go, &f.image, &slots) && go.n > 1000);
     f.image.nsections = 0; /* by its magic too */
-    size_t scanned;
-    assert_true(gopclntab_read(&f.image, &(GoFunction *){0}, &scanned, &f.arena, NULL));
-    assert_int_equal(scanned, n);
+    assert_true(gopclntab_open(&scanned, &f.image, &slots));
+    assert_int_equal(scanned.n, go.n);
     assert_true(image_open(&f.image, f.bytes, &f.arena, NULL));
-    assert_true(symbols_read(&symbols, &f.image, &f.arena, NULL));
-    for (size_t i = 0; i < n; i++) {
-        const Symbol *s = symbols_at(&symbols, functions[i].start);
-        functions_in_symtab += s && s->type == STT_FUNC;
-        matched += s && str_eq(s->name, functions[i].name);
-        assert_true(functions[i].name.n > 0);
+    assert_true(symbols_open(&symbols, &f.image, &f.arena, NULL));
+    for (size_t i = 0; i < go.n; i++) {
+        Addr start, end;
+        Symbol s;
+        assert_true(gopclntab_function(&go, i, &start, &end));
+        bool known = symbols_at(&symbols, start, &s);
+        functions_in_symtab += known && s.type == STT_FUNC;
+        matched += known && str_eq(symbol_name(&symbols, &s), gopclntab_name(&go, i));
+        assert_true(gopclntab_name(&go, i).n > 0);
     }
     assert_int_equal(matched, functions_in_symtab);
+    slots_close(&slots);
     file_close(&f);
 }
 
@@ -518,7 +549,7 @@ static void a_lookup_touches_few_pages(void **state)
         getrusage(RUSAGE_SELF, &before);
         if (!file_open(&f, large[i]))
             continue;
-        assert_true(unwind_open(&unwind, &f.image));
+        assert_true(unwind_open(&unwind, &f.image, &f.arena, NULL));
         const Segment *code = f.image.loads;
         while (!code->executable)
             code++;

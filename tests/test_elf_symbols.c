@@ -1,4 +1,5 @@
 /* tests/test_elf_symbols.c - symbol tables, relocation slots and PLT stubs of files made in memory. */
+#include "elf/order.h"
 #include "elf/plt.h"
 #include "elf/symbols.h"
 #include "tests/elf_builder.h"
@@ -78,6 +79,12 @@ static void symtab_put(Fixture *f, const Buf *symbols, const Buf *strings)
     f->elf.sh[i].sh_link = elf_section(&f->elf, ".strtab", SHT_STRTAB, 0, strings->p, strings->n);
 }
 
+static Str name_at(const Symbols *s, size_t i)
+{
+    Symbol symbol = symbols_get(s, i);
+    return symbol_name(s, &symbol);
+}
+
 static void symtab_is_sorted_and_filtered(void **state)
 {
     (void)state;
@@ -111,18 +118,23 @@ static void symtab_is_sorted_and_filtered(void **state)
     symtab_put(f, &symbols, &strings);
     fixture_open(f);
     Symbols s;
-    assert_true(symbols_read(&s, &f->image, &f->arena, &f->diag));
+    assert_true(symbols_open(&s, &f->image, &f->arena, &f->diag));
     assert_int_equal(s.n, COUNT(sorted));
     for (size_t i = 0; i < s.n; i++)
-        assert_true(str_eq(s.items[i].name, str_of(sorted[i])));
-    assert_ptr_equal(symbols_at(&s, 0x1000), &s.items[0]);
-    assert_null(symbols_at(&s, 0x1001));
-    assert_ptr_equal(symbols_covering(&s, 0x100f), &s.items[0]);
-    assert_ptr_equal(symbols_covering(&s, 0x1013), &s.items[5]);
-    assert_null(symbols_covering(&s, 0x1014));
-    assert_ptr_equal(symbols_covering(&s, 0x1037), &s.items[6]);
-    assert_null(symbols_covering(&s, 0x1038));
-    assert_null(symbols_covering(&s, 0xfff));
+        assert_true(str_eq(name_at(&s, i), str_of(sorted[i])));
+    static const struct {
+        Addr addr;
+        const char *at, *covering;
+    } asked[] = {{0xfff, NULL, NULL},      {0x1000, "global", "global"}, {0x1001, NULL, "global"},
+                 {0x100f, NULL, "global"}, {0x1013, NULL, "ifunc"},      {0x1014, NULL, NULL},
+                 {0x1037, NULL, "late"},   {0x1038, NULL, NULL}};
+    for (size_t i = 0; i < COUNT(asked); i++) {
+        Symbol found;
+        assert_int_equal(symbols_at(&s, asked[i].addr, &found), asked[i].at != NULL);
+        assert_true(!asked[i].at || str_eq(symbol_name(&s, &found), str_of(asked[i].at)));
+        assert_int_equal(symbols_covering(&s, asked[i].addr, &found), asked[i].covering != NULL);
+        assert_true(!asked[i].covering || str_eq(symbol_name(&s, &found), str_of(asked[i].covering)));
+    }
     fixture_free(f);
 }
 
@@ -140,9 +152,9 @@ static void names_outside_the_strings_are_left_out(void **state)
     symtab_put(f, &symbols, &strings);
     fixture_open(f);
     Symbols s;
-    assert_true(symbols_read(&s, &f->image, &f->arena, &f->diag));
+    assert_true(symbols_open(&s, &f->image, &f->arena, &f->diag));
     assert_int_equal(s.n, 1);
-    assert_true(str_eq(s.items[0].name, str_of("ok")));
+    assert_true(str_eq(name_at(&s, 0), str_of("ok")));
     fixture_free(f);
 }
 
@@ -191,10 +203,10 @@ static void dynsym_is_counted_by_its_hash(void **state)
         dynamic_entry(f, rows[i].tag, addr);
         fixture_open(f);
         Symbols s;
-        assert_true(symbols_read(&s, &f->image, &f->arena, &f->diag));
+        assert_true(symbols_open(&s, &f->image, &f->arena, &f->diag));
         size_t mine = 0;
         for (size_t k = 0; k < s.n; k++)
-            mine += str_eq(s.items[k].name, str_of("mine")) && s.items[k].addr == CODE + 8;
+            mine += str_eq(name_at(&s, k), str_of("mine")) && symbols_get(&s, k).addr == CODE + 8;
         if (mine != rows[i].symbols)
             fail_msg("row %zu: %zu symbols", i, mine);
         fixture_free(f);
@@ -211,9 +223,9 @@ static void dynsym_is_counted_by_its_section_last(void **state)
     f->elf.sh[i].sh_size = 3 * sizeof(Elf64_Sym);
     fixture_open(f);
     Symbols s;
-    assert_true(symbols_read(&s, &f->image, &f->arena, &f->diag));
+    assert_true(symbols_open(&s, &f->image, &f->arena, &f->diag));
     assert_int_equal(s.n, 1);
-    assert_int_equal(s.items[0].source, SYMBOL_DYNSYM);
+    assert_int_equal(symbols_get(&s, 0).source, SYMBOL_DYNSYM);
     fixture_free(f);
 }
 
@@ -221,17 +233,31 @@ static void million_symbols_at_one_address(void **state)
 {
     (void)state;
     enum { N = 1000000 };
-    Arena arena = {0};
-    Symbols s = {arena_alloc(&arena, N, sizeof *s.items), N};
-    assert_non_null(s.items);
-    for (size_t i = 0; i < N; i++)
-        s.items[i] = (Symbol){.addr = 0x1000, .size = i == 0 ? 4 : 0, .type = STT_FUNC};
-    for (size_t i = 0; i < N; i++) { /* quadratic work would take hours */
-        assert_ptr_equal(symbols_at(&s, 0x1000), s.items);
-        assert_ptr_equal(symbols_covering(&s, 0x1003), s.items);
-        assert_null(symbols_covering(&s, 0x1004));
+    Elf64_Sym *entries = calloc(N, sizeof *entries);
+    uint32_t *order = calloc(N, sizeof *order);
+    assert_true(entries && order);
+    for (uint32_t i = 0; i < N; i++) {
+        entries[i] = (Elf64_Sym){.st_value = 0x1000, .st_size = i == 0 ? 4 : 0, .st_info = STT_FUNC};
+        order[i] = i;
     }
-    arena_free(&arena);
+    Symbols s = {.entries[0] = {(const uint8_t *)entries, N * sizeof *entries}, .order = order, .n = N};
+    Symbol found;
+    for (size_t i = 0; i < N; i++) { /* quadratic work would take hours */
+        assert_true(symbols_at(&s, 0x1000, &found) && found.size == 4);
+        assert_true(symbols_covering(&s, 0x1003, &found) && found.size == 4);
+        assert_false(symbols_covering(&s, 0x1004, &found));
+    }
+    free(order);
+    free(entries);
+}
+
+/* The slots in the order of the tables, at most 128. */
+static size_t slots_all(const Slots *s, Slot *out)
+{
+    size_t n = 0;
+    for (SlotWalk w = {0}; slots_next(s, &w, &out[n]); n++)
+        assert_true(n < 127);
+    return n;
 }
 
 static void slots_of_rela(void **state)
@@ -246,7 +272,8 @@ static void slots_of_rela(void **state)
     buf_rela(&rela, DATA + 32, 0, R_X86_64_IRELATIVE, CODE + 12);
     buf_rela(&rela, DATA + 40, 2, R_X86_64_DTPMOD64, 0);
     buf_rela(&rela, DATA + 48, 999999, R_X86_64_64, 0);
-    buf_rela(&rela, 0, 0, R_X86_64_NONE, 0);
+    buf_rela(&rela, DATA + 8, 0, R_X86_64_NONE, 0);
+    buf_rela(&rela, DATA + 64, 0, R_X86_64_NONE, 0);
     buf_rela(&jmprel, DATA + 0, 2, R_X86_64_JUMP_SLOT, 77);
     buf_rela(&jmprel, DATA + 24, 0, R_X86_64_RELATIVE, CODE + 4); /* in both tables */
     Buf hash = {.n = 0};
@@ -272,31 +299,91 @@ static void slots_of_rela(void **state)
         {DATA + 40, 0, "mine", R_X86_64_DTPMOD64},
         {DATA + 48, 0, NULL, R_X86_64_64},
     };
-    Slots s, named;
-    assert_true(slots_read(&s, &f->image, &f->arena, &f->diag));
-    assert_int_equal(s.n, COUNT(rows));
-    for (size_t i = 0; i < s.n; i++) {
-        const Slot *slot = slots_at(&s, rows[i].addr);
-        assert_non_null(slot);
-        assert_int_equal(slot->target, rows[i].target);
-        assert_int_equal(slot->type, rows[i].type);
-        assert_true(str_eq(slot->name, str_of(rows[i].name)));
+    Slots s;
+    Slot slot, all[128];
+    assert_true(slots_open(&s, &f->image, &f->arena, &f->diag));
+    assert_int_equal(slots_all(&s, all), COUNT(rows) + 1); /* one is in both tables */
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        assert_true(slots_at(&s, rows[i].addr, &slot));
+        assert_int_equal(slot.addr, rows[i].addr);
+        assert_int_equal(slot.target, rows[i].target);
+        assert_int_equal(slot.type, rows[i].type);
+        assert_true(str_eq(slot.name, str_of(rows[i].name)));
     }
-    assert_null(slots_at(&s, DATA + 4));
-    assert_true(slots_read_named(&named, &f->image, &f->arena, &f->diag));
-    assert_int_equal(named.n, COUNT(rows)); /* the RELATIVE one comes from DT_JMPREL */
-    Arena little = {.limit = 64};
+    assert_false(slots_at(&s, DATA + 4, &slot));
+    assert_false(slots_at(&s, DATA + 64, &slot));
+    assert_false(slots_at(&s, 0, &slot));
+    slots_close(&s);
+    Arena little = {.limit = 8};
     Symbols symbols;
-    assert_false(symbols_read(&symbols, &f->image, &little, &f->diag));
+    assert_false(symbols_open(&symbols, &f->image, &little, &f->diag));
     assert_int_equal(symbols.n, 0);
-    assert_false(slots_read(&s, &f->image, &little, &f->diag));
-    assert_int_equal(s.n, 0);
+    assert_false(slots_open(&s, &f->image, &little, &f->diag));
+    slots_close(&s);
     arena_free(&little);
     fixture_free(f);
 }
 
-static size_t relr_slots(const uint64_t *words, size_t n, Slots *s, Fixture **fixture)
+/* Lookups by bisection agree with linear search, in whatever order the tables stand. */
+static void slots_in_any_order(void **state)
 {
+    (void)state;
+    static const unsigned sorted[] = {0, 1, 2, 3, 4, 5, 6, 7}, not_sorted[] = {3, 7, 0, 0, 6, 1, 2, 5};
+    for (unsigned how = 0; how < 4; how++) {
+        Fixture *f = fixture_new();
+        Buf rela = {.n = 0};
+        Slots s;
+        Slot slot;
+        for (unsigned half = 0; half < 2; half++)
+            for (unsigned i = 0; i < 8; i++)
+                buf_rela(&rela, DATA + 8 * (how >> half & 1 ? not_sorted : sorted)[i] + 64 * half, 0, R_X86_64_RELATIVE,
+                         CODE + i + 8 * half);
+        dynamic_entry(f, DT_RELA, table_put(f, &rela));
+        dynamic_entry(f, DT_RELASZ, rela.n);
+        dynamic_entry(f, DT_RELACOUNT, 8);
+        fixture_open(f);
+        assert_true(slots_open(&s, &f->image, &f->arena, &f->diag));
+        for (unsigned i = 0; i < 16; i++) {
+            const unsigned *order = how >> (i / 8) & 1 ? not_sorted : sorted;
+            unsigned at = 0;
+            while (at < 8 && order[at] != i % 8)
+                at++;
+            assert_int_equal(slots_at(&s, DATA + 8 * i, &slot), at < 8);
+            assert_true(at == 8 || slot.target == CODE + at + i / 8 * 8);
+        }
+        slots_close(&s);
+        fixture_free(f);
+    }
+}
+
+static uint64_t key_of(const void *keys, uint32_t i) { return ((const uint64_t *)keys)[i]; }
+
+/* Sorted by keys of all sizes; the same keys stay in their order. */
+static void order_is_sorted_and_stable(void **state)
+{
+    (void)state;
+    enum { N = 3000 };
+    static uint64_t keys[N];
+    static uint32_t items[N];
+    for (unsigned bits = 0; bits <= 64; bits++) {
+        uint64_t x = 88172645463325252u + bits;
+        for (uint32_t i = 0; i < N; i++) {
+            x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+            keys[i] = bits ? x >> (64 - bits) : 0;
+            items[i] = i;
+        }
+        assert_true(order_sort(items, N, key_of, keys));
+        for (uint32_t i = 1; i < N; i++)
+            assert_true(keys[items[i - 1]] < keys[items[i]] ||
+                        (keys[items[i - 1]] == keys[items[i]] && items[i - 1] < items[i]));
+    }
+    assert_true(order_sort(items, 0, key_of, keys));
+}
+
+static size_t relr_slots(const uint64_t *words, size_t n, Slot *all, Fixture **fixture)
+{
+    Slots s;
+    Slot one;
     Fixture *f = *fixture = fixture_new();
     Buf relr = {.n = 0};
     for (size_t i = 0; i < 100; i++)
@@ -306,8 +393,15 @@ static size_t relr_slots(const uint64_t *words, size_t n, Slots *s, Fixture **fi
     dynamic_entry(f, RELR, table_put(f, &relr));
     dynamic_entry(f, RELRSZ, relr.n);
     fixture_open(f);
-    assert_true(slots_read(s, &f->image, &f->arena, &f->diag));
-    return s->n;
+    assert_true(slots_open(&s, &f->image, &f->arena, &f->diag));
+    size_t count = slots_all(&s, all), found = 0;
+    for (size_t i = 0; i < count; i++)
+        assert_true(slots_at(&s, all[i].addr, &one) && one.target == all[i].target);
+    for (Addr addr = DATA - 8; addr < DATA + 808; addr += 4)
+        found += slots_at(&s, addr, &one);
+    assert_int_equal(found, count);
+    slots_close(&s);
+    return count;
 }
 
 static void slots_of_relr(void **state)
@@ -329,13 +423,13 @@ static void slots_of_relr(void **state)
         {{0x100, 0x3, DATA}, 3, 1}, /* what is in no segment is left out */
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
-        Slots s;
+        Slot all[128];
         Fixture *f;
-        size_t n = relr_slots(rows[i].words, rows[i].n, &s, &f);
+        size_t n = relr_slots(rows[i].words, rows[i].n, all, &f);
         if (n != rows[i].slots)
             fail_msg("row %zu: %zu slots", i, n);
         for (size_t k = 0; k < n; k++)
-            assert_int_equal(s.items[k].target, CODE + (s.items[k].addr - DATA) / 8);
+            assert_int_equal(all[k].target, CODE + (all[k].addr - DATA) / 8);
         fixture_free(f);
     }
 }
@@ -347,9 +441,9 @@ static void relr_is_no_bomb(void **state)
     static uint64_t words[900];
     for (size_t i = 0; i < COUNT(words); i++)
         words[i] = i % 2 ? UINT64_MAX : DATA;
-    Slots s;
+    Slot all[128];
     Fixture *f;
-    assert_int_equal(relr_slots(words, COUNT(words), &s, &f), 64);
+    assert_int_equal(relr_slots(words, COUNT(words), all, &f), 64);
     fixture_free(f);
 }
 
@@ -404,12 +498,13 @@ static void plt_stubs(void **state)
         Slots s;
         Str name;
         Addr target;
-        assert_true(slots_read(&s, &f->image, &f->arena, &f->diag));
+        assert_true(slots_open(&s, &f->image, &f->arena, &f->diag));
         bool found = plt_target(&f->image, &s, CODE, &name, &target);
         if (found != rows[i].found || !str_eq(name, str_of(rows[i].name)) || target != rows[i].target)
             fail_msg("row %zu: found %d, \"%.*s\"", i, found, (int)name.n, name.p);
         assert_false(plt_target(&f->image, &s, DATA, &name, &target));
         assert_false(plt_target(&f->image, &s, 0, &name, &target));
+        slots_close(&s);
         fixture_free(f);
     }
 }
@@ -424,9 +519,11 @@ static void slots_of_a_static_program(void **state)
     elf_section(&f->elf, ".rela.plt", SHT_RELA, 0x500000, rela.p, rela.n);
     fixture_open(f);
     Slots s;
-    assert_true(slots_read(&s, &f->image, &f->arena, &f->diag));
-    assert_int_equal(s.n, 1);
-    assert_int_equal(s.items[0].target, CODE);
+    Slot slot;
+    assert_true(slots_open(&s, &f->image, &f->arena, &f->diag));
+    assert_true(slots_at(&s, DATA, &slot));
+    assert_int_equal(slot.target, CODE);
+    slots_close(&s);
     fixture_free(f);
 }
 
@@ -439,6 +536,8 @@ int main(void)
         cmocka_unit_test(dynsym_is_counted_by_its_section_last),
         cmocka_unit_test(million_symbols_at_one_address),
         cmocka_unit_test(slots_of_rela),
+        cmocka_unit_test(slots_in_any_order),
+        cmocka_unit_test(order_is_sorted_and_stable),
         cmocka_unit_test(slots_of_relr),
         cmocka_unit_test(relr_is_no_bomb),
         cmocka_unit_test(plt_stubs),

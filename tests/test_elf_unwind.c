@@ -51,7 +51,8 @@ static void fixture_open(Fixture *f, How how)
     }
     f->file = elf_end(&f->elf);
     assert_true(image_open(&f->image, f->file, &f->arena, NULL));
-    f->opened = unwind_open(&f->unwind, &f->image);
+    assert_true(unwind_open(&f->unwind, &f->image, &f->arena, NULL));
+    f->opened = f->unwind.n > 0;
 }
 
 static void fixture_free(Fixture *f)
@@ -119,8 +120,15 @@ static void header_row(Fixture *f, Addr start, Addr fde)
 
 static size_t all(Fixture *f, Fde **fdes)
 {
-    size_t n = 0;
-    assert_true(unwind_all(&f->unwind, fdes, &n, &f->arena, NULL));
+    size_t n = 0, cap = 0;
+    UnwindWalk w = {0};
+    FdeRange range;
+    for (*fdes = NULL; unwind_next(&f->unwind, &w, &range); n++) {
+        assert_true(arena_grow(&f->arena, (void **)fdes, n, &cap, sizeof **fdes));
+        assert_true(unwind_find(&f->unwind, range.start, &(*fdes)[n]));
+        assert_true((*fdes)[n].start == range.start && (*fdes)[n].size >= range.size);
+        (*fdes)[n].size = range.size;
+    }
     return n;
 }
 
@@ -140,7 +148,7 @@ static void fdes_by_table_and_by_walk(void **state)
             header_row(f, CODE + i * 0x40, fdes[i]);
         fixture_open(f, how);
         assert_true(f->opened);
-        assert_int_equal(f->unwind.ntable, how == BY_HEADER ? COUNT(fdes) : 0);
+        assert_int_equal(f->unwind.table.n, how == BY_HEADER ? 8 * COUNT(fdes) : 0);
         Fde *got, one;
         assert_int_equal(all(f, &got), COUNT(fdes));
         for (unsigned i = 0; i < COUNT(fdes); i++) {
@@ -376,15 +384,18 @@ static void headers_that_do_not_check_out(void **state)
         size_t size;
         size_t ntable, fdes;
     } rows[] = {
-        {3, 0x3b, 1, 2, 2},                        /* as it was */
-        {3, 0x1b, 1, 0, 2},                        /* the table is in another encoding */
-        {2, 0xff, 1, 0, 2},                        /* no count */
-        {8, 3, 4, 0, 2},                           /* more rows than bytes */
-        {8, 0x20000000, 4, 0, 2},                  /* times 8 is 0 in 32 bits */
-        {8, 0, 4, 0, 2},          {0, 2, 1, 0, 0}, /* version 2 */
+        {3, 0x3b, 1, 2, 2},       /* as it was */
+        {3, 0x1b, 1, 0, 2},       /* the table is in another encoding */
+        {2, 0xff, 1, 0, 2},       /* no count */
+        {8, 3, 4, 0, 2},          /* more rows than bytes */
+        {8, 0x20000000, 4, 0, 2}, /* times 8 is 0 in 32 bits */
+        {8, 0, 4, 0, 2},
+        {0, 2, 1, 0, 0},                           /* version 2 */
         {1, 0x5f, 1, 0, 0},                        /* .eh_frame is not found */
         {16, 0, 4, 2, 1},                          /* a row names no FDE */
-        {12, 0, 4, 2, 1},                          /* a row's start is not its FDE's */
+        {12, 0, 4, 0, 1},                          /* a row's start is not its FDE's, and the rows go back */
+        {12, (uint32_t)(CODE - HDR - 4), 4, 2, 1}, /* a row's start is not its FDE's */
+        {20, (uint32_t)(CODE - HDR), 4, 0, 1},     /* two rows for one start */
     };
     for (size_t i = 0; i < COUNT(rows); i++) {
         Fixture *f = fixture_new();
@@ -395,7 +406,7 @@ static void headers_that_do_not_check_out(void **state)
         memcpy(f->hdr.p + rows[i].at, &rows[i].value, rows[i].size);
         fixture_open(f, BY_HEADER);
         Fde *got;
-        assert_int_equal(f->unwind.ntable, rows[i].ntable);
+        assert_int_equal(f->unwind.table.n, 8 * rows[i].ntable);
         size_t n = all(f, &got);
         if (n != rows[i].fdes)
             fail_msg("row %zu: %zu FDEs", i, n);
@@ -592,11 +603,10 @@ static void memory_can_run_out(void **state)
         fde_put(f, cie, CODE + i * 8, 8, 0);
     fixture_open(f, BY_SECTION);
     Arena little = {.limit = 64};
-    Fde *got;
-    size_t n = 5;
     Diag diag = {0};
-    assert_false(unwind_all(&f->unwind, &got, &n, &little, &diag));
-    assert_int_equal(n, 0);
+    Unwind unwind;
+    assert_false(unwind_open(&unwind, &f->image, &little, &diag));
+    assert_int_equal(unwind.n, 0);
     assert_string_equal(diag.what, "out of memory for its unwind table");
     arena_free(&little);
     fixture_free(f);

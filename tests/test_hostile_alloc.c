@@ -76,8 +76,10 @@ static void walk(Bytes file, uint64_t at, bool on, SiteSet *all)
             look(&result, all, at == 0);
         else
             assert_true(diag.what[0]);
+        Function f;
         for (size_t i = 0; i < program.functions.n; i++)
-            function_describe(&(FunctionReport){0}, &program, &program.functions.items[i], &arena);
+            if (program_function_of(&program, i, &f))
+                function_describe(&(FunctionReport){0}, &program, &f, &arena);
         arena_free(&arena);
         program_close(&program);
     } else {

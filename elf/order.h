@@ -1,0 +1,14 @@
+/* elf/order.h - the order of many things by a number, without moving them. */
+#ifndef LVSCAN_ELF_ORDER_H
+#define LVSCAN_ELF_ORDER_H
+
+#include "elf/base.h"
+
+/* The number by which thing i is sorted. */
+typedef uint64_t OrderKey(const void *things, uint32_t i);
+
+/* Sorts the n indices in items[] by their things' numbers; those with the same number stay in their order. Work is linear in n,
+ * whatever the numbers; n more words are taken and given back. False when memory is used up (items is then as it was). */
+bool order_sort(uint32_t *items, size_t n, OrderKey *key, const void *things);
+
+#endif
