@@ -15,7 +15,7 @@
 
 /* A record takes 40 bytes: room for 800,000 of them, or, with less memory, for fewer. COUNTS_MAX different values are counted
  * in the kernel; hits with others are recorded. */
-enum { RING_MOST = 1 << 25, RING_LEAST = 1 << 16, COUNTS_MAX = 1 << 12, BATCH = 512 };
+enum { RING_MOST = 1 << 25, RING_LEAST = 1 << 16, COUNTS_MAX = 1 << 10, BATCH = 512 };
 
 static int bpf_call(int command, union bpf_attr *attr) { return (int)syscall(SYS_bpf, command, attr, sizeof *attr); }
 

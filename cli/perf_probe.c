@@ -3,7 +3,7 @@
 
 #include "cli/emit.h"
 #include "cli/kernel_reg.h"
-#include "cli/message.h"
+#include "cli/refusal.h"
 
 #include <errno.h>
 #include <linux/perf_event.h>
@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { RING_PAGES_MAX = 8192, RING_PAGES_ALL = 32768, ERROR_NOTSUPP = 524 };
+enum { RING_PAGES_MAX = 8192, RING_PAGES_ALL = 32768 };
 
 /* Pages of a ring: 32 MiB a processor, at most 128 MiB in all. A hit takes 48 bytes, so that we may be kept from reading for
  * more than half a second of a million hits a second. */
@@ -21,24 +21,6 @@ static size_t ring_pages(size_t cpus)
     while (pages > 16 && pages * cpus > RING_PAGES_ALL)
         pages /= 2;
     return pages;
-}
-
-bool probe_refused(int error, Diag *diag)
-{
-    switch (error) {
-    case EACCES:
-    case EPERM:
-        return diag_set(diag, 0,
-                        "no permission to attach a uprobe: run as root, or with CAP_SYS_ADMIN (CAP_PERFMON where the "
-                        "kernel takes that)");
-    case ERROR_NOTSUPP:
-        return diag_set(diag, 0,
-                        "the kernel refuses a probe on this instruction (errno 524); --site names another place");
-    case EMFILE:
-    case ENFILE: return diag_set(diag, 0, "out of file descriptors: two are needed for each processor (ulimit -n)");
-    case ENOMEM: return diag_set(diag, 0, "no memory for the ring buffers (ulimit -l, kernel.perf_event_mlock_kb)");
-    default: return diag_set(diag, 0, "the probe cannot be opened: %s", errno_text(error));
-    }
 }
 
 static int open_event(const PerfProbe *p, int pmu, const char *path, uint32_t watermark, int cpu)

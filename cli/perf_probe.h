@@ -47,7 +47,4 @@ uint64_t perf_probe_flags(const PerfProbe *p, const Sample *sample);
 void perf_probe_stop(PerfProbe *p);
 void perf_probe_close(PerfProbe *p);
 
-/* Why a probe cannot be opened, in words; false. */
-bool probe_refused(int error, Diag *diag);
-
 #endif

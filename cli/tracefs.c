@@ -2,6 +2,7 @@
 #include "cli/tracefs.h"
 
 #include "cli/message.h"
+#include "cli/refusal.h"
 #include "elf/format.h"
 
 #include <errno.h>
@@ -146,9 +147,10 @@ static void explain(const TracefsEvent *e, int error, Diag *diag)
             last = p + 21;
     if (last)
         diag_set(diag, 0, "the kernel refuses the probe: %.*s", (int)strcspn(last, "\n"), last);
+    else if (error == EACCES || error == EPERM)
+        probe_refused(error, diag);
     else
-        diag_set(diag, 0, "uprobe_events cannot be written: %s%s", errno_text(error),
-                 error == EACCES || error == EPERM ? "; run as root (CAP_SYS_ADMIN)" : "");
+        diag_set(diag, 0, "uprobe_events cannot be written: %s", errno_text(error));
 }
 
 bool tracefs_open(TracefsEvent *e, unsigned site, const char *path, uint64_t off, const char *fetch, Diag *diag)

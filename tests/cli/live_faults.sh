@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# timeout: 400
+# timeout: 600
 # live: whatever happens to the tracer or to its target, nothing is left behind, nothing hangs, and the target does not notice.
 . "$(dirname "$0")/../lib.sh"
 exec 7>/tmp/lvscan-live.lock && flock 7 # uprobe_events is one for all tests
@@ -127,14 +127,22 @@ for way in bpf samples tracefs; do
     wait_no_event
     same "live: $way: no event is left" "$(ours)" 0
 done
-"$t" l >/dev/null & target=$!
-traced --spec "$work/memory.spec" -p $target >"$work/out" & tracer=$!
-wait_event $tracer
-kill -9 $target
-wait $target 2>/dev/null
-limited tail --pid=$tracer -f /dev/null
-same "live: the target gets SIGKILL: the trace ends" "$? $(kill -0 $tracer 2>&1 | wc -l)" "0 1"
-same "live: and no event is left" "$(ours)" 0
+start_by() { # start_by WAY OUT OPTIONS...: in the background, $tracer is the program itself; waits until it reads
+    local way=$1 out=$2 spec=spec prefix=("$work/without" 321=1 --)
+    shift 2
+    case $way in bpf) prefix=() ;; tracefs) spec=memory.spec ;; esac
+    "${prefix[@]}" "$LVSCAN" trace --json --spec "$work/$spec" "$@" >"$out" 2>"$out.err" & tracer=$!
+    for _ in $(seq 100); do grep -q reading "$out.err" && break; sleep 0.05; done
+}
+for way in bpf samples tracefs; do
+    "$t" l >/dev/null & target=$!
+    start_by $way "$work/out" -p $target
+    kill -9 $target
+    wait $target 2>/dev/null
+    limited tail --pid=$tracer -f /dev/null
+    same "live: $way: the target gets SIGKILL: the trace ends" "$? $(kill -0 $tracer 2>&1 | wc -l)" "0 1"
+    same "live: $way: and no event is left" "$(ours)" 0
+done
 
 # Killed at moments from the first instruction on, while the target runs; tracefs is where something could be left.
 "$t" l >"$work/plain" & target=$!
@@ -161,19 +169,22 @@ for way in bpf samples tracefs; do
 done
 
 # Two at a time on one place; one is killed, the other goes on.
-traced --spec "$work/memory.spec" -p $target >"$work/out1" & first=$!
-traced --spec "$work/memory.spec" -p $target >"$work/out2" & second=$!
-wait_event $first
-wait_event $second
-kill -9 $first
-wait $first 2>/dev/null
-sleep 0.5
-kill -INT $second
-wait $second
-same "live: two on one target, one killed: the other's status" "$?" 0
-same "live: two on one target, one killed: the other reads" "$(jq -c 'select(.summary) | .hits > 100 and .lost == 0' "$work/out2")" true
-wait_no_event
-same "live: two on one target, one killed: no event is left" "$(ours)" 0
+for pair in "bpf bpf" "bpf tracefs" "tracefs bpf" "samples bpf" "tracefs tracefs"; do
+    start_by ${pair% *} "$work/out1" -p $target
+    first=$tracer
+    start_by ${pair#* } "$work/out2" -p $target
+    second=$tracer
+    kill -9 $first
+    wait $first 2>/dev/null
+    sleep 0.5
+    kill -INT $second
+    wait $second
+    same "live: two on one target ($pair), one killed: the other's status" "$?" 0
+    same "live: two on one target ($pair), one killed: the other reads" "$(jq -c 'select(.summary) | .hits > 100 and .lost == 0' "$work/out2")" true
+    wait_no_event
+    same "live: two on one target ($pair), one killed: no event is left" "$(ours)" 0
+    check "live: two on one target ($pair): the target's code is as in its file" same_code $target
+done
 kill $target
 wait $target
 same "live: after all that, the target's output" "$? $(cat "$work/plain")" "0 met 0 sum 0"
@@ -184,13 +195,15 @@ same "live: the reader of the output leaves: no hang" "$(wc -l <"$work/out")" 1
 trace --spec "$work/spec" -- "$t" h 1000 >/dev/full 2>"$work/err"
 same "live: the output is full: status" "$?" 3
 
-for limit in 3 5 6 7 8 10; do
-    (ulimit -Sn $limit -Hn $limit && trace --spec "$work/memory.spec" -- "$t" h 100) >"$work/out" 2>"$work/err"
-    status=$?
-    case $status in 0) good=$(summary "$work/out") ;; 3 | 4 | 127) good="[100,0]" ;; *) good="status $status" ;; esac
-    [ "$good" = "[100,0]" ] || break
+for way in bpf samples tracefs; do
+    for limit in 3 4 5 6 7 8 9 10 11 12 14 16; do
+        (ulimit -Sn $limit -Hn $limit && trace_by $way -- "$t" h 100) >"$work/out" 2>"$work/err"
+        status=$?
+        case $status in 0) good=$(summary "$work/out") ;; 3 | 4 | 127) good="[100,0]" ;; *) good="status $status" ;; esac
+        [ "$good" = "[100,0]" ] || break
+    done
+    same "live: $way: out of file descriptors: refused or whole" "$good" "[100,0]"
 done
-same "live: out of file descriptors: refused or whole" "$good" "[100,0]"
 wait_no_event
 same "live: out of file descriptors: no event is left" "$(ours)" 0
 
@@ -221,6 +234,74 @@ for way in bpf samples; do
         sh -c "sed -n 's/.*\"value\":\([0-9]*\),.*/\1/p' '$work/out' | awk '\$1 >= 1100000 || seen[\$1]++ { bad = 1 } END { exit bad || NR < 1000 }'"
 done
 
+# The program is replaced while it runs and is read; one that has no file at all; one of a container.
+cp "$t" "$work/moving"
+"$work/moving" l >/dev/null & target=$!
+sleep 0.2
+jq -c --arg p "$work/moving" '.binary.path = $p' "$work/spec" >"$work/moving.spec"
+"$LVSCAN" trace -q --json --spec "$work/moving.spec" -p $target >"$work/out" 2>"$work/err" & tracer=$!
+sleep 0.5
+cp "$t" "$work/new" && mv "$work/new" "$work/moving"
+sleep 0.5
+before=$(wc -l <"$work/out")
+sleep 0.5
+check "live: replaced while it is read: goes on" test "$(wc -l <"$work/out")" -gt "$before"
+kill -INT $tracer
+wait $tracer
+same "live: replaced while it is read: status, none lost" "$? $(jq -c 'select(.summary) | .lost' "$work/out")" "0 0"
+trace --spec "$work/moving.spec" -p $target >"$work/out" 2>"$work/err"
+same "live: the replaced program is not taken for the one that runs" "$? $(grep -c 'pid:' "$work/err")" "4 1"
+trace -c 30007 --max-hits 3 pid:$target >"$work/out" 2>"$work/err"
+same "live: pid:N reads the program that runs" "$? $(values "$work/out" | xargs)" "0 7 7 7"
+
+# other bytes in memory than on disk: a nop in place of the branch, as a live patch would leave it
+off=$(($(jq -r .file_offset "$work/spec")))
+read -r at from < <(awk -v t="$work/moving" 'index($0, t) && $2 ~ /x/ { sub("-.*", "", $1); print $1, $3 }' "/proc/$target/maps")
+printf '\220\220' | dd of=/proc/$target/mem bs=1 seek=$((16#$at + off - 16#$from)) conv=notrunc status=none
+trace -c 30007 --max-hits 3 pid:$target >"$work/out" 2>"$work/err"
+same "live: other bytes in memory than on disk: refused" "$? $(grep -c 'not those of the file' "$work/err") $(wc -c <"$work/out")" "4 1 0"
+kill $target
+wait $target 2>/dev/null
+
+cat >"$work/memfd.c" <<'C'
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+int main(int c, char **v)
+{
+    char block[65536];
+    int from = open(v[1], O_RDONLY), to = memfd_create("nowhere", 0);
+    for (ssize_t n; (n = read(from, block, sizeof block)) > 0;)
+        if (write(to, block, (size_t)n) != n) return 9;
+    extern char **environ;
+    (void)c;
+    fexecve(to, v + 1, environ);
+    return 9;
+}
+C
+gcc -O1 -o "$work/memfd" "$work/memfd.c"
+"$work/memfd" "$t" l >/dev/null & target=$!
+sleep 0.2
+trace -c 30007 --max-hits 3 pid:$target >"$work/out" 2>"$work/err"
+same "live: a memfd program, by pid:N" "$? $(values "$work/out" | xargs)" "0 7 7 7"
+kill $target
+wait $target 2>/dev/null
+
+# a container: its own mounts, its own numbers of processes
+gcc -O1 -static -pthread -o "$work/static" "$work/target.c" 2>/dev/null && strip "$work/static"
+mkdir -p "$work/jail"
+unshare -m -p -f sh -c 'mount -t tmpfs none "$0/jail" && cp "$0/static" "$0/jail/program" && exec chroot "$0/jail" /program l' "$work" >/dev/null 2>&1 & outer=$!
+for _ in $(seq 50); do target=$(pgrep -P $outer -x program || pgrep -P $outer) && [ -e "/proc/$target/root/program" ] && break; sleep 0.1; done
+trace -c 30007 --max-hits 1 "/proc/$target/root/program" -p "$target" >"$work/out" 2>"$work/err"
+same "live: a container's file through /proc/PID/root" "$? $(jq -c --argjson p "$target" 'select(.pid) | [.pid == $p, .value]' "$work/out")" "0 [true,7]"
+kill -9 "$target"
+wait $outer 2>/dev/null
+# lvscan itself in a container: processes have other numbers there, and BPF would tell the host's
+limited unshare -p -f --mount-proc "$LVSCAN" trace -q --json --spec "$work/spec" -- "$t" h 100 >"$work/out" 2>"$work/err"
+same "live: in a PID namespace of its own" "$? $(summary_by "$work/out") $(jq -r 'select(.pid) | .pid' "$work/out" | sort -u)" "0 100 0 samples 2"
+target=''
+
 # Refusals before anything is touched.
 refused() { # refused NAME WORDS COMMAND...
     local name=$1 words=$2
@@ -232,6 +313,13 @@ chmod 755 "$work" && cp "$LVSCAN" "$work/lvscan" && chmod 644 "$work/spec" "$wor
 refused "no privilege" CAP_ setpriv --reuid=65534 --regid=65534 --clear-groups "$work/lvscan" trace -q --spec "$work/spec" -- "$t" h 10
 refused "no privilege, tracefs" "CAP_\|tracefs" setpriv --reuid=65534 --regid=65534 --clear-groups "$work/lvscan" trace -q --spec "$work/memory.spec" -- "$t" h 10
 refused "no capabilities" CAP_ setpriv --bounding-set=-all --inh-caps=-all "$work/lvscan" trace -q --spec "$work/spec" -- "$t" h 10
+# a locked-down kernel: /sys/kernel/security says so, and the calls fail as they do there (kernel_lockdown(7))
+mkdir "$work/security" && echo 'none integrity [confidentiality]' >"$work/security/lockdown"
+locked=(unshare -m sh -c 'mount --bind "$0/security" /sys/kernel/security && exec "$@"' "$work" "$work/without" 298=1 321=1 --)
+refused "lockdown" "locked down (confidentiality)" "${locked[@]}" "$LVSCAN" trace -q --spec "$work/spec" -- "$t" h 10
+refused "lockdown, tracefs" "locked down (confidentiality)" "${locked[@]}" "$LVSCAN" trace -q --spec "$work/memory.spec" -- "$t" h 10
+json "live: locked down the analysis still works" "$("${locked[@]}" "$LVSCAN" --json -c 30007 "$t" 2>/dev/null)" '.variables | length > 0'
+refused "a seccomp filter" "seccomp" "$work/without" 298=1 321=1 -- "$LVSCAN" trace -q --spec "$work/spec" -- "$t" h 10
 refused "no uprobes in this kernel" "uprobe\|tracefs" unshare -m sh -c 'mount -t tmpfs none /sys && exec "$@"' sh "$LVSCAN" trace -q --spec "$work/spec" -- "$t" h 10
 json "live: without uprobes the analysis still works" \
     "$(unshare -m sh -c 'mount -t tmpfs none /sys && exec "$@"' sh "$LVSCAN" --json -c 30007 "$t" 2>/dev/null)" '.variables | length > 0'

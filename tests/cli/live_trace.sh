@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# timeout: 400
+# timeout: 600
 # live: trace loses nothing, reads only whom it was asked for, hurts nobody, and leaves nothing behind, whatever happens to it.
 . "$(dirname "$0")/../lib.sh"
 exec 7>/tmp/lvscan-live.lock && flock 7 # uprobe_events is one for all tests
