@@ -18,6 +18,21 @@ void rust_char(CxxOut *o, uint32_t c)
         out_char(o, (char)(0x80 | (c >> (6 * more) & 0x3f)));
 }
 
+/* Does Rust's Debug show it as it is? Left out are controls, separators, what joins the character before or is invisible,
+ * surrogates and private use: the larger ranges of Unicode's general categories Z, C and M. */
+static bool shown(uint32_t c)
+{
+    static const uint32_t hidden[][2] = {
+        {0, 0x1f},        {0x7f, 0xa0},     {0xad, 0xad},     {0x300, 0x36f},   {0x483, 0x489},     {0x591, 0x5bd},
+        {0x610, 0x61a},   {0x61c, 0x61c},   {0x64b, 0x65f},   {0x1ab0, 0x1aff}, {0x1dc0, 0x1dff},   {0x2000, 0x200f},
+        {0x2028, 0x202f}, {0x205f, 0x206f}, {0x20d0, 0x20f0}, {0x3000, 0x3000}, {0xd800, 0xf8ff},   {0xfe00, 0xfe0f},
+        {0xfe20, 0xfe2f}, {0xfeff, 0xfeff}, {0xfff0, 0xfffb}, {0xfffe, 0xffff}, {0xe0000, 0x10ffff}};
+    for (size_t i = 0; i < sizeof hidden / sizeof hidden[0]; i++)
+        if (c >= hidden[i][0] && c <= hidden[i][1])
+            return false;
+    return true;
+}
+
 void rust_char_debug(CxxOut *o, uint32_t c, char quote)
 {
     static const char codes[] = "0tnr\\", values[] = "\0\t\n\r\\";
@@ -29,8 +44,8 @@ void rust_char_debug(CxxOut *o, uint32_t c, char quote)
         }
     if (c == (uint8_t)quote)
         out_char(o, '\\');
-    if (c >= 0x20 && c < 0x7f) {
-        out_char(o, (char)c);
+    if (shown(c)) {
+        rust_char(o, c);
         return;
     }
     out_z(o, "\\u{");

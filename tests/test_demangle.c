@@ -158,6 +158,45 @@ static const Case cases[] = {
     {"_R", NULL},
     {"_RNv", NULL},
     {"_RINvCs4_1a1fpE", "a::f::<_>"},
+    /* constants of all kinds, and what rustc-demangle's documentation and tests say of the rest */
+    {"_RMC0INtC1a1SKRe616263_E", "<a::S<\"abc\">>"},
+    {"_RMC0INtC1a1SKRe_E", "<a::S<\"\">>"},
+    {"_RMC0INtC1a1SKe616263_E", "<a::S<{*\"abc\"}>>"},
+    {"_RMC0INtC1a1SKRe27_E", "<a::S<\"'\">>"},
+    {"_RMC0INtC1a1SKRe22_E", "<a::S<\"\\\"\">>"},
+    {"_RMC0INtC1a1SKRe090a_E", "<a::S<\"\\t\\n\">>"},
+    {"_RMC0INtC1a1SKRee28882c3bc_E", "<a::S<\"∂ü\">>"},
+    {"_RMC0INtC1a1SKRef09f908a_E", "<a::S<\"🐊\">>"},
+    {"_RMC0INtC1a1SKRecc81_E", "<a::S<\"\\u{301}\">>"},
+    {"_RMC0INtC1a1SKRe616_E", NULL},    /* half a byte */
+    {"_RMC0INtC1a1SKRec3_E", NULL},     /* half a character */
+    {"_RMC0INtC1a1SKRec080_E", NULL},   /* longer than it need be */
+    {"_RMC0INtC1a1SKReeda080_E", NULL}, /* a surrogate */
+    {"_RMC0INtC1a1SKRh7b_E", "<a::S<{&123}>>"},
+    {"_RMC0INtC1a1SKQh7b_E", "<a::S<{&mut 123}>>"},
+    {"_RMC0INtC1a1SKRRe61_E", "<a::S<{&\"a\"}>>"},
+    {"_RMC0INtC1a1SKAh1_h2_h3_EE", "<a::S<{[1, 2, 3]}>>"},
+    {"_RMC0INtC1a1SKAEE", "<a::S<{[]}>>"},
+    {"_RMC0INtC1a1SKRAh1_EE", "<a::S<{&[1]}>>"},
+    {"_RMC0INtC1a1SKTEE", "<a::S<{()}>>"},
+    {"_RMC0INtC1a1SKTh1_EE", "<a::S<{(1,)}>>"},
+    {"_RMC0INtC1a1SKTh1_b0_c76_EE", "<a::S<{(1, false, 'v')}>>"},
+    {"_RMC0INtC1a1SKVNtINtNtC4core6option6OptionjE4NoneUE", "<a::S<{core::option::Option::<usize>::None}>>"},
+    {"_RMC0INtC1a1SKVNtINtNtC4core6option6OptionjE4SomeTj0_EE", "<a::S<{core::option::Option::<usize>::Some(0)}>>"},
+    {"_RMC0INtC1a1SKVNtC1a3FooS1sRe616263_2chc78_5sliceRAh1_h2_EEE",
+     "<a::S<{a::Foo { s: \"abc\", ch: 'x', slice: &[1, 2] }}>>"},
+    {"_RMC0INtC1a1SKVNtC1a3FooXE", NULL},
+    {"_RMC0INtC1a1SKc2202_E", "<a::S<'∂'>>"},
+    {"_RMC0INtC1a1SKca_E", "<a::S<'\\n'>>"},
+    {"_RMC0INtC1a1SKanb_E", "<a::S<-11>>"},
+    {"_RMC0INtC1a1SKoffffffffffffffffff_E", "<a::S<0xffffffffffffffffff>>"},
+    {"_RNvC6_123foo3bar", "123foo::bar"},
+    {"_RNqCs4fqI2P2rA04_11utf8_identsu30____7hkackfecea1cbdathfdh9hlq6y", "utf8_idents::საჭმელად_გემრიელი_სადილი"},
+    {"_RNCNCNgCs6DXkGYLi8lr_2cc5spawn00B5_", "cc::spawn::{closure#0}::{closure#0}"},
+    {"_RINbNbCskIICzLVDPPb_5alloc5alloc8box_freeDINbNiB4_5boxed5FnBoxuEp6OutputuEL_ECs1iopQbuBiw2_3std",
+     "alloc::alloc::box_free::<dyn alloc::boxed::FnBox<(), Output = ()>>"},
+    {"_RC3foo.llvm.9D1C9369", "foo"},
+    {"_RC3foo.llvm.9D1C9369@@16", "foo"},
 };
 /* clang-format on */
 
