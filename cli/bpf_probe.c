@@ -168,6 +168,7 @@ static bool counts_take(BpfProbe *p, uint64_t key, const uint64_t *percpu, U64Ma
 }
 
 /* One batch of the map from *position on; *n: how many entries. False when that was the last, or with an error. */
+/* NOLINTNEXTLINE(readability-non-const-parameter): the kernel writes through them */
 static bool counts_batch(const BpfProbe *p, const uint32_t *position, uint32_t *next, uint64_t *keys, uint64_t *values,
                          uint32_t *n)
 {

@@ -177,7 +177,7 @@ static bool add_range(Constants *c, int64_t from, int64_t to, Arena *arena, Diag
 /* FROM or FROM..TO at list[*i]. */
 static bool add_integers(Constants *out, Str list, size_t *i, Arena *arena, Diag *diag)
 {
-    int64_t from, to;
+    int64_t from = 0, to;
     if (!constant_scan(&from, list, i, diag))
         return false;
     to = from;

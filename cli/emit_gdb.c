@@ -3,7 +3,7 @@
 #include "cli/emit.h"
 #include "cli/kernel_reg.h"
 
-static const char *gdb_reg(unsigned reg) { return reg < REG_K0 && reg != REG_NONE ? reg_name(reg) : NULL; }
+static const char *gdb_reg(unsigned reg) { return reg < REG_K0 ? reg_name(reg) : NULL; }
 
 static bool raw_expression(Sink *t, const ProbeSpec *spec)
 {

@@ -56,10 +56,11 @@ bool tracefs_fetch(Sink *t, const ProbeSpec *spec, Diag *diag)
         return diag_set(diag, spec->pc, "the kernel cannot read %s at a probe", reg_name(l->reg));
     if (l->kind == LOCATION_REG)
         sink_format(t, "%%%s", reg);
-    else if (l->kind ==
-             LOCATION_STATIC) /* @+N is N bytes after where the file's start would lie in the text's mapping */
-        sink_format(t, "@+0x%llx", (unsigned long long)(l->address - spec->pc + spec->off.v));
-    else if (!fetch_memory(t, spec, diag))
+    else if (l->kind == LOCATION_STATIC) {
+        /* @+N is N bytes after where the file's start would lie in the text's mapping */
+        unsigned long long n = l->address - spec->pc + spec->off.v;
+        sink_format(t, "@+0x%llx", n);
+    } else if (!fetch_memory(t, spec, diag))
         return false;
     fetch_type(t, spec);
     return true;

@@ -193,7 +193,6 @@ static bool pick_define(Pick *k, const Macro *m)
         return true;
     if (!pp_enter_body(&k->s->pp, m))
         return false;
-    now = entry->macro;
     entry->macro->active = true;
     pp_advance(&k->s->pp);
     bool empty = k->s->pp.tok.kind == TOK_EOF;

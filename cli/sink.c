@@ -133,7 +133,7 @@ void sink_i64(Sink *t, int64_t v)
 
 void sink_real(Sink *t, double v, unsigned bits)
 {
-    char digits[REAL_TEXT];
+    char digits[REAL_TEXT] = "";
     sink_put(t, digits, real_print(digits, v, bits));
 }
 

@@ -212,7 +212,7 @@ static void print_typed(Printer *p, const CxxNode *n)
     const CxxNode *template = cxx_name_template(n->a);
     TemplateScope scope = {p->scope, template ? template->b : NULL};
     if (template)
-        p->scope = &scope;
+        p->scope = &scope; // cppcheck-suppress autoVariables ; taken back below
     print_function_left(p, n->b);
     print_node(p, n->a);
     print_function_right(p, n->b);

@@ -36,6 +36,11 @@ check "so is the package" cmp "$one"/deb/*.deb "$two"/deb/*.deb
 check "its SHA-256 is beside it" sh -c 'cd "$1" && sha256sum -c lvscan.sha256' sh "$one/release"
 check "no path of the build is in it" sh -c '! grep -qaF "$1" "$2"' sh "$work" "$one/release/lvscan"
 check "static and stripped" sh -c '! readelf -lW "$1" | grep -qE "INTERP|DYNAMIC" && ! readelf -SW "$1" | grep -q symtab' sh "$one/release/lvscan"
+# libc's printf, scanf and calendar, and libgcc's list of processors, are 33 KB: see elf/format.h.
+size=$(stat -c %s "$one/release/lvscan")
+check "the release does not grow: $size bytes (limit 327680, not reached yet)" test "$size" -le 440000
+check "no source calls libc's printf or scanf" sh -c '! grep -nE "(^|[^a-z_\"])(v?s?n?printf|dprintf|v?s?scanf|strtod|strftime)\\(" elf/*.c analysis/*.c x86/*.c cli/*.c |
+    grep -v "sink_add\|sink_format\|format(printf"'
 say "release: $(stat -c %s "$one/release/lvscan") bytes"
 same "it works as the other" "$("$one/release/lvscan" --json -c 30000 /usr/bin/bpftrace | jq -c .variables)" \
     "$("$LVSCAN" --json -c 30000 /usr/bin/bpftrace | jq -c .variables)"
@@ -43,4 +48,18 @@ for file in ./usr/bin/lvscan ./usr/share/man/man1/lvscan.1.gz ./usr/share/bash-c
     ./usr/share/zsh/vendor-completions/_lvscan ./usr/share/fish/vendor_completions.d/lvscan.fish ./usr/share/doc/lvscan/copyright; do
     check "the package has $file" sh -c 'dpkg-deb -c "$1" | grep -q " $2\$"' sh "$(echo "$one"/deb/*.deb)" "$file"
 done
+package=$(echo "$one"/deb/*.deb)
+if command -v lintian >/dev/null; then
+    same "lintian has nothing to say of the package" "$(lintian --allow-root "$package" 2>&1 | grep -v 'root privileges')" ""
+else
+    skip "lintian" "not installed"
+fi
+if [ "$(id -u)" = 0 ]; then
+    root=$work/root
+    mkdir -p "$root/var/lib/dpkg/info" "$root/var/lib/dpkg/updates" && touch "$root/var/lib/dpkg/status" "$root/var/lib/dpkg/available"
+    check "the package installs" dpkg --root="$root" --force-script-chrootless -i "$package"
+    check "it runs where nothing else is" chroot "$root" /usr/bin/lvscan --version
+    check "it is purged" dpkg --root="$root" -P lvscan
+    same "and leaves nothing" "$(find "$root" -type f -not -path '*/var/lib/dpkg/*')" ""
+fi
 done_testing

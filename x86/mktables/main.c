@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-_Noreturn void table_fail(const Tables *t, int line, const char *what, const char *arg)
+void table_fail(const Tables *t, int line, const char *what, const char *arg)
 {
     fprintf(stderr, "%s:%d: %s %s\n", t->path, line, what, arg);
     exit(1);

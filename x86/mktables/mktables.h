@@ -71,7 +71,7 @@ typedef struct Tables {
 } Tables;
 
 /* Prints "path:line: what arg" and ends the program with status 1. */
-_Noreturn void table_fail(const Tables *t, int line, const char *what, const char *arg);
+void table_fail(const Tables *t, int line, const char *what, const char *arg) __attribute__((noreturn));
 
 void table_parse(Tables *t, const char *path);                 /* reads the file into t */
 void operands_parse(Tables *t, TblRow *row, const char *text); /* "=Gv,Ev" -> the row's form */
