@@ -26,7 +26,8 @@ typedef struct Scan {
     Program *program;
     Arena *arena;
     KernelKind kind;
-    uint8_t *kept; /* by function: a candidate */
+    uint8_t *kept;         /* by function: a candidate */
+    const uint8_t *passes; /* by function: it may return a constant; NULL: all may */
     Asked asked;
     Pattern main;
     Pattern memory;           /* constants in memory */
@@ -286,7 +287,7 @@ static bool returns_number(Program *p, const Function *f)
     if (f->fragment || function_size(f) > SUMMARY_MAX_BYTES)
         return false;
     Result r = summary_of(p, f->start, SUMMARY_DEPTH).result;
-    return r.kind == RESULT_CONSTANT || (r.kind == RESULT_ARGUMENT && r.value != 0);
+    return r.kind == RESULT_CONSTANT;
 }
 
 /* Notes what the candidates not seen before may be reached by. */
@@ -302,7 +303,7 @@ static bool refs_collect(Scan *s, Refs *r, uint8_t *seen)
             list_add(s, &r->starts, f.start);
             list_add(s, &r->ends, f.end);
             any = true;
-        } else if (returns_number(s->program, &f)) {
+        } else if ((!s->passes || s->passes[i]) && returns_number(s->program, &f)) {
             list_add(s, &r->callees, f.start);
             filter_add(r->callee_bits, f.start);
             any = true;
@@ -360,6 +361,19 @@ static void patterns_make(Scan *s)
     }
     s->main = s->memory;
     s->main.sites = true;
+}
+
+bool prescan_tells(const Query *query)
+{
+    Asked asked;
+    return query_asks(query) && asked_of(&asked, query);
+}
+
+bool prescan_callers(Program *program, KernelKind kind, uint8_t *returns, const uint8_t *passes, Arena *arena)
+{
+    Scan s = {.program = program, .arena = arena, .kind = kind, .kept = returns, .passes = passes};
+    follow(&s);
+    return !s.failed;
 }
 
 bool prescan(Program *program, const Query *query, KernelKind kind, uint8_t *chosen, Arena *arena)

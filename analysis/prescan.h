@@ -19,4 +19,11 @@
  * `kind` must be one that the processor runs: the answer is the same. False when memory is used up. */
 bool prescan(Program *program, const Query *query, KernelKind kind, uint8_t *chosen, Arena *arena);
 
+/* Can the query's constants tell functions apart at all? */
+bool prescan_tells(const Query *query);
+
+/* Adds to returns[] (by function) those that call one of them which does return a constant, and those that call these and are
+ * among `passes`, and so on. False when memory is used up. */
+bool prescan_callers(Program *program, KernelKind kind, uint8_t *returns, const uint8_t *passes, Arena *arena);
+
 #endif

@@ -1,7 +1,10 @@
 /* analysis/search.c - the walk over a file's functions: which to decode, by how many threads, and what of the answers to keep.
  *
- * Threads take functions from one counter; each keeps its own best. What a thread finds in a function depends on nothing
- * that another does, and the best of all are chosen by an order without ties: so the answer is the same for any number.
+ * Every function is glanced at first (analysis/glance.h): that bounds the score of its variables. The most promising come first, in
+ * batches, and what promises less than the worst variable that would be printed is not worked on. Between batches all threads have
+ * the same bar, so which functions are analysed does not depend on their number. Within a batch they take functions
+ * from one counter; each keeps its own best. What a thread finds in a function depends on nothing that another does, and the best
+ * of all are chosen by an order without ties: so the answer is the same for any number.
  */
 #include "analysis/search.h"
 
@@ -11,20 +14,35 @@
 #include <string.h>
 
 #include "analysis/body.h"
+#include "analysis/glance.h"
 #include "analysis/prescan.h"
 #include "analysis/summary.h"
 #include "analysis/worker.h"
 
-/* TAKE: functions taken from the counter at once. */
-enum { JOBS_MAX = 256, TAKE = 8, STACK_BYTES = 8 << 20 };
+/* TAKE: functions taken from the counter at once, to be glanced at. FIRST: how many make the first batch; each following one is
+ * twice as large, up to LAST (a batch waits for its last function). */
+enum { JOBS_MAX = 256, TAKE = 64, FIRST = 16, LAST = 64, STACK_BYTES = 8 << 20 };
+
+/* A function to be analysed, perhaps. */
+typedef struct Candidate {
+    uint32_t row; /* in the program's functions */
+    Glance glance;
+} Candidate;
+
+struct Thread;
+typedef bool ThreadWork(struct Thread *t, Candidate *c);
 
 typedef struct Search {
     Program *program;
     const Query *query;
     SearchResult *out;
     Arena *arena;
-    uint32_t *list; /* rows of those to decode */
+    Candidate *list;
     size_t n;
+    bool common; /* the query's constants are such that the pre-scan can't tell functions apart */
+    /* the work at hand */
+    ThreadWork *work;
+    size_t end, take;   /* on list[next .. end) */
     atomic_size_t next; /* in list: the first not taken */
     atomic_bool failed;
     SearchProgress *progress;
@@ -34,6 +52,7 @@ typedef struct Search {
 typedef struct Thread {
     Search *search;
     Worker worker;
+    Glancer glancer;
     pthread_t id;
     bool started;
 } Thread;
@@ -64,7 +83,8 @@ static bool functions_choose(Search *s, uint8_t *chosen, Diag *diag)
     if (s->query->nfunctions)
         return names_exist(s, chosen, diag);
     memset(chosen, 1, s->program->functions.n);
-    bool scan = query_asks(s->query) && !s->query->whole;
+    s->common = !prescan_tells(s->query);
+    bool scan = !s->common && !s->query->whole;
     return !scan || prescan(s->program, s->query, kernel_best(), chosen, s->arena) ||
            diag_set(diag, 0, "out of memory");
 }
@@ -85,27 +105,39 @@ static bool functions_list(Search *s, Diag *diag)
     s->n = 0;
     for (size_t i = 0; i < all->n; i++)
         if (chosen[i])
-            s->list[s->n++] = (uint32_t)i;
+            s->list[s->n++].row = (uint32_t)i;
     return true;
 }
 
 /* ---- threads ---- */
+
+static bool thread_glance(Thread *t, Candidate *c)
+{
+    Function f;
+    if (program_function_of(t->search->program, c->row, &f) && !f.fragment)
+        c->glance = glance_at(&t->glancer, &f);
+    return true;
+}
+
+static bool thread_analyse(Thread *t, Candidate *c)
+{
+    Function f;
+    return !program_function_of(t->search->program, c->row, &f) || f.fragment || worker_function(&t->worker, &f);
+}
 
 /* Works until nothing is left. The thread that called search_run tells of the progress. */
 static void thread_work(Thread *t, bool tells)
 {
     Search *s = t->search;
     for (;;) {
-        size_t from = atomic_fetch_add(&s->next, TAKE);
-        if (tells && s->progress)
-            s->progress(s->context, from < s->n ? from : s->n, s->n);
-        for (size_t i = from; i < from + TAKE; i++) {
-            if (i >= s->n || atomic_load(&s->failed))
-                return;
-            Function f;
-            if (program_function_of(s->program, s->list[i], &f) && !f.fragment && !worker_function(&t->worker, &f))
+        size_t from = atomic_fetch_add(&s->next, s->take), end = from + s->take;
+        if (from >= s->end || atomic_load(&s->failed))
+            return;
+        if (tells && s->progress && s->work == thread_analyse)
+            s->progress(s->context, from, s->n);
+        for (size_t i = from; i < end && i < s->end; i++)
+            if (!s->work(t, &s->list[i]))
                 atomic_store(&s->failed, true);
-        }
     }
 }
 
@@ -132,6 +164,118 @@ static void threads_join(Thread *threads, size_t n)
     for (size_t i = 0; i < n; i++)
         if (threads[i].started)
             pthread_join(threads[i].id, NULL);
+}
+
+/* Has the n threads do the work on list[from .. to). */
+static bool threads_do(Search *s, Thread *threads, size_t n, ThreadWork *work, size_t take, size_t from, size_t to)
+{
+    s->work = work;
+    s->take = take;
+    s->end = to;
+    atomic_store(&s->next, from);
+    size_t useful = (to - from) / take + 1;
+    threads_start(threads, n < useful ? n : useful);
+    thread_work(&threads[0], true);
+    threads_join(threads, n);
+    for (size_t i = 0; i < n; i++)
+        threads[i].started = false;
+    return !atomic_load(&s->failed);
+}
+
+/* ---- in which order, and how far ---- */
+
+static int candidate_order(const void *x, const void *y)
+{
+    const Candidate *a = x, *b = y;
+    if (a->glance.bound < b->glance.bound || a->glance.bound > b->glance.bound)
+        return a->glance.bound > b->glance.bound ? -1 : 1;
+    return a->row < b->row ? -1 : a->row > b->row;
+}
+
+/* Constants that callees return: finds who calls those. */
+static bool callers_find(Search *s)
+{
+    size_t n = s->program->functions.n;
+    uint8_t *returns = arena_alloc(s->arena, n, 1), *passes = arena_alloc(s->arena, n, 1);
+    if (!returns || !passes)
+        return false;
+    for (size_t i = 0; i < s->n; i++) {
+        size_t index = s->list[i].row;
+        returns[index] = s->list[i].glance.returns;
+        passes[index] = s->list[i].glance.returns | s->list[i].glance.passes;
+    }
+    if (!prescan_callers(s->program, kernel_best(), returns, passes, s->arena))
+        return false;
+    for (size_t i = 0; i < s->n; i++)
+        if (returns[s->list[i].row])
+            s->list[i].glance.bound = s->list[i].glance.through;
+    return true;
+}
+
+/* Glances at all, and puts the most promising first. Where all is asked for, that would be in vain. */
+static bool candidates_rank(Search *s, Thread *threads, size_t n)
+{
+    const Query *q = s->query;
+    if (q->limit == 0 || q->whole || q->nfunctions)
+        return true;
+    if (!threads_do(s, threads, n, thread_glance, TAKE, 0, s->n))
+        return false;
+    for (size_t i = 0; i < s->n && !s->common; i++)
+        s->list[i].glance.bound = s->list[i].glance.through;
+    if (s->common && query_asks(q) && !callers_find(s))
+        return false;
+    if (s->n)
+        qsort(s->list, s->n, sizeof *s->list, candidate_order);
+    return true;
+}
+
+static int score_order(const void *x, const void *y)
+{
+    double a = *(const double *)x, b = *(const double *)y;
+    return a > b ? -1 : a < b;
+}
+
+/* Raises every thread's bar to the score of the last that would be printed, once more were found than that. */
+static bool bar_raise(Search *s, Thread *threads, size_t n, double *least)
+{
+    size_t count = 0, found = 0, limit = s->query->limit;
+    Arena work = {0};
+    for (size_t i = 0; i < n; i++) {
+        count += threads[i].worker.sink.n;
+        found += threads[i].worker.sink.nfound;
+    }
+    if (limit == 0 || found <= limit || count < limit)
+        return true;
+    double *scores = arena_alloc(&work, count, sizeof *scores);
+    count = 0;
+    for (size_t i = 0; scores && i < n; i++)
+        for (size_t k = 0; k < threads[i].worker.sink.n; k++)
+            scores[count++] = threads[i].worker.sink.items[k].score;
+    if (scores) {
+        qsort(scores, count, sizeof *scores, score_order);
+        *least = scores[limit - 1];
+    }
+    for (size_t i = 0; i < n; i++)
+        if (threads[i].worker.sink.least < *least)
+            threads[i].worker.sink.least = *least;
+    arena_free(&work);
+    return scores != NULL;
+}
+
+static bool candidates_analyse(Search *s, Thread *threads, size_t n)
+{
+    double least = 0;
+    bool ranked = s->n && s->list[0].glance.bound > 0;
+    size_t batch = ranked ? FIRST : s->n;
+    for (size_t from = 0, to; from < s->n; from = to) {
+        if (ranked && (s->list[from].glance.bound < least || s->list[from].glance.bound <= 0))
+            return true;
+        to = s->n - from < batch ? s->n : from + batch;
+        if (!threads_do(s, threads, n, thread_analyse, 1, from, to) || !bar_raise(s, threads, n, &least))
+            return false;
+        batch = batch < LAST ? 2 * batch : batch;
+    }
+    return true;
 }
 
 /* ---- the answer ---- */
@@ -211,16 +355,17 @@ static bool search_with(Search *s, Thread *threads, size_t n)
     for (size_t i = 0; i < n; i++) {
         threads[i].search = s;
         worker_open(&threads[i].worker, s->program, s->query);
+        glancer_open(&threads[i].glancer, s->program, s->query);
     }
-    threads_start(threads, n);
-    thread_work(&threads[0], true);
-    threads_join(threads, n);
+    bool ok = candidates_rank(s, threads, n) && candidates_analyse(s, threads, n);
     for (size_t i = 0; i < n; i++)
         stats_sum(&out->stats, &threads[i].worker.stats);
-    bool ok = !atomic_load(&s->failed) && warnings_gather(out, threads, n, s->arena) &&
-              variables_gather(out, threads, n, s->query->limit, s->arena);
-    for (size_t i = 0; i < n; i++)
+    ok = ok && warnings_gather(out, threads, n, s->arena) &&
+         variables_gather(out, threads, n, s->query->limit, s->arena);
+    for (size_t i = 0; i < n; i++) {
         worker_close(&threads[i].worker);
+        glancer_close(&threads[i].glancer);
+    }
     return ok;
 }
 
@@ -232,7 +377,7 @@ bool search_run(SearchResult *out, Program *program, const Query *query, Arena *
     *out = (SearchResult){.stats.functions = program->functions.n};
     if (!functions_list(&s, diag))
         return false;
-    size_t jobs = query->jobs > JOBS_MAX ? JOBS_MAX : query->jobs, most = s.n / TAKE + 1;
+    size_t jobs = query->jobs > JOBS_MAX ? JOBS_MAX : query->jobs, most = s.n / 8 + 1;
     jobs = jobs < 1 ? 1 : jobs > most ? most : jobs;
     Thread *threads = arena_alloc(arena, jobs, sizeof *threads);
     return (threads && search_with(&s, threads, jobs)) || diag_set(diag, 0, "out of memory");

@@ -121,6 +121,18 @@ static bool interval_top(unsigned cc, uint64_t k, unsigned bits, uint64_t add, u
     return lo <= *top;
 }
 
+/* The constant that step cmp compares with, by an immediate or what was moved to a register. */
+static bool bound_constant(Values *v, uint32_t cmp, uint64_t *k)
+{
+    const Insn *insn = &v->body->steps[cmp].insn;
+    if (insn->nops > 1 && insn->op[1].kind == OPERAND_IMM) {
+        *k = insn->imm;
+        return true;
+    }
+    Cell cell = values_operand_cell(v, cmp, 1);
+    return cell != CELL_NONE && values_moved(v, values_before(v, cmp, cell), k);
+}
+
 /* Does the way from block p to `to` say that id <= *bound? */
 static bool bound_of_branch(BoundSearch *s, ValueId id, uint32_t p, uint32_t to, uint64_t *bound)
 {
@@ -140,7 +152,7 @@ static bool bound_of_branch(BoundSearch *s, ValueId id, uint32_t p, uint32_t to,
     bool here = cmp >= block->first && cmp <= last;
     bool sees = cell != CELL_NONE ? compare_sees(v, id, values_before(v, cmp, cell), bits, &add)
                                   : here && compare_sees_memory(v, id, cmp, p, to);
-    if (!sees || !values_operand_constant(v, cmp, 1, &k))
+    if (!sees || !bound_constant(v, cmp, &k))
         return false;
     bool taken = b->blocks[to].first == body_step_at(b, jcc->target);
     if (!interval_top(taken ? jcc->cc : jcc->cc ^ 1u, value_extended(k, bits, false), bits, add, bound))
@@ -152,10 +164,9 @@ static bool bound_of_branch(BoundSearch *s, ValueId id, uint32_t p, uint32_t to,
 
 static bool bound_of_edge(BoundSearch *s, ValueId id, uint32_t p, uint32_t to, unsigned depth, uint64_t *bound)
 {
-    uint8_t via;
     if (bound_of_branch(s, id, p, to, bound))
         return true;
-    if (values_constant(s->v, id, bound, &via))
+    if (values_moved(s->v, id, bound))
         return true;
     const Value *value = &s->v->values[id];
     if (value->kind == VALUE_STEP && body_block_of(s->v->body, value->at) == p)

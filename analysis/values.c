@@ -6,8 +6,8 @@
 #include "analysis/summary.h"
 #include "analysis/variable.h"
 
-/* What a question may cost: steps walked per step of the function, plus a floor. */
-enum { VALUES_BUDGET_FLOOR = 1 << 23, VALUES_BUDGET_FACTOR = 512, CONSTANT_DEPTH = 12 };
+/* What a question may cost: steps walked per step of the function, plus a floor. VIA_SUM: a flag beside a Via. */
+enum { VALUES_BUDGET_FLOOR = 1 << 23, VALUES_BUDGET_FACTOR = 512, CONSTANT_DEPTH = 12, VIA_SUM = 0x80 };
 
 bool values_open(Values *v, const Body *body, Arena *arena)
 {
@@ -331,18 +331,6 @@ Cell values_operand_cell(const Values *v, uint32_t step, unsigned i)
     return op->kind == OPERAND_MEM ? values_slot_of(v, step) : CELL_NONE;
 }
 
-bool values_operand_constant(Values *v, uint32_t step, unsigned i, uint64_t *k)
-{
-    const Insn *insn = &v->body->steps[step].insn;
-    uint8_t via;
-    if (i < insn->nops && insn->op[i].kind == OPERAND_IMM) {
-        *k = insn->imm;
-        return true;
-    }
-    Cell cell = values_operand_cell(v, step, i);
-    return cell != CELL_NONE && values_constant(v, values_before(v, step, cell), k, &via);
-}
-
 bool value_is_zero_extended(const Values *v, ValueId id)
 {
     const Value *value = &v->values[id];
@@ -459,10 +447,17 @@ static bool constant_load(Values *v, const Step *s, const Move *m, uint64_t *k)
     return true;
 }
 
+/* Compilers fold sums of constants but for addresses and what callees return: a sum near zero is none that was meant. */
+static bool is_far(uint64_t k)
+{
+    uint64_t half = value_extended(k, 32, true);
+    return k + SUM_NEAR > 2 * SUM_NEAR && half + SUM_NEAR > 2 * SUM_NEAR;
+}
+
 static bool constant_call(Values *v, uint32_t step, uint64_t *k, unsigned depth)
 {
     Result r = summary_of_call(v->body->program, &v->body->steps[step].insn, v->body->depth).result;
-    uint8_t via;
+    uint8_t via = VIA_CALL;
     if (r.kind == RESULT_CONSTANT) {
         *k = r.value;
         return true;
@@ -470,7 +465,16 @@ static bool constant_call(Values *v, uint32_t step, uint64_t *k, unsigned depth)
     if (r.kind != RESULT_ARGUMENT || !constant_of(v, values_before(v, step, r.reg), k, &via, depth + 1))
         return false;
     *k = value_extended(*k, r.bits, r.sign) + r.value;
-    return true;
+    return r.value == 0 || is_far(*k);
+}
+
+/* The constant after a copy, which must not cut it. */
+static bool constant_copied(const Move *m, uint64_t *k)
+{
+    uint64_t low = value_extended(*k, m->bits, false), high = value_extended(*k, m->bits, true);
+    bool whole = low == *k || high == *k || low_bits(high, 32) == *k;
+    *k = value_extended(m->sign ? high : low, m->to, false);
+    return whole;
 }
 
 static bool constant_step(Values *v, const Value *value, uint64_t *k, uint8_t *via, unsigned depth)
@@ -487,13 +491,13 @@ static bool constant_step(Values *v, const Value *value, uint64_t *k, uint8_t *v
         return false;
     switch (m->kind) {
     case MOVE_CONST: *k = m->k; return true;
-    case MOVE_COPY:
+    case MOVE_COPY: return constant_of(v, values_before(v, step, m->src), k, via, depth + 1) && constant_copied(m, k);
     case MOVE_ADD:
         if (!constant_of(v, values_before(v, step, m->src), k, via, depth + 1))
             return false;
-        *k = value_extended(m->kind == MOVE_ADD ? *k + m->k : *k, m->bits, m->sign);
-        *k = value_extended(*k, m->to, false);
-        return true;
+        *k = value_extended(*k + m->k, m->bits, false);
+        *via |= (uint8_t)VIA_SUM;
+        return is_far(*k);
     case MOVE_LOAD: *via = VIA_MEMORY; return constant_load(v, s, m, k);
     }
     return false;
@@ -573,5 +577,13 @@ static bool constant_of(Values *v, ValueId id, uint64_t *k, uint8_t *via, unsign
 bool values_constant(Values *v, ValueId id, uint64_t *k, uint8_t *via)
 {
     *via = VIA_REGISTER;
-    return constant_of(v, id, k, via, 0);
+    bool known = constant_of(v, id, k, via, 0);
+    *via &= (uint8_t)~VIA_SUM;
+    return known;
+}
+
+bool values_moved(Values *v, ValueId id, uint64_t *k)
+{
+    uint8_t via = VIA_REGISTER;
+    return constant_of(v, id, k, &via, 0) && via != VIA_CALL && !(via & VIA_SUM);
 }

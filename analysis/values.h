@@ -138,6 +138,12 @@ Link values_link(Values *v, ValueId id);
  * and loads from constant memory. *via gets VIA_IMMEDIATE (register), VIA_CALL or VIA_MEMORY: how it came about. */
 bool values_constant(Values *v, ValueId id, uint64_t *k, uint8_t *via);
 
+/* Sums of constants that are nearer to zero count for no constant: compilers fold all but addresses and what is returned. */
+enum { SUM_NEAR = 1024 };
+
+/* Is the value a constant that an instruction names or constant memory holds, moved to where it is as it is? */
+bool values_moved(Values *v, ValueId id, uint64_t *k);
+
 /* The value that stands for id (phis found redundant are another's). */
 ValueId values_rep(const Values *v, ValueId id);
 
@@ -155,9 +161,6 @@ bool value_fits(Values *v, ValueId id, unsigned bits);
 
 /* The cell that explicit operand `i` of a step is (register or stack slot), or CELL_NONE. */
 Cell values_operand_cell(const Values *v, uint32_t step, unsigned i);
-
-/* Is operand `i` of a step an immediate or a cell that holds a constant? */
-bool values_operand_constant(Values *v, uint32_t step, unsigned i, uint64_t *k);
 
 /* The cell that a memory operand of step i names (a stack slot), or CELL_NONE. */
 Cell values_slot_of(const Values *v, uint32_t step);

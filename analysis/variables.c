@@ -20,8 +20,9 @@ enum { PROOF_BUDGET = 1 << 27, PROOF_BUDGET_STEP = 2000 };
 typedef struct Group {
     Lead *leads;
     size_t n;
-    unsigned wanted; /* leads whose constants were asked for */
-    double promise;  /* no better score can come of it */
+    size_t distinct; /* different constants of its leads */
+    size_t wanted;   /* those of them that were asked for */
+    double promise;  /* no better score can come of it alone */
     Origins origins;
     bool taken; /* into another group */
 } Group;
@@ -125,7 +126,8 @@ static double group_promise(Builder *b, Group *g)
     size_t n = all ? constants_distinct(all, g->n) : 0, m = 0;
     for (size_t i = 0; i < n; i++)
         m += constant_asked(q, all[i], g->leads[0].width, g->leads[0].real);
-    g->wanted = (unsigned)m;
+    g->distinct = n;
+    g->wanted = m;
     return score_of(q, n, m, &merit_best);
 }
 
@@ -387,24 +389,65 @@ static int group_order(const void *x, const void *y)
     return a->leads < b->leads ? -1 : a->leads > b->leads;
 }
 
-/* Could anything come of the group, alone or with what it takes up? `others`: what all groups together promise. */
-static bool group_matters(const Builder *b, const Group *g, double others)
+/* The best score of a variable that had the constants of several groups. */
+static double promise_of(const Query *q, size_t distinct, size_t wanted)
+{
+    size_t most = wanted < query_asks(q) ? wanted : query_asks(q);
+    return score_of(q, query_asks(q) ? most : distinct, most, &merit_best);
+}
+
+/* May the join take up o? With the defs it has, or with itself for its def (group_prove). */
+static bool may_absorb(const Group *g, const Group *o)
+{
+    bool whole = o->origins.n == 1 && o->origins.items[0].kind == DEF_MERGE;
+    return o->leads[0].width == g->leads[0].width && o->leads[0].root != VALUE_NONE && o->origins.n &&
+           (whole || origins_within(&o->origins, &g->origins));
+}
+
+/* Could anything come of the group, alone or with what it takes up? */
+static bool group_matters(const Builder *b, const Group *g)
 {
     const VariableSink *sink = b->sink;
-    bool join = g->origins.n > 1;
+    size_t distinct = g->distinct, wanted = g->wanted;
     if (query_asks(sink->query) && g->wanted == 0)
         return false;
-    return (join ? others : g->promise) >= sink->least;
+    if (g->promise >= sink->least)
+        return true;
+    if (g->leads[0].root == VALUE_NONE)
+        return false;
+    for (size_t i = 0; i < b->ngroups; i++) {
+        const Group *o = &b->groups[i];
+        if (o == g || o->taken || !may_absorb(g, o))
+            continue;
+        distinct += o->distinct;
+        wanted += o->wanted;
+    }
+    return promise_of(sink->query, distinct, wanted) >= sink->least;
+}
+
+/* What all groups of one width could score together. */
+static double width_promise(const Builder *b, unsigned width)
+{
+    size_t distinct = 0, wanted = 0;
+    for (size_t i = 0; i < b->ngroups; i++) {
+        if (b->groups[i].leads[0].width != width)
+            continue;
+        distinct += b->groups[i].distinct;
+        wanted += b->groups[i].wanted;
+    }
+    return distinct ? promise_of(b->sink->query, distinct, wanted) : 0;
 }
 
 static bool groups_build(Builder *b)
 {
-    double all = 0;
-    for (size_t i = 0; i < b->ngroups; i++) {
+    double best = 0;
+    for (size_t i = 0; i < b->ngroups; i++)
         b->groups[i].promise = group_promise(b, &b->groups[i]);
-        all += b->groups[i].promise;
+    for (unsigned width = 8; width <= 64; width *= 2) {
+        double promise = width_promise(b, width);
+        best = promise > best ? promise : best;
     }
-    if (all <= 0 || all < b->sink->least)
+    if (best <= 0 || best < b->sink->least)
         return true;
     if (!groups_trace(b))
         return false;
@@ -412,7 +455,7 @@ static bool groups_build(Builder *b)
         qsort(b->groups, b->ngroups, sizeof *b->groups, group_order);
     for (size_t i = 0; i < b->ngroups; i++) {
         Group *g = &b->groups[i];
-        if (b->budget && !g->taken && group_matters(b, g, all) && !group_build(b, g))
+        if (b->budget && !g->taken && group_matters(b, g) && !group_build(b, g))
             return false;
     }
     return true;

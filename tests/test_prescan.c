@@ -214,6 +214,7 @@ static void with_and_without(const char *path, const int64_t *constants, size_t 
     for (size_t i = 0; i < n; i++) {
         Query query = {.constants = &constants[i], .nconstants = 1, .weakest = PROOF_PARTIAL, .jobs = 2}, whole = query;
         whole.whole = true;
+        query.limit = whole.limit = i % 2 ? 0 : 10; /* all functions that may hold it; those that may hold the best */
         compare_queries(&o.program, &query, &whole);
     }
     close_file(&o);
@@ -221,7 +222,7 @@ static void with_and_without(const char *path, const int64_t *constants, size_t 
 
 static void same_on_bpftrace(void **state)
 {
-    static const int64_t constants[] = {30000, -4096, 65535, 7};
+    static const int64_t constants[] = {30000, -4096, 65535, 20000, 7, 30000, 0};
     (void)state;
     with_and_without("/usr/bin/bpftrace", constants, sizeof constants / sizeof *constants);
 }
@@ -243,7 +244,32 @@ static void same_by_threads(void **state)
         Query one = {.limit = limit, .weakest = PROOF_PARTIAL, .jobs = 1}, four = one;
         four.jobs = 4;
         compare_queries(&o.program, &one, &four);
+        four.whole = true;
+        if (limit)
+            compare_queries(&o.program, &one, &four);
     }
+    close_file(&o);
+}
+
+/* What is analysed does not depend on the number of threads either, and is far from everything. */
+static void same_work_by_threads(void **state)
+{
+    Opened o;
+    uint64_t analyzed[3];
+    (void)state;
+    if (!open_file(&o, "/usr/bin/bpftrace"))
+        skip();
+    for (unsigned i = 0; i < 3; i++) {
+        Arena arena = {0};
+        SearchResult r;
+        Query q = {.limit = 10, .weakest = PROOF_PARTIAL, .jobs = i + 1};
+        assert_true(search_run(&r, &o.program, &q, &arena, NULL, NULL, NULL));
+        analyzed[i] = r.stats.analyzed;
+        assert_true(r.nfound > r.nvariables);
+        arena_free(&arena);
+    }
+    assert_true(analyzed[0] == analyzed[1] && analyzed[1] == analyzed[2]);
+    assert_true(analyzed[0] > 10 && analyzed[0] < o.program.functions.n / 4);
     close_file(&o);
 }
 
@@ -280,10 +306,15 @@ static void same_by_kernels(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(kernels_agree),    cmocka_unit_test(kernel_finds),
-        cmocka_unit_test(shapes),           cmocka_unit_test(bands),
-        cmocka_unit_test(same_by_kernels),  cmocka_unit_test(same_by_threads),
-        cmocka_unit_test(same_on_bpftrace), cmocka_unit_test(same_on_perl),
+        cmocka_unit_test(kernels_agree),
+        cmocka_unit_test(kernel_finds),
+        cmocka_unit_test(shapes),
+        cmocka_unit_test(bands),
+        cmocka_unit_test(same_by_kernels),
+        cmocka_unit_test(same_by_threads),
+        cmocka_unit_test(same_work_by_threads),
+        cmocka_unit_test(same_on_bpftrace),
+        cmocka_unit_test(same_on_perl),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

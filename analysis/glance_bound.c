@@ -1,0 +1,315 @@
+/* analysis/glance_bound.c - from what was seen in a function to what its variables can score at most.
+ *
+ * Without a query the score grows with the number of different constants, so these are counted: those of compares; two for a
+ * compare by an unsigned order, which a sum may make a range; one more for each chain of subtractions; the entries of jump tables and the
+ * bits of sets. With a query it depends on how directly the code can name a constant that was asked for.
+ */
+#include "analysis/glance_look.h"
+
+#include <string.h>
+
+#include "analysis/body.h"
+#include "analysis/flags.h"
+#include "analysis/score.h"
+#include "analysis/summary.h"
+
+/* How far back a leader is looked for. SET_BITS: of a bit set. ROUNDING: sums of doubles. */
+enum { TIGHT_MAX = 4096, SET_BITS = 64, PLAIN = 100, TURNED = 92, RANGE = 90, MEMORY = 80, ADDED = 60, REGISTER = 20 };
+#define ROUNDING 1e-9
+
+typedef struct Judge {
+    const Look *look;
+    const Query *query;
+    uint64_t may[GIVEN_KINDS]; /* the places that may hold such a constant */
+    bool masks;                /* one may be shifted */
+    double best;               /* with a query: of the scores in sight */
+    uint64_t count;            /* without: of constants, but for those of `set` */
+    uint64_t *set;             /* different ones: open addressing; what k is stored as is not 0 */
+    size_t nset, mask;
+} Judge;
+
+/* Does no jump lead to a place in (since, at]? */
+static bool is_tight(const Look *l, uint32_t since, uint32_t at)
+{
+    if (since == LOOK_NOWHERE || since > at || at - since > TIGHT_MAX)
+        return false;
+    for (uint32_t i = since + 1; i <= at; i++)
+        if (l->seen[i] & SEEN_LEADER)
+            return false;
+    return true;
+}
+
+/* All places that a constant in one of these may get to by copies; sums: and by additions. */
+static uint64_t closure(const Look *l, uint64_t places, bool sums)
+{
+    for (uint64_t old = 0; old != places;) {
+        old = places;
+        for (unsigned i = 0; i < LOOK_PLACES; i++)
+            if (places >> i & 1)
+                places |= l->copies[i] | (sums ? l->sums[i] : 0);
+    }
+    return places;
+}
+
+/* The places that may hold the sum of a constant and a number. */
+static uint64_t sums_of(const Look *l, uint64_t places)
+{
+    uint64_t out = l->calls ? 1u << REG_RAX : 0; /* a callee may add, too */
+    for (unsigned i = 0; i < LOOK_PLACES; i++)
+        if (places >> i & 1)
+            out |= l->sums[i];
+    return places ? out : 0;
+}
+
+/* May a sum be asked for, or the number next to it? */
+static bool asks_far(const Query *q)
+{
+    return q->nconstants && (q->constants[0] <= 2 - SUM_NEAR || q->constants[q->nconstants - 1] >= SUM_NEAR - 2);
+}
+
+static bool operand_may_hold(const Look *l, const LookWriter *w, uint64_t places)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        const LookOperand *op = &w->operands[i];
+        if (op->place < LOOK_PLACES && (places >> op->place & 1) && !is_tight(l, op->since, w->at))
+            return true;
+    }
+    return false;
+}
+
+/* ---- with a query ---- */
+
+static void score_merit(Judge *j, size_t nconstants, const Merit *m)
+{
+    size_t asks = query_asks(j->query);
+    double score = score_of(j->query, asks > nconstants ? asks : nconstants, asks, m);
+    if (score + ROUNDING > j->best)
+        j->best = score + ROUNDING;
+}
+
+static void score_put(Judge *j, size_t nconstants, double quality)
+{
+    Merit m = merit_best;
+    m.direct = quality;
+    score_merit(j, nconstants, &m);
+}
+
+/* What is compared in memory is loaded from there each time (score.c). */
+static void score_memory(Judge *j, double quality)
+{
+    Merit m = merit_best;
+    m.direct = quality * MEMORY / 100.0;
+    m.origin = 0;
+    score_merit(j, 1, &m);
+}
+
+static bool is_order(unsigned cc, bool *is_unsigned)
+{
+    *is_unsigned = cc == CC_B || cc == CC_AE || cc == CC_BE || cc == CC_A;
+    return *is_unsigned || cc == CC_L || cc == CC_GE || cc == CC_LE || cc == CC_G || cc == CC_S || cc == CC_NS;
+}
+
+static void score_immediate(Judge *j, const LookWriter *w, unsigned cc)
+{
+    const Query *q = j->query;
+    bool is_unsigned, order = is_order(cc, &is_unsigned);
+    double quality = w->bits < 32 ? 0.97 : 1;
+    bool asked =
+        constant_asked(q, w->k, w->bits, false) || (is_unsigned && w->k == 1 && constant_asked(q, 0, w->bits, false));
+    bool near = order && (constant_asked(q, low_bits(w->k + 1, w->bits), w->bits, false) ||
+                          constant_asked(q, low_bits(w->k - 1, w->bits), w->bits, false));
+    if (!asked)
+        quality *= TURNED / 100.0;
+    if ((asked || near) && w->memory)
+        score_memory(j, quality);
+    else if (asked || near)
+        score_put(j, 1, quality);
+    if ((cc == CC_BE || cc == CC_A) && w->k == 0) /* a range of one number, if of a sum */
+        score_put(j, 1, RANGE / 100.0);
+}
+
+/* Are all numbers asked for such that an instruction can hold them? Then one in a register is no good sign (score.c). */
+static bool asks_immediates(const Query *q)
+{
+    return q->nconstants && q->constants[0] >= INT32_MIN && q->constants[q->nconstants - 1] <= INT32_MAX;
+}
+
+static void score_registers(Judge *j, const LookWriter *w, unsigned cc)
+{
+    if (operand_may_hold(j->look, w, j->may[GIVEN_READ]))
+        score_put(j, 1, 1);
+    else if (operand_may_hold(j->look, w, j->may[GIVEN_ASKED]))
+        score_put(j, 1, asks_immediates(j->query) ? REGISTER / 100.0 : 1);
+    if ((cc == CC_BE || cc == CC_A) && operand_may_hold(j->look, w, j->may[GIVEN_ZERO]))
+        score_put(j, 1, RANGE / 100.0);
+}
+
+static void score_pair(Judge *j, const LookWriter *w, unsigned cc)
+{
+    if (w->kind == LOOK_REAL) {
+        if (j->query->nreals)
+            score_put(j, 1, 1);
+        return;
+    }
+    score_put(j, 1, ADDED / 100.0);
+    score_put(j, 2, RANGE / 100.0 * (query_asks(j->query) == 1 ? 0.8 : 1));
+    switch (w->kind) {
+    case LOOK_REGISTERS: score_registers(j, w, cc); break;
+    case LOOK_BIT:
+        if (operand_may_hold(j->look, w, j->may[GIVEN_ANY]))
+            score_put(j, 1, 1);
+        break;
+    case LOOK_LOW_BIT:
+        if (j->masks)
+            score_put(j, 1, 1);
+        break;
+    default: score_immediate(j, w, cc);
+    }
+}
+
+/* ---- without ---- */
+
+static void set_put(Judge *j, uint64_t k)
+{
+    uint64_t key = k + 1 ? k + 1 : 1; /* the number -1 is counted as 0 is: one less, made good by `count` */
+    size_t i = (size_t)((key * 0x9e3779b97f4a7c15u) >> 20) & j->mask;
+    while (j->set[i] && j->set[i] != key)
+        i = (i + 1) & j->mask;
+    j->nset += j->set[i] == 0;
+    j->set[i] = key;
+}
+
+static void count_pair(Judge *j, const LookWriter *w, unsigned cc)
+{
+    bool is_unsigned;
+    is_order(cc, &is_unsigned);
+    j->count += is_unsigned ? 2 : 0;
+    switch (w->kind) {
+    case LOOK_REAL: j->count++; break;
+    case LOOK_REGISTERS: j->count += operand_may_hold(j->look, w, j->may[GIVEN_ANY]); break;
+    case LOOK_BIT: j->count += operand_may_hold(j->look, w, j->may[GIVEN_ANY]) ? SET_BITS : 0; break;
+    case LOOK_LOW_BIT: j->count += j->masks ? SET_BITS : 0; break;
+    case LOOK_CHAINED:
+    case LOOK_EQUALITY:
+        j->count++;
+        set_put(j, w->k);
+        break;
+    default: set_put(j, w->k);
+    }
+}
+
+static bool set_open(Judge *j)
+{
+    size_t size = 16;
+    while (size < 2 * (j->look->nwriters + 2))
+        size *= 2;
+    j->mask = size - 1;
+    j->set = arena_alloc(&j->look->g->work, size, sizeof *j->set);
+    j->count = 2; /* 0 and -1 */
+    return j->set != NULL;
+}
+
+/* ---- both ---- */
+
+/* Can the condition be a relation that the writer's flags tell? */
+static bool pair_tells(const LookWriter *w, unsigned cc)
+{
+    bool equality = cc == CC_E || cc == CC_NE, is_unsigned, order = is_order(cc, &is_unsigned);
+    switch (w->kind) {
+    case LOOK_EQUALITY:
+    case LOOK_LOW_BIT: return equality;
+    case LOOK_BIT: return cc == CC_B || cc == CC_AE;
+    case LOOK_SHIFT: return false;
+    default: return equality || order;
+    }
+}
+
+static void pair_judge(Judge *j, const LookWriter *w, unsigned cc)
+{
+    if (!pair_tells(w, cc))
+        return;
+    if (query_asks(j->query))
+        score_pair(j, w, cc);
+    else
+        count_pair(j, w, cc);
+}
+
+/* A condition whose flags may come from anywhere. */
+static void loose_judge(Judge *j, unsigned cc)
+{
+    for (size_t i = 0; i < j->look->nwriters; i++)
+        pair_judge(j, &j->look->writers[i], cc);
+}
+
+static void readers_judge(Judge *j)
+{
+    const Look *l = j->look;
+    unsigned loose = 0;
+    for (size_t i = 0; i < l->nreaders; i++) {
+        const LookReader *r = &l->readers[i];
+        if (!is_tight(l, r->since, r->at))
+            loose |= 1u << r->cc;
+        else if (r->writer != UINT32_MAX)
+            pair_judge(j, &l->writers[r->writer], r->cc);
+    }
+    for (unsigned cc = 0; cc < 16; cc++)
+        if (loose >> cc & 1)
+            loose_judge(j, cc);
+}
+
+static void tables_judge(Judge *j)
+{
+    const Look *l = j->look;
+    uint64_t entries = l->shorts ? BODY_MAX_TABLE : (l->most > UINT8_MAX ? l->most : UINT8_MAX) + l->most_added + 1;
+    if (!l->tables)
+        return;
+    if (query_asks(j->query))
+        score_put(j, 1, 1);
+    else
+        j->count += l->tables * (entries < BODY_MAX_TABLE ? entries : BODY_MAX_TABLE);
+}
+
+/* What the function can score at most when its callees return what `may` of rax says. */
+static double judged(Judge *j)
+{
+    const Look *l = j->look;
+    j->may[GIVEN_ANY] = closure(l, j->may[GIVEN_ANY], true);
+    if (asks_far(j->query)) {
+        j->may[GIVEN_ASKED] |= sums_of(l, j->may[GIVEN_ANY]);
+        j->may[GIVEN_READ] |= sums_of(l, j->may[GIVEN_ANY]);
+    }
+    for (unsigned i = GIVEN_ANY + 1; i < GIVEN_KINDS; i++)
+        j->may[i] = closure(l, j->may[i], false);
+    for (size_t i = 0; i < l->nwriters && !j->masks; i++)
+        j->masks = l->writers[i].kind == LOOK_SHIFT && operand_may_hold(l, &l->writers[i], j->may[GIVEN_ANY]);
+    readers_judge(j);
+    tables_judge(j);
+    if (query_asks(j->query))
+        return j->best;
+    size_t n = j->nset + (size_t)j->count;
+    return n > 2 ? score_of(j->query, n, 0, &merit_best) + ROUNDING : 0;
+}
+
+Glance look_judge(Look *l)
+{
+    Judge j = {.look = l, .query = l->g->query};
+    Glance out = {0};
+    uint64_t rax = l->calls ? 1u << REG_RAX : 0;
+    memcpy(j.may, l->given, sizeof j.may);
+    j.may[GIVEN_ANY] |= rax;
+    if (j.may[GIVEN_ASKED] | j.may[GIVEN_READ]) /* a callee may return what it is given */
+        j.may[GIVEN_READ] |= rax;
+    if (j.may[GIVEN_ZERO])
+        j.may[GIVEN_ZERO] |= rax;
+    if (!query_asks(j.query) && !set_open(&j))
+        return (Glance){GLANCE_ALL, GLANCE_ALL, true, true};
+    out.bound = out.through = judged(&j);
+    out.returns = l->returns && ((j.may[GIVEN_ASKED] | j.may[GIVEN_READ]) >> REG_RAX & 1);
+    out.passes = l->returns && l->calls;
+    if (query_asks(j.query) && l->calls) {
+        j.may[GIVEN_READ] |= rax;
+        j.may[GIVEN_ZERO] |= rax;
+        out.through = judged(&j);
+    }
+    return out;
+}
