@@ -191,10 +191,14 @@ static void move_name(Values *v, uint32_t step, Move *m)
     }
 }
 
-/* Does it store where a register operand points, which no memory operand shows? */
-static bool stores_unseen(const Insn *insn)
+/* Does it store where an operand points that is not insn->mem: a string's destination, or movdir64b's? */
+static bool stores_elsewhere(const Insn *insn)
 {
-    return insn->mnemonic == MN_MOVDIR64B || insn->mnemonic == MN_ENQCMD || insn->mnemonic == MN_ENQCMDS;
+    for (unsigned i = 0; i < insn->nops; i++)
+        if ((insn->op[i].kind == OPERAND_MEM_DI || insn->op[i].kind == OPERAND_MEM_AT) &&
+            (insn->op[i].access & ACCESS_WRITE))
+            return true;
+    return false;
 }
 
 /* Memory that the step writes: a range of the frame, or somewhere unknown. */
@@ -204,7 +208,7 @@ static void move_memory(Values *v, uint32_t step, Move *m)
     const Insn *insn = &s->insn;
     StackAddr at = {0, STACK_UNKNOWN};
     int64_t size = 0;
-    m->wild |= stores_unseen(insn);
+    m->wild |= stores_elsewhere(insn);
     if (insn->mnemonic == MN_PUSH || insn->mnemonic == MN_PUSHF) {
         at = v->frames[step].rsp;
         size = 8;
@@ -214,8 +218,6 @@ static void move_memory(Values *v, uint32_t step, Move *m)
         at = frame_mem(v, step);
         size = s->effects.mem_bits / 8;
     } else {
-        for (unsigned i = 0; i < insn->nops; i++)
-            m->wild |= insn->op[i].kind == OPERAND_MEM_DI && (insn->op[i].access & ACCESS_WRITE);
         return;
     }
     if (insn->mnemonic == MN_POP && stack_known(at))

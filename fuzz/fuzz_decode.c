@@ -23,7 +23,7 @@ static void check_operands(const Insn *insn)
     require(insn->nops <= INSN_MAX_OPERANDS);
     for (unsigned i = 0; i < insn->nops; i++) {
         const Operand *o = &insn->op[i];
-        require(o->kind >= OPERAND_REG && o->kind <= OPERAND_MEM_DI);
+        require(o->kind >= OPERAND_REG && o->kind <= OPERAND_MEM_AT);
         require(o->kind != OPERAND_REG || (o->reg < REG_NONE && reg_name(o->reg)[0] != '?'));
         require(!o->high || (o->kind == OPERAND_REG && o->reg < 4 && o->bits == 8));
         if (o->kind != OPERAND_MEM)

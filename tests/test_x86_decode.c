@@ -117,6 +117,33 @@ static const TextCase texts[] = {
     {"62 c5 7e 08 6f 65 02", "vmovrsd 0x20(%r13),%xmm20", "vmovrsd xmm20,XMMWORD PTR [r13+0x20]"},
     {"0f 38 8b 00", "movrs (%rax),%eax", NULL},
     {"0f 18 20", "prefetchrst2 (%rax)", NULL},
+    /* APX: REX2, a destination of one's own, no flags, conditions */
+    {"d5 10 01 c8", "add %ecx,%r16d", "add r16d,ecx"},
+    {"d5 39 25 7a 40 0b cc", "and $0xffffffffcc0b407a,%rax", NULL},
+    {"d5 00 a1 05 00 00 00 00 00 00 00", "jmpabs $0x5", "jmpabs 0x5"},
+    {"d5 18 50", "pushp %r16", "pushp r16"},
+    {"d5 90 58 c1", "addps %xmm1,%xmm0", NULL}, /* no vector registers from 16 on */
+    {"d5 bf 5b 04 3d 57 a2 f9 c5", "cvtdq2ps -0x3a065da9(,%r31,1),%xmm8", NULL},
+    {"66 d5 00 01 c8", "add %cx,%ax", NULL},
+    {"62 f4 7c 08 01 c8", "{evex} add %ecx,%eax", "{evex} add eax,ecx"},
+    {"62 f4 74 18 01 c8", "add %ecx,%eax,%ecx", "add ecx,eax,ecx"},
+    {"62 f4 6c 18 00 c1", "add %al,%cl,%dl", NULL}, /* the third operand, too, may be spl or r8b, never ah */
+    {"62 f4 7c 0c ff c1", "{nf} inc %ecx", NULL},
+    {"62 f4 7c 18 6b c1 05", "imulzu $0x5,%ecx,%eax", NULL},
+    {"62 f4 04 0a 85 c8", "ctestt {dfv=} %ecx,%eax", "ctestt {dfv=} eax,ecx"},
+    {"62 64 fd 0f 39 3d 01 19 ad 7c", "ccmpg {dfv=of,sf,zf,cf} %r31,0x7cad1901(%rip)", NULL},
+    {"62 f4 7c 0c 44 01", "cfcmove %eax,(%rcx)", "cfcmove DWORD PTR [rcx],eax"},
+    {"62 f4 74 18 ff f0", "push2 %rax,%rcx", "push2 rcx,rax"},
+    {"62 fc fc 08 60 00", "{evex} movbe (%r16),%rax", NULL},
+    {"62 fa fc 0c f2 c8", "{nf} andn %r16,%rax,%rcx", NULL},
+    {"62 f9 7d 08 6e c0", "vmovd %r16d,%xmm0", NULL},
+    {"62 f1 78 48 58 04 08", "vaddps (%rax,%r17,1),%zmm0,%zmm0", NULL},
+    {"62 fc 7f 08 f8 d6", "{evex} urdmsr %rdx,%r22", NULL},
+    {"c4 e7 7b f8 c0 05 00 00 00", "urdmsr $0x5,%rax", NULL},
+    {"c4 e5 71 fd c2", "tdphf8ps %tmm1,%tmm2,%tmm0", NULL},
+    {"c4 e5 71 fd c0", NULL, NULL}, /* one tile twice */
+    {"0f 18 3d 00 00 00 00", "prefetchit0 0x0(%rip)", NULL},
+    {"0f 18 3b", "nopl (%rbx)", NULL}, /* prefetchit0 is relative to RIP */
     {"62 f2 6d 48 4a c1", "tilemovrow %edx,%tmm1,%zmm0", NULL},
     {"62 01 ff 38 2a e2", "vcvtsi2sd %r10,{rd-sae},%xmm0,%xmm28", NULL},
     {"f2 0f 38 f8 cb", "urdmsr %rcx,%rbx", NULL},
@@ -143,6 +170,17 @@ static const char *const invalid[] = {
     "9a",
     "ce",
     "d4",
+    "d5 00 70 00",       /* REX2 before jcc, */
+    "d5 08 a1",          /* jmpabs with W, */
+    "48 d5 00 01 c8",    /* behind REX, */
+    "d5 80 30",          /* before wrmsr, */
+    "d5 80 ae 20",       /* before xsave */
+    "62 f4 74 08 01 c8", /* vvvv in use without ND */
+    "62 f4 7c 0c 11 c8", /* adc writes its flags always */
+    "62 f4 7c 28 01 c8", /* APX with a vector length */
+    "62 f4 5c 18 ff f0", /* push2 of rsp */
+    "62 f4 7c 18 8f c0", /* pop2 to one register */
+    "62 f1 78 48 58 c1", /* X' without an address */
     "d6",
     "ea",
     "c4 e3 7d 01 c1 1b",                               /* vpermpd with W=0 */
@@ -211,6 +249,15 @@ static const EffectCase effects[] = {
     {"64 d7", "rax rbx fs", "rax", "", "||"},
     {"66 0f f7 c1", "xmm0 xmm1 rdi", "", "", "||"}, /* maskmovdqu stores at rdi */
     {"0f 01 fc", "rax", "", "", "||"},
+    {"62 f4 74 18 01 c8", "rax rcx", "rcx", "rcx", "|oszapc|"},
+    {"62 f4 75 1c 01 c8", "rax rcx", "rcx", "rcx", "||"}, /* {nf}, and 16 bits clear what is above */
+    {"62 f4 7c 0c d3 e0", "rax rcx", "rax", "rax", "||"},
+    {"62 f4 04 0a 85 c8", "rax rcx", "", "", "|oszpc|a"},
+    {"62 f4 04 04 39 c8", "rax rcx", "", "", "z|oszapc|"}, /* ccmpe */
+    {"62 f4 7c 0c 44 c8", "rcx", "rax", "rax", "z||"},     /* cfcmove clears where the condition does not hold */
+    {"62 f4 74 18 ff f0", "rax rcx rsp", "rsp", "rsp", "||"},
+    {"62 f4 7f 18 44 c0", "", "rax", "rax", "z||"}, /* setzue */
+    {"66 0f 38 f8 38", "rax rdi", "", "", "||"},
     {"62 f1 7e 08 7e f5", "xmm5", "xmm6", "xmm6", "||"},                 /* vmovd clears what is above */
     {"62 f5 55 08 58 f4", "xmm4 xmm5", "xmm6", "xmm6", "||"},            /* bfloat16 heeds no MXCSR */
     {"62 f1 ff 08 2f f5", "xmm5 xmm6 mxcsr", "mxcsr", "", "|oszapc|"},   /* vcomxsd sets all flags */

@@ -26,7 +26,8 @@ enum {
     BYTE_VEX3,
     BYTE_VEX2,
     BYTE_EVEX,
-    BYTE_XOP
+    BYTE_XOP,
+    BYTE_REX2
 };
 
 extern const uint8_t x86_byte_class[256];
@@ -38,7 +39,9 @@ typedef struct Dec {
     uint8_t rex; /* 0100WRXB, also from VEX, EVEX and XOP; 0: none */
     uint8_t pp, prefixes, segs, segment, n66;
     uint8_t r4, x4, vvvv, vl; /* EVEX.R' and .X << 4; 5 bits of vvvv; the vector length field */
-    uint8_t evex;             /* its last byte: z, L'L, b, V', aaa */
+    uint8_t b4, i4;           /* APX's fifth bits of base and index, << 4 */
+    uint8_t evex;             /* its last byte: z, L'L, b, V', aaa; without ND */
+    uint8_t nd;               /* APX: the destination is vvvv */
     uint8_t encoding;
     uint8_t mod_or;     /* 0xc0 where ModRM.mod is ignored: moves of control and debug registers */
     uint8_t tail;       /* bytes after everything else: 3DNow!'s opcode */

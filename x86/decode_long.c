@@ -27,7 +27,9 @@ static uint32_t key_of(const Dec *d, unsigned modrm)
     return modrm | (uint32_t)(modrm >= 0xc0) << KEY_MOD3_SHIFT | (uint32_t)(d->rex & 15) << KEY_REX_SHIFT |
            (uint32_t)d->pp << KEY_PP_SHIFT | (uint32_t)osz_of(d, 0) << KEY_OSZ_SHIFT |
            (uint32_t)length_of(d, modrm) << KEY_L_SHIFT |
-           (uint32_t)(d->prefixes / PREFIX_ADDRSIZE & 1) << KEY_ASZ_SHIFT;
+           (uint32_t)(d->prefixes / PREFIX_ADDRSIZE & 1) << KEY_ASZ_SHIFT |
+           (uint32_t)(d->nd | (d->encoding == ENC_REX2)) << KEY_REX2_SHIFT |
+           (uint32_t)((modrm & 0xc7) == 5) << KEY_RIP_SHIFT;
 }
 
 static unsigned row_find(unsigned map, unsigned opcode, uint32_t key)
@@ -58,8 +60,6 @@ static bool register_exists(unsigned class, unsigned n)
     case CLASS_CR: return n == 0 || n == 2 || n == 3 || n == 4 || n == 8;
     case CLASS_DR: return n < 8;
     case CLASS_BND: return n < 4;
-    case CLASS_GPR:
-    case CLASS_GPR8: return n < 16;
     case CLASS_K:
     case CLASS_TMM: return n < 8;
     default: return true;
@@ -85,10 +85,10 @@ static bool registers_exist(const Form *form, uint64_t s, Insn *out)
 
 /* The bytes of immediates by operand size. */
 static const uint8_t imm_lengths[IMM_COUNT][SIZES] = {
-    [IMM_U8] = {1, 1, 1},   [IMM_U16] = {2, 2, 2},   [IMM_UV] = {2, 4, 8},    [IMM_U32] = {4, 4, 4},
-    [IMM_S8] = {1, 1, 1},   [IMM_SZ] = {2, 4, 4},    [IMM_S32] = {4, 4, 4},   [IMM_REL8] = {1, 1, 1},
-    [IMM_RELZ] = {2, 4, 4}, [IMM_ENTER] = {3, 3, 3}, [IMM_MOFFS] = {8, 8, 8}, [IMM_TWO8] = {2, 2, 2},
-    [IMM_U4] = {1, 1, 1},
+    [IMM_U8] = {1, 1, 1},   [IMM_U16] = {2, 2, 2},    [IMM_UV] = {2, 4, 8},    [IMM_U32] = {4, 4, 4},
+    [IMM_S8] = {1, 1, 1},   [IMM_SZ] = {2, 4, 4},     [IMM_S32] = {4, 4, 4},   [IMM_REL8] = {1, 1, 1},
+    [IMM_RELZ] = {2, 4, 4}, [IMM_ENTER] = {3, 3, 3},  [IMM_MOFFS] = {8, 8, 8}, [IMM_TWO8] = {2, 2, 2},
+    [IMM_U4] = {1, 1, 1},   [IMM_TARGET] = {8, 8, 8},
 };
 
 /* The immediates of few instructions. */
@@ -96,6 +96,7 @@ static void imm_odd(const uint8_t *p, unsigned kind, Insn *out)
 {
     switch (kind) {
     case IMM_U4: out->imm = *p & 15; break;
+    case IMM_TARGET: out->imm = load64(p); break;
     case IMM_MOFFS:
         out->imm = 0;
         out->mem.disp = out->mem.addr_bits == 32 ? (int64_t)load32(p) : (int64_t)load64(p);
@@ -147,6 +148,23 @@ static bool mem_implied(unsigned base, Insn *out)
     return true;
 }
 
+/* push2 and pop2 refuse rsp, and pop2 the same register twice. Their memory is below rsp or at it. */
+static bool stack_registers_hold(Insn *insn)
+{
+    unsigned a = insn->op[0].reg, b = insn->op[1].reg;
+    insn->mem.base = REG_RSP;
+    insn->mem.disp = insn->op[0].access & ACCESS_WRITE ? 0 : -16;
+    return a != REG_RSP && b != REG_RSP && (a != b || !(insn->op[0].access & ACCESS_WRITE));
+}
+
+/* A register is written whole, though the operand is less. */
+static bool written_whole(Operand *op)
+{
+    if (op->kind == OPERAND_REG)
+        op->touch |= TOUCH_KILL;
+    return true;
+}
+
 /* The checks of a row's rule, and what it makes of the operands. */
 static bool rule_holds(unsigned rule, Insn *out)
 {
@@ -161,6 +179,8 @@ static bool rule_holds(unsigned rule, Insn *out)
     case RULE_XLAT: return mem_implied(REG_RBX, out);
     case RULE_STORE_RAX: return mem_implied(REG_RAX, out);
     case RULE_STORE_RDI: return mem_implied(REG_RDI, out);
+    case RULE_STACK2: return stack_registers_hold(out);
+    case RULE_ZU: return written_whole(&out->op[0]);
     default: return true;
     }
 }
@@ -215,6 +235,23 @@ static bool evex_finish(const Dec *d, const Form *form, unsigned flags, unsigned
     return true;
 }
 
+/* APX's payload: z, L'L and two of aaa must be 0, and NF where the row has none. Where there is a condition, it takes the
+ * lower four bits, and vvvv the flags that hold if it does not. The text needs both. */
+static bool apx_finish(const Dec *d, unsigned flags, unsigned rule, Insn *out)
+{
+    if (rule == RULE_SCC) {
+        out->imm2 = (uint64_t)(d->evex & 15) | (~d->vvvv & 15u) << 4;
+        return !(d->evex & 0xf0) && !d->nd;
+    }
+    bool nf = d->evex & 4;
+    if ((d->evex & 0xf3) || (nf && d->map != MAP_EVEX + 3 && !(flags & ROW_NF)))
+        return false;
+    out->priv[PRIV_VL] = nf && (flags & ROW_NF) ? VL_NF : 0;
+    if (nf && (flags & ROW_NF))
+        out->effect |= EFFECT_MORE;
+    return true;
+}
+
 /* disp8 counts units of the memory operand's size (SDM vol. 2, 2.7.5). */
 static void evex_disp8(const Form *form, unsigned flags, Insn *out)
 {
@@ -233,13 +270,24 @@ static int invalid_at(const uint8_t *looked, const Dec *d, Insn *out)
     return INSN_INVALID;
 }
 
+/* Whether there is a vvvv, and no opcode that names a register. */
+static bool is_vector(const Dec *d) { return d->encoding != ENC_LEGACY && d->encoding != ENC_REX2; }
+
 static bool row_allowed(const Dec *d, unsigned flags, unsigned modrm)
 {
     if ((d->prefixes & PREFIX_LOCK) && ((flags & (ROW_LOCK | ROW_VSIB)) != ROW_LOCK || modrm >= 0xc0))
         return false;
-    if (d->encoding != ENC_LEGACY && !(flags & ROW_VVVV) && (d->vvvv & ((flags & ROW_VSIB) ? 15 : 31)))
+    if (is_vector(d) && !(flags & ROW_VVVV) && (d->vvvv & ((flags & ROW_VSIB) ? 15 : 31)))
         return false;
     return !(flags & ROW_VSIB) || (modrm & 7) == 4;
+}
+
+/* REX2 names only 16 vector registers. */
+static void rex2_vectors(Insn *insn)
+{
+    for (unsigned i = 0; i < insn->nops; i++)
+        if (insn->op[i].reg >= REG_XMM0 && insn->op[i].reg < REG_K0)
+            insn->op[i].reg = (uint8_t)(insn->op[i].reg & ~16u);
 }
 
 /* The checks that only instructions with prefixes need. d->p is past the address. */
@@ -249,9 +297,15 @@ static bool prefixed_finish(const Dec *d, const Form *form, unsigned flags, unsi
         return false;
     if ((flags & ROW_STRING) && (d->prefixes & (PREFIX_REP | PREFIX_REPNE)))
         string_maybe(out);
+    if (d->encoding == ENC_REX2)
+        rex2_vectors(out);
     if (d->encoding != ENC_EVEX)
         return true;
-    if (!registers_exist(form, s, out) || !evex_finish(d, form, flags, modrm, out))
+    if (!registers_exist(form, s, out))
+        return false;
+    if (flags & ROW_APX)
+        return apx_finish(d, flags, form->rule, out);
+    if ((d->i4 && modrm >= 0xc0) || !evex_finish(d, form, flags, modrm, out))
         return false;
     if (modrm >> 6 == 1)
         evex_disp8(form, flags, out);
@@ -262,8 +316,8 @@ static bool prefixed_finish(const Dec *d, const Form *form, unsigned flags, unsi
 static void address_read(Dec *d, unsigned flags, unsigned modrm, Insn *out)
 {
     bool vector = flags & ROW_VSIB;
-    unsigned rex = d->rex, index_or = (rex << 2 & 8) | (vector ? d->vvvv & 0x10u : 0);
-    d->p += mem_read(d->p, modrm, rex << 3 & 8, index_or, vector, &out->mem);
+    unsigned rex = d->rex, index_or = (rex << 2 & 8) | (vector ? d->vvvv & 0x10u : d->i4);
+    d->p += mem_read(d->p, modrm, (rex << 3 & 8) | d->b4, index_or, vector, &out->mem);
     out->mem.segment = d->segment;
     if (d->prefixes & PREFIX_ADDRSIZE)
         out->mem.addr_bits = 32;
@@ -271,12 +325,12 @@ static void address_read(Dec *d, unsigned flags, unsigned modrm, Insn *out)
 
 static uint64_t all_sources(const Dec *d, unsigned modrm)
 {
-    uint64_t s = sources_of(modrm, d->encoding ? (unsigned)*d->p >> 4 : d->opcode, d->rex);
-    if (!d->encoding)
-        return s;
+    uint64_t s = sources_of(modrm, is_vector(d) ? (unsigned)*d->p >> 4 : d->opcode, d->rex);
+    s |= d->r4 * IN(SRC_REG) | d->b4 * IN(SRC_RM);
+    if (!is_vector(d))
+        return s | d->b4 * IN(SRC_OPCODE);
     s &= ~(255 * IN(SRC_IS4)); /* its byte comes after the address */
-    return s | (uint64_t)(*d->p >> 4) << 8 * SRC_IS4 | d->r4 * IN(SRC_REG) | d->x4 * IN(SRC_VRM) |
-           d->vvvv * IN(SRC_VVVV);
+    return s | (uint64_t)(*d->p >> 4) << 8 * SRC_IS4 | d->x4 * IN(SRC_VRM) | d->vvvv * IN(SRC_VVVV);
 }
 
 static void prefixes_describe(const Dec *d, Insn *out)
@@ -302,10 +356,8 @@ static void insn_describe(const Dec *d, unsigned row, unsigned modrm, uint64_t s
     out->priv[PRIV_MODRM] = (uint8_t)modrm;
     out->effect = form->effect;
     operands_fill(form, s, 2 * (form->bits & FORM_VECTOR ? length_of(d, modrm) : osz) + is_reg, out);
-    if (form->bits & FORM_BYTES) {
-        high_byte(&out->op[0], d->rex);
-        high_byte(&out->op[1], d->rex);
-    }
+    for (unsigned i = 0; (form->bits & FORM_BYTES) && i < out->nops; i++)
+        high_byte(&out->op[i], d->rex);
     out->imm = imm_read(d->p, form, 2 * osz);
 }
 
@@ -321,7 +373,7 @@ static bool insn_finish(Dec *d, const Form *form, Insn *out)
     if (len > INSN_MAX_LEN)
         return false;
     out->len = (uint8_t)len;
-    out->target = out->pc + (uint64_t)len + out->imm;
+    out->target = form_imm(form) == IMM_TARGET ? out->imm : out->pc + (uint64_t)len + out->imm;
     if (out->mask != REG_NONE || out->mem.segment != REG_NONE)
         out->effect |= EFFECT_MORE;
     return true;

@@ -137,6 +137,24 @@ static void implied_effects(unsigned access, unsigned bits, Effects *out)
     out->mem_bits = (uint16_t)bits;
 }
 
+/* What the conditions of ccmp and ctest read; 10 is "true", 11 "false" (APX specification, 3.1.3.2). */
+static const uint8_t condition_flags[16] = {FLAG_O,
+                                            FLAG_O,
+                                            FLAG_C,
+                                            FLAG_C,
+                                            FLAG_Z,
+                                            FLAG_Z,
+                                            FLAG_C | FLAG_Z,
+                                            FLAG_C | FLAG_Z,
+                                            FLAG_S,
+                                            FLAG_S,
+                                            0,
+                                            0,
+                                            FLAG_S | FLAG_O,
+                                            FLAG_S | FLAG_O,
+                                            FLAG_S | FLAG_O | FLAG_Z,
+                                            FLAG_S | FLAG_O | FLAG_Z};
+
 static void rule_apply(const Insn *insn, unsigned rule, Effects *out)
 {
     switch (rule) {
@@ -148,6 +166,8 @@ static void rule_apply(const Insn *insn, unsigned rule, Effects *out)
         break;
     case RULE_KEEP: out->kills = (RegSet){{0, 0}}; break;
     case RULE_UNKNOWN: unknown_effects(out); break;
+    case RULE_SCC: out->flags_read |= condition_flags[insn->imm2 & 15]; break;
+    case RULE_STACK2: implied_effects(insn->op[0].access & ACCESS_WRITE ? ACCESS_READ : ACCESS_WRITE, 128, out); break;
     case RULE_XLAT: implied_effects(ACCESS_READ, 8, out); break;
     case RULE_STORE_RAX: implied_effects(ACCESS_WRITE, 512, out); break;
     case RULE_STORE_RDI: implied_effects(ACCESS_WRITE | ACCESS_MAYBE, insn->op[0].bits, out); break;
@@ -209,6 +229,8 @@ static void effects_with_more(const Insn *insn, const EffectDesc *e, Effects *ou
     if ((form->flags & ROW_STRING) && (insn->prefixes & (PREFIX_REP | PREFIX_REPNE)))
         repeat_effects(out);
     rule_apply(insn, form->rule, out);
+    if (insn->priv[PRIV_VL] & VL_NF)
+        out->flags_read = out->flags_written = out->flags_undefined = 0;
     if (insn->mem.segment != REG_NONE && segment_matters(insn, out))
         regset_add(&out->reads, insn->mem.segment);
 }

@@ -31,7 +31,8 @@ enum {
     X(OSZ, 19, 2)  /* operand size: 16, 32, 64 */                                                                      \
     X(L, 21, 2)    /* vector length: 128, 256, 512 */                                                                  \
     X(ASZ, 23, 1)  /* an address-size prefix */                                                                        \
-    X(REX2, 24, 1) /* a REX2 prefix */
+    X(REX2, 24, 1) /* a REX2 prefix; in EVEX map 4, ND */                                                              \
+    X(RIP, 25, 1)  /* the address is relative to RIP */
 #define KEY_ENUM(name, shift, bits) KEY_##name,
 enum { KEY_FIELDS(KEY_ENUM) KEY_COUNT };
 #define KEY_SHIFT_ENUM(name, shift, bits) KEY_##name##_SHIFT = (shift),
@@ -140,12 +141,15 @@ enum {
     IMM_ENTER,
     IMM_TWO8,
     IMM_U4,
+    IMM_TARGET, /* 64 bits, an address */
     IMM_COUNT,
     IMM_ODD = IMM_ONE
 };
 
 /* Row flags. */
 enum {
+    ROW_APX = 1,    /* EVEX: APX's payload, no vector length, mask or scaled disp8 */
+    ROW_NF = 2,     /* EVEX: NF allowed, no flags are written */
     ROW_LOCK = 4,   /* LOCK allowed with a memory destination */
     ROW_DINDEX = 4, /* with ROW_VSIB: the indices are 32 bits wide */
     ROW_D64 = 8,    /* operand size 64 by default: push, pop */
@@ -211,7 +215,10 @@ enum {
     RULE_NORIP,     /* the same, and no RIP-relative ones */
     RULE_XLAT,      /* reads [rbx + al] */
     RULE_STORE_RAX, /* writes a cache line at [rax] */
-    RULE_STORE_RDI  /* writes at [rdi], under a mask */
+    RULE_STORE_RDI, /* writes at [rdi], under a mask */
+    RULE_STACK2,    /* push2, pop2: not rsp */
+    RULE_ZU,        /* a register is written whole */
+    RULE_SCC        /* APX: a condition chooses between the comparison's flags and given ones */
 };
 
 typedef struct EffectDesc {
@@ -257,7 +264,7 @@ enum { FORMAT_PREFIX_USED = 0x8000, FORMAT_66_USED = 0x4000, FORMAT_INDEX = 0xff
 /* What the private bytes of an Insn hold. */
 enum {
     PRIV_REX,   /* the REX byte in force, or 0 */
-    PRIV_VL,    /* vector length field: 0..3 */
+    PRIV_VL,    /* vector length field: 0..3; VL_NF: APX's NF */
     PRIV_SEGS,  /* segment override bytes seen: bit n is REG_ES + n */
     PRIV_66,    /* how many operand-size prefixes */
     PRIV_OSZ,   /* operand size: 0..2 */
@@ -265,6 +272,7 @@ enum {
     PRIV_MEM,   /* 1 + the operand that insn->mem is, or 0 */
     PRIV_MODRM  /* ModRM, or 0xc0 or more where there is none */
 };
+enum { VL_NF = 4 };
 enum { PF_ZERO = 1, PF_BROADCAST = 2, PF_ROUND = 4, PF_SAE = 8, PF_RMODE_SHIFT = 6 };
 
 #endif

@@ -10,7 +10,8 @@ typedef enum OperandKind {
     OPERAND_IMM2,   /* insn->imm2: the second immediate of enter, extrq, insertq */
     OPERAND_REL,    /* insn->target: the address a near branch, call or xbegin names */
     OPERAND_MEM_SI, /* the string source, [rsi] (or esi), segment insn->mem.segment */
-    OPERAND_MEM_DI  /* the string destination, es:[rdi] (or edi) */
+    OPERAND_MEM_DI, /* the string destination, es:[rdi] (or edi) */
+    OPERAND_MEM_AT  /* es:[reg], where movdir64b and enqcmd store; insn->mem is their source */
 } OperandKind;
 
 /* How an operand is touched: bits. */

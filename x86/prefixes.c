@@ -1,4 +1,4 @@
-/* x86/prefixes.c - legacy prefixes, REX, VEX, EVEX, XOP and escape bytes -> Dec (SDM vol. 2, 2.1 to 2.7; APM vol. 3).
+/* x86/prefixes.c - legacy prefixes, REX, REX2, VEX, EVEX, XOP and escape bytes -> Dec (SDM vol. 2, 2.1 to 2.7; APM vol. 3).
  *
  * Only the long way comes here: decode.c has a short one for instructions with no prefix but REX.
  */
@@ -23,6 +23,7 @@ const uint8_t x86_byte_class[256] = {
     [0x8f] = BYTE_XOP,
     [0xc4] = BYTE_VEX3,
     [0xc5] = BYTE_VEX2,
+    [0xd5] = BYTE_REX2,
     [0xf0] = BYTE_LOCK,
     [0xf2] = BYTE_REPNE,
     [0xf3] = BYTE_REP,
@@ -93,7 +94,7 @@ static bool vex3_read(Dec *d)
     d->encoding = ENC_VEX;
     d->map = MAP_VEX + map - 1;
     d->p += 3;
-    return map >= 1 && map <= 3;
+    return map >= 1 && map <= 7;
 }
 
 static bool xop_read(Dec *d)
@@ -106,22 +107,54 @@ static bool xop_read(Dec *d)
     return map >= 8 && map <= 10;
 }
 
-/* Maps 1, 2, 3, 5 and 6. */
-enum { EVEX_MAPS = 0x6e };
+/* In map 4, APX's, b is ND, and 66 gives the operand size; its vector length must be 0, and NF takes its place in the key.
+ * (APX specification, 3.1.2.) */
+static bool evex_map4(Dec *d)
+{
+    d->nd = d->evex >> 4 & 1;
+    d->evex &= 0xef;
+    if (d->pp == 1)
+        d->prefixes |= PREFIX_OPSIZE;
+    if (d->vl)
+        return false;
+    d->vl = d->evex >> 2 & 1;
+    return true;
+}
 
 static bool evex_read(Dec *d)
 {
     uint8_t p0 = d->p[1], p1 = d->p[2], p2 = d->p[3];
     vector_payload(d, p0, p1);
     d->encoding = ENC_EVEX;
-    d->map = MAP_EVEX + (p0 & 7) - 1;
+    d->map = MAP_EVEX + (p0 & 7u) - 1;
     d->r4 = (p0 & 0x10) ^ 0x10;
     d->x4 = (p0 >> 2 & 0x10) ^ 0x10;
+    d->b4 = (uint8_t)(p0 << 1 & 0x10);
+    d->i4 = (uint8_t)((p1 << 2 & 0x10) ^ 0x10);
     d->vvvv |= (uint8_t)((p2 << 1 & 0x10) ^ 0x10);
     d->vl = p2 >> 5 & 3;
     d->evex = p2;
     d->p += 4;
-    return (EVEX_MAPS >> (p0 & 7) & 1) && !(p0 & 8) && (p1 & 4);
+    return (p0 & 7) == 4 ? evex_map4(d) : (p0 & 7) != 0;
+}
+
+/* REX2: M0 R4 X4 B4 W R3 X3 B3. It excludes REX, and opcodes whose upper four bits are these, but for jmpabs. (APX
+ * specification, 3.1.1.) */
+static bool rex2_read(Dec *d)
+{
+    static const uint16_t refused[2] = {1 << 4 | 1 << 7 | 1 << 10 | 1 << 14, 1 << 3 | 1 << 8};
+    uint8_t payload = d->p[1], map = payload >> 7, opcode = d->p[2];
+    if (d->rex)
+        return false;
+    d->rex = 0x40 | (payload & 15);
+    d->r4 = payload >> 2 & 0x10;
+    d->i4 = payload >> 1 & 0x10;
+    d->b4 = payload & 0x10;
+    d->encoding = ENC_REX2;
+    d->map = MAP_LEGACY + map;
+    d->mod_or = map && (opcode & 0xfc) == 0x20 ? 0xc0 : 0;
+    d->p += 2;
+    return !(refused[map] >> (opcode >> 4) & 1) || (!map && opcode == 0xa1);
 }
 
 /* The rest of an opcode that begins with 0F. */
@@ -145,6 +178,8 @@ bool opcode_reach(Dec *d)
         return escape_read(d);
     if (class == BYTE_XOP && (d->p[1] & 31) < 8)
         return true;
+    if (class == BYTE_REX2)
+        return rex2_read(d);
     if (!vector_prefix_allowed(d))
         return false;
     switch (class) {

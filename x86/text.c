@@ -94,11 +94,24 @@ static void size_prefixes_text(const Insn *insn, bool prefix_used, TextOut *o)
         text_string(o, "data16 ");
 }
 
+/* What APX's EVEX says before the mnemonic: no flags; or that it is no legacy encoding. */
+static void apx_prefix_text(const Insn *insn, TextOut *o)
+{
+    const Form *form = row_form(insn->row);
+    bool own_name = (form->flags & ROW_VVVV) || form->rule == RULE_ZU || insn->cc != 0xff;
+    if (insn->priv[PRIV_VL] & VL_NF)
+        text_string(o, "{nf} ");
+    else if ((form->flags & ROW_APX) && !own_name)
+        text_string(o, "{evex} ");
+}
+
 static void prefixes_text(const Insn *insn, TextOut *o)
 {
     bool prefix_used = x86_row_format[insn->row] & FORMAT_PREFIX_USED;
-    if (insn->encoding != ENC_LEGACY)
+    if (insn->encoding != ENC_LEGACY && insn->encoding != ENC_REX2) {
+        apx_prefix_text(insn, o);
         return;
+    }
     size_prefixes_text(insn, prefix_used, o);
     segments_text(insn, o);
     if (insn->prefixes & PREFIX_LOCK)
@@ -150,11 +163,44 @@ static bool destination_is_wide(const Insn *insn)
     return insn->op[0].kind == OPERAND_REG && reg >= REG_XMM0 && reg < REG_K0 && insn->op[0].bits > 128;
 }
 
+/* The condition of ccmp and ctest, and the flags that hold if it does not: "z {dfv=of,cf}". */
+static void condition_text(const Insn *insn, bool behind, TextOut *o)
+{
+    static const char names[16][3] = {"o", "no", "b", "ae", "e", "ne", "be", "a",
+                                      "s", "ns", "t", "f",  "l", "ge", "le", "g"};
+    static const char flags[4][3] = {"cf", "zf", "sf", "of"};
+    const char *comma = "";
+    if (!behind) {
+        text_string(o, names[insn->imm2 & 15]);
+        return;
+    }
+    text_string(o, " {dfv=");
+    for (unsigned i = 4; i-- > 0;)
+        if (insn->imm2 >> (4 + i) & 1) {
+            text_string(o, comma);
+            text_string(o, flags[i]);
+            comma = ",";
+        }
+    text_char(o, '}');
+}
+
+/* The mnemonic's name; a push or pop with REX2.W tells that it is balanced. */
+static void name_text(const Insn *insn, TextOut *o)
+{
+    text_string(o, mnemonic_name(insn->mnemonic));
+    if (row_form(insn->row)->rule == RULE_SCC)
+        condition_text(insn, false, o);
+    if (insn->encoding == ENC_REX2 && (insn->priv[PRIV_REX] & 8) &&
+        (insn->mnemonic == MN_PUSH || insn->mnemonic == MN_POP) &&
+        x86_opdescs[row_form(insn->row)->op[0]].src == SRC_OPCODE)
+        text_char(o, 'p');
+}
+
 static void star_text(const Insn *insn, TextOut *o)
 {
     const Operand *mem = suffix_operand(insn);
     bool stack = row_form(insn->row)->flags & ROW_D64;
-    text_string(o, mnemonic_name(insn->mnemonic));
+    name_text(insn, o);
     if (stack && insn->op[0].bits != 16)
         return;
     if (mem && !destination_is_wide(insn))
@@ -170,12 +216,14 @@ static const char predicates[32][9] = {
 static const char integer_predicates[8][6] = {"eq", "lt", "le", "", "neq", "nlt", "nle", ""};
 static const char xop_predicates[8][6] = {"lt", "le", "gt", "ge", "eq", "neq", "false", "true"};
 
+static bool is_vector(const Insn *insn) { return insn->encoding != ENC_LEGACY && insn->encoding != ENC_REX2; }
+
 /* What a compare's or pclmulqdq's immediate is called, "" where it has no name. */
 static const char *immediate_name(const Insn *insn, char letter)
 {
     uint64_t imm = insn->imm;
     switch (letter) {
-    case 'p': return imm < (insn->encoding == ENC_LEGACY ? 8 : 32) ? predicates[imm] : "";
+    case 'p': return imm < (is_vector(insn) ? 32 : 8) ? predicates[imm] : "";
     case 'i': return imm < 8 ? integer_predicates[imm] : "";
     case 'q': return imm < 8 ? xop_predicates[imm] : "";
     case 'x': return imm == 0 ? "lql" : imm == 1 ? "hql" : imm == 16 ? "lqh" : imm == 17 ? "hqh" : "";
@@ -236,7 +284,7 @@ static bool mnemonic_intel(const Insn *insn, TextOut *o)
     spelling += *spelling == '!';
     if (*spelling)
         return format_text(insn, spelling, o);
-    text_string(o, mnemonic_name(insn->mnemonic));
+    name_text(insn, o);
     if (*format == '*' && (row_form(insn->row)->flags & ROW_D64) && insn->op[0].kind == OPERAND_IMM &&
         insn->op[0].bits == 16)
         text_char(o, 'w');
@@ -252,7 +300,7 @@ static bool mnemonic_att(const Insn *insn, TextOut *o)
     else if (*format && *format != '|')
         told = format_text(insn, format, o);
     else
-        text_string(o, mnemonic_name(insn->mnemonic));
+        name_text(insn, o);
     text_string(o, hint_text(insn));
     return told;
 }
@@ -268,6 +316,8 @@ size_t insn_text(const Insn *insn, Syntax syntax, char *buf, size_t n)
                                              : "xchg ax,ax");
     } else {
         bool told = syntax == SYNTAX_ATT ? mnemonic_att(insn, &o) : mnemonic_intel(insn, &o);
+        if (row_form(insn->row)->rule == RULE_SCC)
+            condition_text(insn, true, &o);
         operands_text(insn, syntax, told, &o);
     }
     buf[o.len] = 0;

@@ -259,8 +259,16 @@ static void operand_text(const Insn *insn, const Operand *op, Syntax syntax, Tex
     switch (op->kind) {
     case OPERAND_REG: reg_text(insn, op, syntax, o); break;
     case OPERAND_IMM: imm_text(insn->imm, op->bits, syntax, o); break;
+    case OPERAND_MEM_AT:
+        percent_text(syntax, o);
+        text_string(o, reg_name_sized(op->reg, insn->mem.addr_bits, false));
+        break;
     case OPERAND_IMM2: imm_text(insn->imm2, op->bits, syntax, o); break;
-    case OPERAND_REL: text_hex(o, insn->target); break;
+    case OPERAND_REL:
+        if (syntax == SYNTAX_ATT && form_imm(row_form(insn->row)) == IMM_TARGET)
+            text_char(o, '$');
+        text_hex(o, insn->target);
+        break;
     case OPERAND_MEM:
         if (syntax == SYNTAX_INTEL) {
             mem_intel(insn, op, o);

@@ -20,7 +20,7 @@ need() { # need FILE PACKAGE: install the Debian package unless the file is ther
 }
 need /usr/include/Zydis/Zydis.h libzydis-dev
 need /usr/bin/objdump binutils
-need /usr/bin/llvm-mc-14 llvm-14
+need /usr/bin/llvm-mc-19 llvm-19
 [ "$mode" != --bench ] || need /usr/include/capstone/capstone.h libcapstone-dev
 
 objects=$(printf '%s\n' x86/*.c | sed "s|^\(.*\)\.c$|$BUILD/\1.o|")

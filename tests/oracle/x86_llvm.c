@@ -47,6 +47,16 @@ static void mark_print(FILE *f, uint32_t i)
     bytes_print(f, mov, 5);
 }
 
+/* llvm-mc 19 drops mandatory prefixes before REX2 with W, takes a SIB byte's 101b for a base where r21 or r29 is meant, refuses
+ * 66 beside W in EVEX map 4, and takes any prefix there beside NF. */
+static bool llvm_mistakes(const uint8_t *p, size_t prefixes, const Insn *insn)
+{
+    if (insn->encoding == ENC_REX2)
+        return prefixes > 0 || (insn->mem.base == REG_NONE && (p[1] & 0x10));
+    return insn->encoding == ENC_EVEX &&
+           (((p[1] & 7) == 4 && (p[2] & 3) == 1 && (p[2] & 0x80)) || (insn->mem.base == REG_NONE && (p[1] & 8)));
+}
+
 /* llvm-mc takes few combinations of prefixes: only sequences with at most one, 66, F2 or F3, are given to it. */
 static bool llvm_can(const uint8_t *p, const Insn *insn)
 {
@@ -55,7 +65,7 @@ static bool llvm_can(const uint8_t *p, const Insn *insn)
         n++;
     size_t after = n + ((p[n] & 0xf0) == 0x40); /* a REX that is not last is dead: not to llvm-mc */
     return n <= 1 && !memchr("\x66\xf2\xf3", p[after], 3) &&
-           !(insn->prefixes & (PREFIX_LOCK | PREFIX_ADDRSIZE | PREFIX_SEGMENT)) &&
+           !(insn->prefixes & (PREFIX_LOCK | PREFIX_ADDRSIZE | PREFIX_SEGMENT)) && !llvm_mistakes(p + n, n, insn) &&
            ((p[n] & 0xf0) != 0x40 || (p[n + 1] & 0xf0) != 0x40);
 }
 
@@ -87,10 +97,10 @@ static void chunk_read(Llvm *l, const char *path)
 {
     char cmd[256], line[4096]; /* llvm-mc explains shuffles at length */
     size_t next = 0;
-    snprintf(cmd, sizeof cmd, "llvm-mc-14 --disassemble -triple=x86_64 %s 2>/dev/null", path);
+    snprintf(cmd, sizeof cmd, "llvm-mc-19 --disassemble -triple=x86_64 %s 2>/dev/null", path);
     FILE *f = popen(cmd, "r");
     if (!f)
-        perror("llvm-mc-14"), exit(2);
+        perror("llvm-mc-19"), exit(2);
     while (fgets(line, sizeof line, f)) {
         unsigned mark;
         if (sscanf(line, " movl $%u, %%eax", &mark) == 1 && mark == MARK + next) {
@@ -106,7 +116,7 @@ static void chunk_read(Llvm *l, const char *path)
     }
     pclose(f);
     if (next != l->count)
-        fprintf(stderr, "x86_text: llvm-mc-14 answered %zu of %zu\n", next, l->count), exit(2);
+        fprintf(stderr, "x86_text: llvm-mc-19 answered %zu of %zu\n", next, l->count), exit(2);
 }
 
 static void llvm_differ(Llvm *l, const Sent *s, const char *kind, const char *detail, const char *ours)

@@ -1,4 +1,4 @@
-/* tests/oracle/x86_llvm.h - acceptance, lengths and mnemonics against llvm-mc-14 --disassemble. */
+/* tests/oracle/x86_llvm.h - acceptance, lengths and mnemonics against llvm-mc-19 --disassemble. */
 #ifndef LVSCAN_TESTS_X86_LLVM_H
 #define LVSCAN_TESTS_X86_LLVM_H
 

@@ -74,9 +74,9 @@ void norm_text(char *s, size_t n)
 
 static size_t prefix_length(const char *s)
 {
-    static const char *const names[] = {"data16", "addr32",  "cs",       "ds",       "es",    "fs",     "gs",
-                                        "ss",     "lock",    "repz",     "repnz",    "rep",   "repne",  "repe",
-                                        "bnd",    "notrack", "xacquire", "xrelease", "{vex}", "{vex3}", "{evex}"};
+    static const char *const names[] = {"data16",   "addr32",   "cs",    "ds",     "es",     "fs",   "gs",  "ss",
+                                        "lock",     "repz",     "repnz", "rep",    "repne",  "repe", "bnd", "notrack",
+                                        "xacquire", "xrelease", "{vex}", "{vex3}", "{evex}", "{nf}"};
     size_t n = strcspn(s, " ");
     if (strncmp(s, "rex", 3) == 0 && (n == 3 || s[3] == '.'))
         return n;

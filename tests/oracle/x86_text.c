@@ -88,10 +88,20 @@ static void key_make(const Text *t, char *key, size_t n, const char *kind, const
         snprintf(key, n, "%s/%s/operands", word, kind);
 }
 
+static bool is_apx(const Text *t, uint64_t at)
+{
+    Insn insn;
+    const uint8_t *p = t->p + (at - t->addr);
+    return insn_decode(p, t->n - (size_t)(at - t->addr), at, &insn) > 0 && view_is_apx(&insn, p);
+}
+
 static void differ(Text *t, const char *kind, const char *theirs, const char *ours, uint64_t at, int len)
 {
     char key[160], hex[64];
-    key_make(t, key, sizeof key, kind, theirs, ours, *ours ? NULL : leniency(t, at, len));
+    if (*ours && is_apx(t, at))
+        snprintf(key, sizeof key, "any/%s/apx", kind);
+    else
+        key_make(t, key, sizeof key, kind, theirs, ours, *ours ? NULL : leniency(t, at, len));
     if (!diff_add(&t->diffs, key))
         return;
     size_t off = (size_t)(at - t->addr);

@@ -1,6 +1,8 @@
 /* tests/oracle/x86_view.c - brings libzydis' and our description of an instruction to one form (see the header). */
 #include "tests/oracle/x86_view.h"
 
+#include "x86/hot.h"
+
 #include <string.h>
 
 typedef struct RegName {
@@ -112,6 +114,8 @@ static ViewOp ours_operand(const Insn *insn, const Operand *op)
     else if (op->kind == OPERAND_REL)
         v.value = insn->target;
     /* libzydis counts a merged destination as read; ours says it by ACCESS_MAYBE and in Effects.reads. */
+    if (op->kind == OPERAND_MEM_AT) /* shown as the register that it is */
+        v.kind = OPERAND_REG, v.reg = op->reg, v.access = ACCESS_READ, v.bits = insn->mem.addr_bits;
     if (v.kind == OPERAND_REG && (v.access & ACCESS_MAYBE) && insn->mask != REG_NONE)
         v.access |= ACCESS_READ;
     if (v.access == 0)
@@ -385,4 +389,14 @@ void view_zydis(const ZydisDecoder *decoder, const uint8_t *p, size_t n, uint64_
     }
     zydis_flag_effects(out, &z);
     out->flow = zydis_flow(&z);
+}
+
+bool view_is_apx(const Insn *insn, const uint8_t *p)
+{
+    if (insn->encoding == ENC_REX2 || insn->encoding != ENC_EVEX)
+        return insn->encoding == ENC_REX2;
+    p = memchr(p, 0x62, INSN_MAX_LEN);
+    bool map = (p[1] & 7) == 4 || (p[1] & 7) == 7, extended = (p[1] & 8) || !(p[2] & 4);
+    bool general = insn->op[0].kind == OPERAND_REG && insn->op[0].reg >= REG_R16 && insn->op[0].reg < REG_XMM0;
+    return map || extended || general || (row_form(insn->row)->flags & ROW_APX);
 }

@@ -36,4 +36,8 @@ void view_zydis_init(ZydisDecoder *decoder);
 void view_ours(const uint8_t *p, size_t n, uint64_t pc, View *out, Insn *insn);
 void view_zydis(const ZydisDecoder *decoder, const uint8_t *p, size_t n, uint64_t pc, View *out);
 
+/* Whether the instruction, whose bytes are at p, is one of APX: REX2, EVEX map 4, registers from r16 on, or an EVEX
+ * encoding of what only VEX had. libzydis 4.0 and objdump 2.40 know none of them. */
+bool view_is_apx(const Insn *insn, const uint8_t *p);
+
 #endif

@@ -77,7 +77,8 @@ static void mem_text(char *buf, size_t n, const Mem *m)
 static void differ(Run *r, const char *kind, const char *detail)
 {
     char key[256], hex[64], ours[160] = "", va[1024], vb[1024], ma[80], mb[80];
-    const char *name = r->b.len > 0 ? r->b.mnemonic : r->a.mnemonic;
+    bool apx = r->a.len > 0 && r->b.len <= 0 && view_is_apx(&r->insn, r->at);
+    const char *name = apx ? "apx" : r->b.len > 0 ? r->b.mnemonic : r->a.mnemonic;
     snprintf(key, sizeof key, "%s/%s/%s", name, kind, detail);
     if (!diff_add(&r->diffs, key))
         return;

@@ -27,8 +27,9 @@ static void mnemonics_emit(const Tables *t, FILE *f)
 {
     fprintf(f, "#ifndef LVSCAN_X86_MNEMONICS_H\n#define LVSCAN_X86_MNEMONICS_H\n\nenum Mnemonic {\n    MN_INVALID,\n");
     for (unsigned i = 1; i < t->nnames; i++) {
-        fprintf(f, "    MN_");
-        for (const char *s = t->names[i]; *s; s++)
+        const char *s = t->names[i];
+        fprintf(f, "    MN_%s", *s == *APX_NAME ? "APX_" : "");
+        for (s += *s == *APX_NAME; *s; s++)
             fputc(isalnum((unsigned char)*s) ? toupper((unsigned char)*s) : '_', f);
         fprintf(f, ",\n");
     }
@@ -74,17 +75,19 @@ static void effects_emit(const Tables *t, FILE *f)
     fprintf(f, "};\n");
 }
 
+static const char *shown(const char *name) { return name + (*name == *APX_NAME); }
+
 static void strings_emit(FILE *f, const char *name, char *const *s, unsigned n)
 {
     unsigned off = 0;
     fprintf(f, "const char %s_text[] = {\n", name);
     for (unsigned i = 0; i < n; i++) {
-        for (const char *c = s[i]; *c; c++)
+        for (const char *c = shown(s[i]); *c; c++)
             fprintf(f, "'%c',", *c);
         fprintf(f, "0,\n");
     }
     fprintf(f, "};\nconst uint16_t %s_off[] = {", name);
-    for (unsigned i = 0; i < n; off += (unsigned)strlen(s[i]) + 1, i++)
+    for (unsigned i = 0; i < n; off += (unsigned)strlen(shown(s[i])) + 1, i++)
         fprintf(f, "%s%u,", i % 16 ? " " : "\n    ", off);
     fprintf(f, "\n};\n");
 }

@@ -43,7 +43,8 @@ static bool row_takes(const TblRow *row, unsigned key)
 /* mov's immediate of 8 bytes is the only one that REX.W makes longer. */
 static bool row_is_short(const TblRow *row, unsigned key)
 {
-    return !(row->form.bits & FORM_CHECK) && !(form_imm(&row->form) == IMM_UV && key_wide(key));
+    return !(row->form.bits & FORM_CHECK) && row->allow[KEY_RIP] == 0xff &&
+           !(form_imm(&row->form) == IMM_UV && key_wide(key));
 }
 
 /* The row of each key, or ENTRY_SLOW. */

@@ -16,7 +16,7 @@
 
 enum {
     MAX_ROWS = 8000,
-    MAX_DESCS = 255,
+    MAX_DESCS = 256, /* Form.op is a byte */
     MAX_FORMS = 4000,
     MAX_SETS = 127, /* EffectDesc holds twice the index */
     MAX_EFFECTS = 2000,
@@ -34,9 +34,14 @@ typedef struct TblRow {
     uint8_t allow[KEY_COUNT];      /* per key field: a bit for each value allowed */
     uint16_t mnemonic;
     Form form;
+    bool new_destination;    /* APX: there is a row with ND too */
     bool vector, conditions; /* VEX, EVEX or XOP; the opcode's low 4 bits are a condition */
     uint16_t format;         /* index of the text's format; 0: the mnemonic's name */
 } TblRow;
+
+/* What the names begin with that EVEX gives to APX's forms of older instructions, which may write no flags and have a
+ * destination of their own: MN_APX_ADD is not MN_ADD, though both are called "add". */
+#define APX_NAME "~"
 
 /* An operand kind with what it looks like in each size. */
 typedef struct OpKind {

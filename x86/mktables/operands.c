@@ -40,6 +40,7 @@ static const Letter letters[] = {
     {"M", SRC_RM, REG_RAX, 31, CLASS_GPR, MODRM_MEMORY},
     {"G", SRC_REG, REG_RAX, 31, CLASS_GPR, MODRM_PLAIN},
     {"B", SRC_VVVV, REG_RAX, 31, CLASS_GPR, MODRM_NO},
+    {"A", SRC_VVVV, REG_RAX, 31, CLASS_WHOLE, MODRM_NO},
     {"Z", SRC_OPCODE, REG_RAX, 31, CLASS_GPR, MODRM_NO},
     {"V", SRC_REG, REG_XMM0, 31, CLASS_VEC, MODRM_PLAIN},
     {"W", SRC_VRM, REG_XMM0, 31, CLASS_VEC, MODRM_ANY},
@@ -62,6 +63,7 @@ static const Letter letters[] = {
     {"xmm0", SRC_FIXED, REG_XMM0, 0, CLASS_VEC, MODRM_NO},
     {"fs", SRC_FIXED, REG_FS, 0, CLASS_WHOLE, MODRM_NO},
     {"gs", SRC_FIXED, REG_GS, 0, CLASS_WHOLE, MODRM_NO},
+    {"YG", SRC_REG, REG_RAX, 31, CLASS_GPR, MODRM_PLAIN},
     {"X", SRC_FIXED, OPERAND_MEM_SI, 0, CLASS_PART, MODRM_NO},
     {"Y", SRC_FIXED, OPERAND_MEM_DI, 0, CLASS_PART, MODRM_NO},
     {"O", SRC_FIXED, OPERAND_MEM, 0, CLASS_PART, MODRM_NO},
@@ -80,7 +82,7 @@ static const Immediate immediates[] = {
     {"Jz", IMM_RELZ, SIZE_n, OPERAND_REL},  {"Iww", IMM_ENTER, SIZE_w, OPERAND_IMM},
     {"Ibb", IMM_TWO8, SIZE_b, OPERAND_IMM}, {"I2", IMM_NONE, SIZE_b, OPERAND_IMM2},
     {"Ib4", IMM_U4, SIZE_b, OPERAND_IMM},   {"1", IMM_ONE, SIZE_b, OPERAND_IMM},
-    {"Iud", IMM_U32, SIZE_d, OPERAND_IMM},
+    {"Iud", IMM_U32, SIZE_d, OPERAND_IMM},  {"Jq", IMM_TARGET, SIZE_n, OPERAND_REL},
 };
 
 static unsigned size_find(const char *name)
@@ -123,6 +125,8 @@ static void letter_apply(TblRow *row, const Letter *l, unsigned size, RawOp *d)
     modrm_apply(row, l->modrm);
     if (l->modrm == MODRM_ANY || l->modrm == MODRM_MEMORY)
         d->kind[0] = OPERAND_MEM;
+    if (!strcmp(l->name, "YG"))
+        d->kind[0] = d->kind[1] = OPERAND_MEM_AT;
     if (l->class == CLASS_PART) {
         d->kind[0] = d->kind[1] = l->base;
         d->base = REG_NONE;
@@ -201,6 +205,8 @@ static bool write_is_whole(unsigned class, unsigned reg, unsigned bits)
 /* A write that may not happen, but clears what lies above the operand, passes the old low part through. */
 static unsigned touch_of(const RawOp *raw, unsigned bits)
 {
+    if (raw->kind[0] == OPERAND_MEM_AT)
+        return TOUCH_READ;
     unsigned touch = (raw->access & ACCESS_READ ? TOUCH_READ : 0) | (raw->access & ACCESS_WRITE ? TOUCH_WRITE : 0);
     bool general = raw->class == CLASS_GPR || raw->class == CLASS_GPR8;
     if (raw->access & ACCESS_MAYBE)
@@ -222,7 +228,7 @@ static unsigned source_of(const RawOp *raw)
 /* An Operand as decode.c copies it: source, touch, kind, access, bits, high, register. */
 static uint64_t opword(const RawOp *raw, unsigned mode, unsigned form)
 {
-    bool is_reg = raw->kind[form] == OPERAND_REG;
+    bool is_reg = raw->kind[form] == OPERAND_REG || raw->kind[form] == OPERAND_MEM_AT;
     unsigned bits = size_bits(raw->size, mode), reg = is_reg ? raw->base : REG_NONE;
     unsigned touch = is_reg ? touch_of(raw, bits) : 0, source = is_reg ? source_of(raw) : 0;
     unsigned high = is_reg && raw->class == CLASS_GPR8 ? HIGH_POSSIBLE : 0;
@@ -285,7 +291,7 @@ static void operand_add(Tables *t, TblRow *row, const RawOp *d, const char *text
         p->bits |= FORM_CHECK;
     if (d->class == CLASS_GPR8)
         p->bits |= FORM_BYTES;
-    if (d->class == CLASS_GPR8 && p->nops > 1 && (row->allow[KEY_MOD3] & 2))
+    if (d->class == CLASS_GPR8 && p->nops > 1 && (row->allow[KEY_MOD3] & 2) && !row->vector)
         table_fail(t, t->line, "a byte register as third operand", text);
     if (needs_more(row, &t->descs[kind], p->nops))
         p->effect |= EFFECT_MORE;
@@ -338,7 +344,7 @@ static const RegName reg_names[] = {
     {"mxcsr", REG_MXCSR, 1},   {"bnds", REG_BND0, 4},     {"fpu", REG_FPU, 1},       {"system", REG_SYSTEM, 1},
     {"r8", REG_R8, 1},         {"r9", REG_R9, 1},         {"r10", REG_R10, 1},       {"xmm1", REG_XMM0 + 1, 1},
     {"xmm2", REG_XMM0 + 2, 1}, {"xmm3", REG_XMM0 + 3, 1}, {"xmm4", REG_XMM0 + 4, 1}, {"xmm5", REG_XMM0 + 5, 1},
-    {"xmm6", REG_XMM0 + 6, 1}, {"xmm7", REG_XMM0 + 7, 1},
+    {"xmm6", REG_XMM0 + 6, 1}, {"xmm7", REG_XMM0 + 7, 1}, {"egprs", REG_R16, 16},
 };
 
 RegSet registers_parse(Tables *t, const char *list)

@@ -35,7 +35,7 @@ static const Part parts[] = {
     {"l01", KEY_L, 3},     {"o16", KEY_OSZ, 1},     {"o32", KEY_OSZ, 2}, {"o64", KEY_OSZ, 4}, {"o1632", KEY_OSZ, 3},
     {"o3264", KEY_OSZ, 6}, {"a64", KEY_ASZ, 1},     {"a32", KEY_ASZ, 2}, {"b0", KEY_B, 1},    {"b1", KEY_B, 2},
     {"rex2", KEY_REX2, 2}, {"norex2", KEY_REX2, 1}, {"m", KEY_MOD3, 1},  {"r", KEY_MOD3, 2},  {"sib", KEY_RM, 1 << 4},
-    {"rm0", KEY_RM, 1},    {"nocs", KEY_REG, 0xfd},
+    {"rm0", KEY_RM, 1},    {"nocs", KEY_REG, 0xfd}, {"nd", KEY_REX2, 2}, {"rip", KEY_RIP, 2}, {"norip", KEY_RIP, 1},
 };
 
 typedef struct MapName {
@@ -48,8 +48,10 @@ static const MapName map_names[] = {
     {"0f38", MAP_LEGACY + 2, MAP_VEX + 1, MAP_EVEX + 1, -1},
     {"0f3a", MAP_LEGACY + 3, MAP_VEX + 2, MAP_EVEX + 2, -1},
     {"3dnow", MAP_3DNOW, -1, -1, -1},
-    {"m5", -1, -1, MAP_EVEX + 4, -1},
+    {"m4", -1, -1, MAP_EVEX + 3, -1},
+    {"m5", -1, MAP_VEX + 4, MAP_EVEX + 4, -1},
     {"m6", -1, -1, MAP_EVEX + 5, -1},
+    {"m7", -1, MAP_VEX + 6, MAP_EVEX + 6, -1},
     {"x8", -1, -1, -1, MAP_XOP},
     {"x9", -1, -1, -1, MAP_XOP + 1},
     {"xa", -1, -1, -1, MAP_XOP + 2},
@@ -113,6 +115,16 @@ static void opcode_parse(Tables *t, TblRow *row, const char *text)
         table_fail(t, t->line, "bad opcode", text);
 }
 
+/* In map 4 the length stands for NF, and there is ND or not. */
+static void map4_defaults(TblRow *row)
+{
+    row->form.flags |= ROW_APX;
+    if (row->allow[KEY_L] & 4)
+        row->allow[KEY_L] = 1;
+    if (row->allow[KEY_REX2] & 1)
+        row->allow[KEY_REX2] = 1;
+}
+
 static void encoding_defaults(TblRow *row, int space, bool pp_given)
 {
     if (space == SPACE_LEGACY)
@@ -120,6 +132,8 @@ static void encoding_defaults(TblRow *row, int space, bool pp_given)
     if (!pp_given)
         row->allow[KEY_PP] = 1;
     row->allow[KEY_L] &= space == SPACE_EVEX ? 7 : 3;
+    if (row->map == MAP_EVEX + 3)
+        map4_defaults(row);
 }
 
 static void encoding_parse(Tables *t, TblRow *row, const char *text)
@@ -133,7 +147,7 @@ static void encoding_parse(Tables *t, TblRow *row, const char *text)
     char *s = copy, *dot;
     for (; (dot = strchr(s, '.')); s = dot + 1) {
         *dot = 0;
-        pp_given |= !strcmp(s, "66") || !strcmp(s, "f2") || !strcmp(s, "f3") || !strcmp(s, "p2");
+        pp_given |= !strcmp(s, "nf") || !strcmp(s, "66") || !strcmp(s, "f2") || !strcmp(s, "f3") || !strcmp(s, "p2");
         if (!strcmp(s, "vex"))
             space = SPACE_VEX;
         else if (!strcmp(s, "evex"))
@@ -190,11 +204,11 @@ static uint16_t format_add(Tables *t, const char *text)
     return (uint16_t)t->nformats++;
 }
 
-/* "add*": AT&T appends a size suffix where no register tells the size. */
-static void mnemonic_parse(Tables *t, TblRow *row, const char *text)
+/* "add*": AT&T appends a size suffix where no register tells the size. APX's are names of their own (mktables.h). */
+static void mnemonic_parse(Tables *t, TblRow *row, const char *given, bool apx)
 {
-    size_t n = strlen(text);
-    char name[64];
+    char name[64], text[64];
+    size_t n = (size_t)snprintf(text, sizeof text, "%s%s", apx ? APX_NAME : "", given);
     if (n > 4 && !strcmp(text + n - 4, "{cc}")) {
         if (!row->conditions)
             table_fail(t, t->line, "{cc} needs an opcode +c:", text);
@@ -304,6 +318,11 @@ static const Word words[] = {
     {"store-rax", 0, 0, RULE_STORE_RAX},
     {"store-rdi", 0, 0, RULE_STORE_RDI},
     {"er0", ROW_ER | ROW_SAE, 0, 0},
+    {"apx", ROW_APX, 0, 0},
+    {"{nf}", ROW_NF, 0, 0},
+    {"stack2", 0, 0, RULE_STACK2},
+    {"zu", 0, 0, RULE_ZU},
+    {"scc", ROW_VVVV, 0, RULE_SCC},
 };
 
 static bool word_attribute(const char *s, TblRow *row)
@@ -329,6 +348,8 @@ static void attribute_parse(Tables *t, TblRow *row, const char *s, Sets *out)
         }
     if (!strncmp(s, "text:", 5))
         row->format = format_add(t, s + 5);
+    else if (!strcmp(s, "{nd}"))
+        row->new_destination = true;
     else if (!list_attribute(t, s, out) && !flag_attribute(t, s, &out->e) && !word_attribute(s, row))
         table_fail(t, t->line, "unknown word", s);
 }
@@ -432,6 +453,30 @@ static void rows_with_conditions(Tables *t, const TblRow *all, const Sets *sets)
     }
 }
 
+static void row_finish(Tables *t, TblRow *row, const char *operands, const Sets *sets)
+{
+    operands_parse(t, row, operands);
+    row_check(t, row);
+    if (row->conditions)
+        rows_with_conditions(t, row, sets);
+    else
+        row_add(t, row, sets);
+}
+
+/* The row again with ND: what was changed is only read, and the result goes to a register of its own. */
+static void new_destination_add(Tables *t, const TblRow *row, const char *operands, const Sets *sets)
+{
+    TblRow other = *row;
+    char text[128];
+    const char *size = operands + 1;
+    while (isupper((unsigned char)*size))
+        size++;
+    snprintf(text, sizeof text, "=A%.*s,%s", (int)strcspn(size, ","), size, operands + 1);
+    other.allow[KEY_REX2] = 2;
+    other.form.flags &= (uint16_t)~ROW_LOCK;
+    row_finish(t, &other, text, sets);
+}
+
 static void row_parse(Tables *t, char *line)
 {
     char *save = NULL, *encoding = strtok_r(line, " \t", &save), *name = strtok_r(NULL, " \t", &save);
@@ -445,14 +490,14 @@ static void row_parse(Tables *t, char *line)
     row->line = t->line;
     row->form.cc = 0xff;
     encoding_parse(t, row, encoding);
-    mnemonic_parse(t, row, name);
+    bool apx = row->map == MAP_EVEX + 3 || (rest && strstr(rest, "apx"));
+    mnemonic_parse(t, row, name, apx);
     attributes_parse(t, row, rest ? rest : "", &sets);
-    operands_parse(t, row, operands);
-    row_check(t, row);
-    if (row->conditions)
-        rows_with_conditions(t, row, &sets);
-    else
-        row_add(t, row, &sets);
+    if (row->map == MAP_EVEX + 3 && (row->form.flags & ROW_NF))
+        row->allow[KEY_L] |= 2;
+    if (row->new_destination)
+        new_destination_add(t, row, operands, &sets);
+    row_finish(t, row, operands, &sets);
 }
 
 static void line_parse(Tables *t, char *line)
