@@ -62,13 +62,14 @@ static void found_symbols(FoundList *list, const FoundList *fdes)
     const Program *p = list->program;
     size_t fde = 0;
     for (size_t i = 0; i < p->symbols.n && !list->failed; i++) {
-        Symbol s = symbols_get(&p->symbols, i);
+        Addr addr = p->symbols.addrs[i];
         Bytes rest;
-        if (!symbol_is_function(&s) || !image_bytes(&p->image, s.addr, &rest))
-            continue;
-        while (fde < fdes->n && row_end(&fdes->items[fde]) <= s.addr)
+        while (fde < fdes->n && row_end(&fdes->items[fde]) <= addr)
             fde++;
-        if (fde < fdes->n && fdes->items[fde].start <= s.addr)
+        if (fde < fdes->n && fdes->items[fde].start <= addr)
+            continue;
+        Symbol s = symbols_get(&p->symbols, i);
+        if (!symbol_is_function(&s) || !image_bytes(&p->image, addr, &rest))
             continue;
         Addr end = s.addr + (s.size <= rest.n ? s.size : 0); /* else its size is a lie */
         found_add(list,

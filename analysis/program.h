@@ -38,8 +38,8 @@ bool program_function(const Program *program, Addr pc, Function *out);
 bool program_is_stub(const Program *program, Addr addr);
 
 /* Sets chosen[row] (program->functions.n bytes) for the functions that `wanted` names: by a symbol, a demangled name with or
- * without arguments, its last component, or the address. */
-void program_choose(const Program *program, Str wanted, uint8_t *chosen);
+ * without arguments, its last component, or the address. False when memory is used up. */
+bool program_choose(const Program *program, Str wanted, uint8_t *chosen);
 
 /* f's demangled name, in the program's arena when f does not have it yet: for what is printed. */
 Str program_demangled(Program *program, const Function *f);

@@ -79,7 +79,8 @@ static bool names_exist(Search *s, const uint8_t *chosen, Diag *diag)
 static bool functions_choose(Search *s, uint8_t *chosen, Diag *diag)
 {
     for (size_t i = 0; i < s->query->nfunctions; i++)
-        program_choose(s->program, s->query->functions[i], chosen);
+        if (!program_choose(s->program, s->query->functions[i], chosen))
+            return diag_set(diag, 0, "out of memory");
     if (s->query->nfunctions)
         return names_exist(s, chosen, diag);
     memset(chosen, 1, s->program->functions.n);

@@ -252,7 +252,8 @@ static bool list_named(const Listing *l, Program *program)
     Arena arena = {0};
     uint8_t *chosen = arena_alloc(&arena, program->functions.n, 1);
     for (size_t i = 0; chosen && i < l->o->nfunctions; i++)
-        program_choose(program, l->o->functions[i], chosen);
+        if (!program_choose(program, l->o->functions[i], chosen))
+            chosen = NULL;
     for (size_t i = 0; chosen && i < program->functions.n; i++) {
         Function f;
         if (chosen[i] && program_function_of(program, i, &f))

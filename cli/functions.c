@@ -115,7 +115,8 @@ static uint8_t *rows_choose(const Listing *l, Program *program)
     if (chosen && l->o->nfunctions == 0)
         memset(chosen, 1, program->functions.n);
     for (size_t i = 0; chosen && i < l->o->nfunctions; i++)
-        program_choose(program, l->o->functions[i], chosen);
+        if (!program_choose(program, l->o->functions[i], chosen))
+            chosen = NULL;
     return chosen;
 }
 

@@ -152,7 +152,7 @@ static OrderState order_find(Bytes table, uint32_t **out, size_t *nout)
     for (size_t i = 0; index && i < table_count(table); i++)
         if (!entry_is_none(table, i))
             index[n++] = (uint32_t)i;
-    if (!index || !order_sort(index, n, entry_addr, &table)) {
+    if (!index || !order_sort(index, n, entry_addr, &table, NULL)) {
         free(index);
         return ORDER_FAILED;
     }

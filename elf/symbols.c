@@ -88,12 +88,14 @@ static uint64_t entry_rank(const void *symbols, uint32_t i)
     return type_rank(ELF64_ST_TYPE(sym.st_info)) * 3 + bind_rank(ELF64_ST_BIND(sym.st_info));
 }
 
+size_t symbols_count(const Symbols *s) { return table_count(s, SYMBOL_SYMTAB) + table_count(s, SYMBOL_DYNSYM); }
+
 bool symbols_open(Symbols *out, const Image *image, Arena *arena, Diag *diag)
 {
     *out = (Symbols){.n = 0};
     symtab_open(out, image);
     dynsym_open(out, image);
-    size_t n = table_count(out, SYMBOL_SYMTAB) + table_count(out, SYMBOL_DYNSYM);
+    size_t n = symbols_count(out);
     if (n > UINT32_MAX)
         return true;
     out->order = arena_alloc(arena, n, sizeof *out->order);
@@ -103,22 +105,36 @@ bool symbols_open(Symbols *out, const Image *image, Arena *arena, Diag *diag)
         if (entry_kept(out, &sym, source))
             out->order[out->n++] = i;
     }
-    bool ok = out->order && order_sort(out->order, out->n, entry_rank, out) &&
-              order_sort(out->order, out->n, entry_addr, out);
+    out->addrs = arena_alloc(arena, out->n, sizeof *out->addrs);
+    bool ok = out->order && out->addrs && order_sort(out->order, out->n, entry_rank, out, NULL) &&
+              order_sort(out->order, out->n, entry_addr, out, out->addrs);
     out->n = ok ? out->n : 0;
     return ok || diag_set(diag, 0, "out of memory for its symbols");
+}
+
+static Symbol symbol_of(const Elf64_Sym *sym, SymbolSource source)
+{
+    return (Symbol){.addr = sym->st_value,
+                    .size = sym->st_size,
+                    .name = sym->st_name,
+                    .type = ELF64_ST_TYPE(sym->st_info),
+                    .bind = ELF64_ST_BIND(sym->st_info),
+                    .source = (uint8_t)source};
+}
+
+bool symbols_entry(const Symbols *s, size_t i, Symbol *out)
+{
+    SymbolSource source;
+    Elf64_Sym sym = entry_at(s, (uint32_t)i, &source);
+    *out = symbol_of(&sym, source);
+    return entry_kept(s, &sym, source);
 }
 
 Symbol symbols_get(const Symbols *s, size_t i)
 {
     SymbolSource source;
     Elf64_Sym sym = entry_at(s, s->order[i], &source);
-    return (Symbol){.addr = sym.st_value,
-                    .size = sym.st_size,
-                    .name = sym.st_name,
-                    .type = ELF64_ST_TYPE(sym.st_info),
-                    .bind = ELF64_ST_BIND(sym.st_info),
-                    .source = (uint8_t)source};
+    return symbol_of(&sym, source);
 }
 
 /* "memcpy@@GLIBC_2.14" in a .symtab is memcpy. */
@@ -140,7 +156,7 @@ size_t symbols_from(const Symbols *s, Addr addr)
     size_t lo = 0, hi = s->n;
     while (lo < hi) {
         size_t mid = lo + (hi - lo) / 2;
-        if (entry_addr(s, s->order[mid]) < addr)
+        if (s->addrs[mid] < addr)
             lo = mid + 1;
         else
             hi = mid;

@@ -21,12 +21,17 @@ typedef struct Symbols {
     Bytes entries[2]; /* by SymbolSource: whole Elf64_Sym */
     Bytes strings[2]; /* cut behind the last NUL */
     uint32_t *order;  /* index into .symtab, or its number of entries and the index into .dynsym */
+    Addr *addrs;      /* beside order */
     size_t n;
 } Symbols;
 
 /* Opens .symtab (by section header) and .dynsym (by PT_DYNAMIC, counted through DT_HASH or DT_GNU_HASH). A damaged table
  * gives what could be read; beyond 2^32 symbols nothing is. False only when memory is used up. */
 bool symbols_open(Symbols *out, const Image *image, Arena *arena, Diag *diag);
+
+/* All entries of both tables, as they stand: entry i < symbols_count; false for one that is left out above. */
+size_t symbols_count(const Symbols *s);
+bool symbols_entry(const Symbols *s, size_t i, Symbol *out);
 
 /* The i-th in order, i < n. */
 Symbol symbols_get(const Symbols *s, size_t i);

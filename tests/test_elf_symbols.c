@@ -235,12 +235,14 @@ static void million_symbols_at_one_address(void **state)
     enum { N = 1000000 };
     Elf64_Sym *entries = calloc(N, sizeof *entries);
     uint32_t *order = calloc(N, sizeof *order);
-    assert_true(entries && order);
+    Addr *addrs = calloc(N, sizeof *addrs);
+    assert_true(entries && order && addrs);
     for (uint32_t i = 0; i < N; i++) {
         entries[i] = (Elf64_Sym){.st_value = 0x1000, .st_size = i == 0 ? 4 : 0, .st_info = STT_FUNC};
         order[i] = i;
+        addrs[i] = 0x1000;
     }
-    Symbols s = {.entries[0] = {(const uint8_t *)entries, N * sizeof *entries}, .order = order, .n = N};
+    Symbols s = {.entries[0] = {(const uint8_t *)entries, N * sizeof *entries}, .order = order, .addrs = addrs, .n = N};
     Symbol found;
     for (size_t i = 0; i < N; i++) { /* quadratic work would take hours */
         assert_true(symbols_at(&s, 0x1000, &found) && found.size == 4);
@@ -248,6 +250,7 @@ static void million_symbols_at_one_address(void **state)
         assert_false(symbols_covering(&s, 0x1004, &found));
     }
     free(order);
+    free(addrs);
     free(entries);
 }
 
@@ -363,7 +366,7 @@ static void order_is_sorted_and_stable(void **state)
 {
     (void)state;
     enum { N = 3000 };
-    static uint64_t keys[N];
+    static uint64_t keys[N], sorted[N];
     static uint32_t items[N];
     for (unsigned bits = 0; bits <= 64; bits++) {
         uint64_t x = 88172645463325252u + bits;
@@ -372,12 +375,13 @@ static void order_is_sorted_and_stable(void **state)
             keys[i] = bits ? x >> (64 - bits) : 0;
             items[i] = i;
         }
-        assert_true(order_sort(items, N, key_of, keys));
+        assert_true(order_sort(items, N, key_of, keys, sorted));
         for (uint32_t i = 1; i < N; i++)
-            assert_true(keys[items[i - 1]] < keys[items[i]] ||
-                        (keys[items[i - 1]] == keys[items[i]] && items[i - 1] < items[i]));
+            assert_true(sorted[i] == keys[items[i]] &&
+                        (keys[items[i - 1]] < keys[items[i]] ||
+                         (keys[items[i - 1]] == keys[items[i]] && items[i - 1] < items[i])));
     }
-    assert_true(order_sort(items, 0, key_of, keys));
+    assert_true(order_sort(items, 0, key_of, keys, NULL));
 }
 
 static size_t relr_slots(const uint64_t *words, size_t n, Slot *all, Fixture **fixture)

@@ -1,0 +1,143 @@
+/* analysis/choose.c - which functions a name given by the user means.
+ *
+ * A name that is meant holds the last component of what is wanted to the letter. So the strings are searched for that, and only
+ * the symbols whose name is one of the few strings found are looked at closely.
+ */
+#include <string.h>
+
+#include "analysis/program.h"
+#include "elf/cursor.h"
+#include "elf/demangle.h"
+
+static bool str_is_address(Str s, Addr *addr)
+{
+    *addr = 0;
+    if (s.n < 3 || s.n > 18 || s.p[0] != '0' || (s.p[1] | 32) != 'x')
+        return false;
+    for (size_t i = 2; i < s.n; i++) {
+        int c = s.p[i] | 32;
+        if (!((c >= '0' && c <= '9') || (c >= 'a' && c <= 'f')))
+            return false;
+        *addr = *addr << 4 | (unsigned)(c <= '9' ? c - '0' : c - 'a' + 10);
+    }
+    return true;
+}
+
+/* What a name must hold to be meant; none: every name may be (operators are spelled differently in mangled names). */
+static Str needle_of(Str wanted)
+{
+    Str last = demangled_last_component(wanted);
+    bool spelled = last.p && last.n > 0 && !(last.n > 8 && memcmp(last.p, "operator", 8) == 0);
+    return spelled ? last : (Str){0};
+}
+
+static bool str_holds(Str name, Str needle)
+{
+    return needle.n == 0 || (name.n >= needle.n && memmem(name.p, name.n, needle.p, needle.n) != NULL);
+}
+
+static bool name_is(Str name, Str wanted, Str needle)
+{
+    if (!name.p || !str_holds(name, needle))
+        return false;
+    if (str_eq(name, wanted) || str_eq(demangled_last_component(name), wanted))
+        return true;
+    Arena arena = {0};
+    Str full = demangle(name, &arena);
+    bool is = full.p && (str_eq(full, wanted) || str_eq(demangled_without_arguments(full), wanted) ||
+                         str_eq(demangled_last_component(full), wanted));
+    arena_free(&arena);
+    return is;
+}
+
+/* ---- symbols ---- */
+
+/* Strings of a table that hold the needle: upward, apart. */
+typedef struct Texts {
+    Part *items; /* offsets: [of the first byte, of the needle's last place) */
+    size_t n, cap;
+} Texts;
+
+static bool texts_find(Texts *out, Bytes strings, Str needle, Arena *arena)
+{
+    const uint8_t *from = strings.p, *end = strings.p + strings.n, *hit;
+    *out = (Texts){0};
+    while (from < end && (hit = memmem(from, (size_t)(end - from), needle.p, needle.n)) != NULL) {
+        const uint8_t *start = memrchr(from, 0, (size_t)(hit - from));
+        const uint8_t *stop = memchr(hit, 0, (size_t)(end - hit));
+        start = start ? start + 1 : from;
+        stop = stop ? stop : end;
+        if (!arena_grow(arena, (void **)&out->items, out->n, &out->cap, sizeof *out->items))
+            return false;
+        out->items[out->n++] = (Part){(Addr)(start - strings.p), (Addr)(stop - strings.p)};
+        from = stop;
+    }
+    return true;
+}
+
+static bool texts_hold(const Texts *t, uint64_t off)
+{
+    size_t lo = 0, hi = t->n;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (t->items[mid].start <= off)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo > 0 && off < t->items[lo - 1].end;
+}
+
+static void choose_address(const Program *p, Addr addr, uint8_t *chosen)
+{
+    size_t row = functions_row(&p->functions, addr);
+    if (row != SIZE_MAX && p->functions.rows[row].start == addr)
+        chosen[row] = 1;
+}
+
+/* Many symbols may share one long name: so much of them all is looked at. */
+static uint64_t names_budget(const Symbols *s)
+{
+    enum { BYTES_A_NAME = 256 };
+    return (uint64_t)(s->strings[0].n + s->strings[1].n) * 8 + (uint64_t)symbols_count(s) * BYTES_A_NAME +
+           NAME_BYTES_MAX;
+}
+
+static bool choose_symbols(const Program *p, Str wanted, uint8_t *chosen)
+{
+    Arena arena = {0};
+    Texts texts[2];
+    Str needle = needle_of(wanted);
+    uint64_t budget = names_budget(&p->symbols);
+    bool ok = true;
+    for (unsigned i = 0; i < 2 && needle.n; i++)
+        ok = ok && texts_find(&texts[i], p->symbols.strings[i], needle, &arena);
+    for (size_t i = 0; ok && i < symbols_count(&p->symbols); i++) {
+        Symbol s;
+        Function f;
+        if (!symbols_entry(&p->symbols, i, &s) || !symbol_is_function(&s) ||
+            (needle.n && !texts_hold(&texts[s.source], s.name)))
+            continue;
+        Str name = symbol_name(&p->symbols, &s);
+        budget -= name.n + 1 < budget ? name.n + 1 : budget;
+        if (budget && name_is(name, wanted, needle) && program_function(p, s.addr, &f) && !f.fragment)
+            choose_address(p, s.addr, chosen);
+    }
+    arena_free(&arena);
+    return ok;
+}
+
+bool program_choose(const Program *p, Str wanted, uint8_t *chosen)
+{
+    Addr addr;
+    Str needle = needle_of(wanted);
+    if (str_is_address(wanted, &addr)) {
+        choose_address(p, addr, chosen);
+        return true;
+    }
+    for (size_t i = 0; p->go.n && i < p->functions.n; i++)
+        if (p->functions.rows[i].found_by == FOUND_PCLNTAB &&
+            name_is(gopclntab_name(&p->go, p->functions.rows[i].source), wanted, needle))
+            chosen[i] = 1;
+    return choose_symbols(p, wanted, chosen);
+}
