@@ -153,13 +153,16 @@ static void take_places(Plan *plan, const Variable *v)
     plan->nsites = n;
 }
 
+/* Of the same function and width, and compared with half of its constants or more: b may be a on another way. */
 static bool is_alike(const Variable *a, const Variable *b)
 {
-    for (size_t i = 0; a != b && a->function->start == b->function->start && i < a->nmatched; i++)
+    size_t same = 0;
+    if (a == b || a->function->start != b->function->start || a->width != b->width)
+        return false;
+    for (size_t i = 0; i < a->nmatched; i++)
         for (size_t k = 0; k < b->nmatched; k++)
-            if (a->matched[i] == b->matched[k])
-                return true;
-    return false;
+            same += a->matched[i] == b->matched[k];
+    return same > 0 && same * 2 >= a->nmatched;
 }
 
 static size_t count_alike(const Plan *plan, const Variable *v)

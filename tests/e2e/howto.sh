@@ -37,7 +37,7 @@ ssh_open() {
 
 needed() { # needed FILE: the first program that the block uses and that is not here
     local program
-    for program in bpftrace gron rg redis-server redis-cli parallel sqlite3 jq cc; do
+    for program in bpftrace gron rg redis-server redis-cli redis-benchmark parallel sqlite3 jq cc; do
         if grep -qE "(^|[ |/(])$program( |$)" "$1" && ! command -v $program >/dev/null; then
             echo $program
             return
@@ -68,6 +68,6 @@ said 'print_non_map' 1
 said 'encoding/json.stateBeginValue' 2
 said 'redis_check_rdb' 3
 said 'ok    location' 5
-[ "$(id -u)" = 0 ] && said '250 RDB_OPCODE_AUX' 3 && said '16383' 4 && said 'lvscan-record/1' 5 && said 0493b1f0 6
+[ "$(id -u)" = 0 ] && said '250 RDB_OPCODE_AUX' 3 && said '20000  4 OBJ_HASH' 3 && said '16383' 4 && said 'lvscan-record/1' 5 && said 0493b1f0 6
 check "the table has programs" grep -qE '^some/.* [1-9]' "$work"/said.6.*
 done_testing
