@@ -124,6 +124,13 @@ static bool jumps_copy(Body *b, Arena *arena)
     return true;
 }
 
+/* All rounds together may walk twice what one analysis may. */
+static uint64_t budget_left(const Values *v, uint64_t walked)
+{
+    uint64_t left = walked < 2 * v->budget ? 2 * v->budget - walked : 0;
+    return left < v->budget ? left : v->budget;
+}
+
 bool jumps_resolve(Walk *w, Body *b, Arena *arena, bool *changed)
 {
     uint32_t n = 0;
@@ -135,6 +142,8 @@ bool jumps_resolve(Walk *w, Body *b, Arena *arena, bool *changed)
         return b->jumps || diag_set(w->diag, b->function->start, "out of memory");
     Values v;
     bool ok = values_open(&v, b, arena);
+    uint64_t left = budget_left(&v, w->walked);
+    v.budget = left;
     for (uint32_t i = 0; ok && i < b->nsteps; i++) {
         if (!is_indirect_jump(&b->steps[i]))
             continue;
@@ -142,6 +151,7 @@ bool jumps_resolve(Walk *w, Body *b, Arena *arena, bool *changed)
         ok = jump_classify(w, &v, i, j, arena) && table_note(w, j, changed);
         b->closed &= j->kind != JUMP_UNKNOWN;
     }
+    w->walked += left - v.budget;
     if (!ok && !(w->diag && w->diag->what[0]))
         return diag_set(w->diag, b->function->start, "out of memory");
     return ok && (*changed || jumps_copy(b, arena));

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/budget.h"
 #include "analysis/functions.h"
 #include "analysis/summary.h"
 #include "elf/demangle.h"
@@ -18,6 +19,7 @@ bool program_open(Program *p, Bytes file, Diag *diag)
     if (ok) {
         p->is_go = gopclntab_open(&p->go, &p->image, &p->slots) || p->image.has_go_note;
         ok = functions_find(p, diag);
+        p->share = budget_share(&p->functions);
     }
     if (!ok)
         program_close(p);

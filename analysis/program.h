@@ -18,6 +18,7 @@ typedef struct Program {
     Unwind unwind;
     GoTable go;
     Functions functions;
+    uint32_t share;              /* of a function's budget (analysis/budget.h) */
     bool is_go;                  /* has a pclntab: the System V ABI is not assumed */
     Arena arena;                 /* owns all of the above but the file's bytes */
     struct Summaries *summaries; /* callee summaries made so far (analysis/summary.h) */

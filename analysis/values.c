@@ -1,18 +1,18 @@
 /* analysis/values.c - see values.h for what a value is; here is how questions are answered. */
 #include "analysis/values.h"
 
+#include "analysis/budget.h"
 #include "analysis/frame.h"
 #include "analysis/moves.h"
 #include "analysis/summary.h"
 #include "analysis/variable.h"
 
-/* What a question may cost: steps walked per step of the function, plus a floor. VIA_SUM: a flag beside a Via. */
-enum { VALUES_BUDGET_FLOOR = 1 << 23, VALUES_BUDGET_FACTOR = 512, CONSTANT_DEPTH = 12, VIA_SUM = 0x80 };
+enum { CONSTANT_DEPTH = 12, VIA_SUM = 0x80 }; /* VIA_SUM: a flag beside a Via */
 
 bool values_open(Values *v, const Body *body, Arena *arena)
 {
     *v = (Values){.body = body, .arena = arena};
-    v->budget = VALUES_BUDGET_FLOOR + (uint64_t)body->nsteps * VALUES_BUDGET_FACTOR;
+    v->budget = budget_values(body->program, body->nsteps);
     return frames_find(v) && slots_find(v) && moves_find(v);
 }
 

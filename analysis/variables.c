@@ -8,14 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/budget.h"
 #include "analysis/origins.h"
 #include "analysis/places.h"
 #include "analysis/probe.h"
 #include "analysis/score.h"
 #include "analysis/sites.h"
-
-/* Work that the proofs of one function may do: a floor, and so much for each of its steps. */
-enum { PROOF_BUDGET = 1 << 27, PROOF_BUDGET_STEP = 2000 };
 
 typedef struct Group {
     Lead *leads;
@@ -471,7 +469,7 @@ bool variables_find(VariableSink *sink, Values *v, Arena *scratch)
                  .v = v,
                  .compares = &compares,
                  .scratch = scratch,
-                 .budget = PROOF_BUDGET + (uint64_t)PROOF_BUDGET_STEP * v->body->nsteps};
+                 .budget = budget_proofs(v->body->program, v->body->nsteps)};
     bool ok = groups_cut(&b, leads.items, leads_filter(&leads, sink->query)) && groups_build(&b);
     arena_free(&b.proof);
     return ok;

@@ -31,6 +31,7 @@ typedef struct Walk {
     size_t ncall_sites;
     IndirectJump *tables; /* resolved jump tables, by pc */
     size_t ntables, cap_tables;
+    uint64_t walked; /* steps of the budget of values that earlier rounds took */
 } Walk;
 
 /* The region that holds pc, or NULL. */

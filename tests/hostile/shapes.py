@@ -280,10 +280,20 @@ def tiny(n):
     return elf
 
 
+def busy(n):
+    """N functions, each of 10,000 loops in one another"""
+    elf = Elf()
+    body = b"".join(b"\xff\xc7" + cmp_edi(i) + jcc(5, -(14 * (i + 1))) for i in range(10000)) + b"\xc3"
+    for i in range(n):
+        elf.symbol(b"f%d" % i, len(elf.code), len(body))
+        elf.code += body
+    return elf
+
+
 SHAPES = [(huge, 50), (huge, 7), (ladder, 30000), (to_end, 30000), (back, 28000), (phi_web, 39000), (phi_loop, 20000), (slots, 30000),
           (compares, 130000), (copies, 12000), (table_self, 200), (table_wide, 4), (table_many, 2000), (calls, 100000),
           (callers, 30000), (symbols, 1000000), (long_name, 20000), (cold, 100000), (fdes, 100000), (sections, 65000), (entries, 100000),
-          (tiny, 300000)]
+          (tiny, 300000), (busy, 6)]
 
 
 def main():
