@@ -98,36 +98,29 @@ static ALWAYS_INLINE unsigned index_of(unsigned sib, unsigned index_or, bool vec
     return vector ? REG_XMM0 + index : index == 4 ? (unsigned)REG_NONE : index;
 }
 
-/* Reads ModRM's address: SIB and displacement, at p; modrm >= 0xc0 gives none. base_or, index_or: the numbers' bits that
- * prefixes give; vector: the index is a vector register. Returns how many bytes were read. */
-static ALWAYS_INLINE unsigned mem_read(const uint8_t *p, unsigned modrm, unsigned base_or, unsigned index_or,
+/* Reads ModRM's address: SIB and displacement, at p: m->len bytes, or what is returned where that differs (SIB without a
+ * base). mem_or: the base's bits that prefixes give; index_or: the index's; vector: the index is a vector register. */
+static ALWAYS_INLINE unsigned mem_read(const uint8_t *p, const ModRm *m, uint64_t mem_or, unsigned index_or,
                                        bool vector, Mem *restrict out)
 {
-    const Address *a = &x86_hot.addresses[(modrm >> 3 & 0x18) | (modrm & 7)];
-    uint64_t mem = a->mem;
-    unsigned has_sib = a->has_sib;
-    if (has_sib) {
-        unsigned sib = p[0], base = sib & 7;
-        if (base == 5 && modrm < 0x40) {
-            a = &x86_hot.addresses[ADDRESS_NO_BASE];
-            base = REG_NONE;
-        }
+    uint64_t mem = m->mem;
+    uint32_t bits = m->bits, sign = m->sign;
+    unsigned len = m->len;
+    if (m->has_sib) {
+        unsigned sib = *p++, base = sib & 7;
+        if (base == 5 && len == 1)
+            bits = 0xffffffff, len = 5, base = REG_NONE;
         mem = MEM_WORD(base, index_of(sib, index_or, vector), 1u << (sib >> 6));
     }
-    store64(&out->base, mem | base_or);
-    out->disp = (int32_t)(((load32(p + has_sib) & a->bits) ^ a->sign) - a->sign);
-    return a->len + has_sib;
+    out->disp = (int32_t)(((load32(p) & bits) ^ sign) - sign);
+    store64(&out->base, mem | mem_or);
+    return len;
 }
 
 /* ---- operands ---- */
 
 /* The numbers that operands' sources choose from, a byte each (SRC_*). */
 #define IN(src) ((uint64_t)1 << 8 * (src))
-
-static ALWAYS_INLINE uint64_t sources_of(unsigned modrm, unsigned opcode, unsigned rex)
-{
-    return x86_hot.modrm_sources[modrm & 63] | x86_hot.rex_sources[rex & 15] | (uint64_t)(opcode & 7) << 8 * SRC_OPCODE;
-}
 
 /* One operand: its struct as the table has it, plus the register's number. */
 static ALWAYS_INLINE void operand_fill(Operand *restrict op, uint64_t word, uint64_t sources)
@@ -136,64 +129,60 @@ static ALWAYS_INLINE void operand_fill(Operand *restrict op, uint64_t word, uint
 }
 _Static_assert(offsetof(Operand, source) == 0 && offsetof(Operand, reg) == 7, "operand_fill");
 
-/* plane: twice the size, plus whether ModRM names a register. */
-static ALWAYS_INLINE void operands_fill(const Form *form, uint64_t s, unsigned plane, Insn *restrict out)
+/* The words of a plane: size, and whether ModRM names a register. */
+static ALWAYS_INLINE const uint64_t *opwords_plane(unsigned size, unsigned is_reg)
 {
-    const uint64_t *words = x86_hot.opwords + (size_t)plane * COUNT_OPWORDS;
-    operand_fill(&out->op[0], words[form->op[0]], s);
-    operand_fill(&out->op[1], words[form->op[1]], s);
-    if (form->nops > 2)
-        for (unsigned i = 2; i < FORM_OPS; i++)
-            operand_fill(&out->op[i], words[form->op[i]], s);
+    return x86_hot.opwords + (size_t)(2 * size + is_reg) * OPWORDS_PLANE;
 }
 
-/* Where there is no REX, numbers 4..7 of byte registers are ah..bh. mktables sees to it that only the first two
- * operands can be such. */
-static ALWAYS_INLINE void high_byte(Operand *op, bool rex)
+/* Where there is no REX, numbers 4..7 of byte registers are ah..bh. */
+static inline void high_byte(Operand *op, bool rex)
 {
     unsigned high = (op->high / HIGH_POSSIBLE) & (op->reg >> 2) & !rex;
     op->high = (uint8_t)high;
     op->reg = (uint8_t)(op->reg - 4 * high);
 }
 
+/* FORM_RARE. */
+static inline void operands_rare(const Form *form, const uint64_t *plane, uint64_t s, bool rex, Insn *restrict out)
+{
+    for (unsigned i = 2; i < form->nops; i++)
+        operand_fill(&out->op[i], plane[form->op[i]], s);
+    for (unsigned i = 0; i < form->nops; i++)
+        high_byte(&out->op[i], rex);
+}
+
 /* ---- immediates ---- */
 
-/* osz2: twice the operand size. */
-static ALWAYS_INLINE uint64_t imm_read(const uint8_t *p, const Form *form, unsigned osz2)
+static ALWAYS_INLINE uint64_t imm_widen(uint64_t bytes, const Widen *w)
 {
-    const uint64_t *w = (const uint64_t *)x86_hot.widens + form->imm + osz2;
-    return ((load64(p) & w[0]) ^ w[1]) - w[1];
+    return ((bytes & w->bits) ^ w->sign) - w->sign;
 }
 
 /* ---- the rest of Insn ---- */
 
-/* mnemonic, row, len, nops, flow, cc. */
-static ALWAYS_INLINE const Form *insn_name(Insn *restrict out, unsigned row, unsigned len)
+/* len, nops, flow, cc, row_flags, effect. */
+static ALWAYS_INLINE void form_store(Insn *restrict out, const Form *form, unsigned len)
 {
-    const Row *r = &x86_hot.rows[row];
-    const Form *form = (const Form *)((const uint64_t *)x86_hot.forms + r->form);
-    uint32_t word;
-    __builtin_memcpy(&word, &form->len, sizeof word);
-    word += len;
-    out->mnemonic = r->mnemonic;
-    out->row = (uint16_t)row;
-    __builtin_memcpy(&out->len, &word, sizeof word);
-    return form;
+    store64(&out->len, load64(&form->len) + len);
 }
-_Static_assert(offsetof(Insn, nops) == offsetof(Insn, len) + 1 && offsetof(Insn, flow) == offsetof(Insn, len) + 2 &&
-                   offsetof(Insn, cc) == offsetof(Insn, len) + 3 && offsetof(Form, nops) == offsetof(Form, len) + 1 &&
-                   offsetof(Form, flow) == offsetof(Form, len) + 2 && offsetof(Form, cc) == offsetof(Form, len) + 3,
-               "insn_name");
+_Static_assert(offsetof(Insn, nops) == offsetof(Insn, len) + 1 && offsetof(Form, nops) == offsetof(Form, len) + 1 &&
+                   offsetof(Insn, flow) == offsetof(Insn, len) + 2 && offsetof(Form, flow) == offsetof(Form, len) + 2 &&
+                   offsetof(Insn, cc) == offsetof(Insn, len) + 3 && offsetof(Form, cc) == offsetof(Form, len) + 3 &&
+                   offsetof(Insn, row_flags) == offsetof(Insn, len) + 4 &&
+                   offsetof(Form, flags) == offsetof(Form, len) + 4 &&
+                   offsetof(Insn, effect) == offsetof(Insn, len) + 6 &&
+                   offsetof(Form, effect) == offsetof(Form, len) + 6,
+               "form_store");
 
-/* prefixes, encoding, mask and what of priv the short way does not set; then the second half of priv. */
-static ALWAYS_INLINE void insn_clear(Insn *restrict out)
-{
-    store64(&out->prefixes, (uint64_t)REG_NONE << 16);
-    store64(&out->priv[PRIV_FLAGS], 0);
-}
-_Static_assert(offsetof(Insn, mask) == offsetof(Insn, prefixes) + 2 &&
-                   offsetof(Insn, priv) == offsetof(Insn, mask) + 1 && PRIV_FLAGS == 5 &&
-                   sizeof(Insn) >= offsetof(Insn, priv) + PRIV_FLAGS + 8,
-               "insn_clear");
+/* Insn from mnemonic on, in words: mnemonic, row, prefixes, encoding, mask, REX; the rest of priv. */
+_Static_assert(offsetof(Insn, row) == offsetof(Insn, mnemonic) + 2 &&
+                   offsetof(Insn, prefixes) == offsetof(Insn, mnemonic) + 4 &&
+                   offsetof(Insn, encoding) == offsetof(Insn, mnemonic) + 5 &&
+                   offsetof(Insn, mask) == offsetof(Insn, mnemonic) + 6 &&
+                   offsetof(Insn, priv) == offsetof(Insn, mnemonic) + 7 &&
+                   sizeof(Insn) == offsetof(Insn, mnemonic) + 16 && PRIV_REX == 0 && PRIV_MEM == 1 && PRIV_MODRM == 2,
+               "REX_SHIFT, MODRM_SHIFT");
+enum { REX_SHIFT = 56, MODRM_SHIFT = 8 };
 
 #endif

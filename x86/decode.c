@@ -6,46 +6,48 @@
  */
 #include "x86/dec.h"
 
-/* INSN_PADDED bytes can be read at p. */
-static ALWAYS_INLINE int insn_read(const uint8_t *p, uint64_t pc, Insn *restrict out)
+/* INSN_PADDED bytes can be read at p; bytes: the first of them but for REX. Made twice, as without REX much falls away. */
+static ALWAYS_INLINE int insn_read(const uint8_t *p, uint64_t bytes, uint64_t rex, uint64_t pc, Insn *restrict out)
 {
-    uint64_t bytes = load64(p), has_rex = (bytes & 0xf0) == 0x40;
-    unsigned rex = (unsigned)(bytes & (0 - has_rex)) & 0xff;
-    bytes >>= 8 * has_rex;
-    uint64_t is_0f = (bytes & 0xff) == 0x0f;
-    bytes >>= 8 * is_0f;
-    unsigned opcode = bytes & 0xff, modrm = bytes >> 8 & 0xff;
-    const Fast *f = &x86_hot.fast[is_0f * 256 + opcode];
-    unsigned row = x86_hot.trie[f->first + ((modrm | rex << KEY_REX_SHIFT) >> (f->shift & 31) & f->mask)];
-    if (row & ENTRY_SLOW)
+    uint64_t before = rex != 0;
+    const Fast *f = &x86_hot.fast[bytes & 0xff];
+    if ((bytes & 0xff) == 0x0f) {
+        bytes >>= 8;
+        f = &x86_hot.fast[256 + (bytes & 0xff)];
+        before++;
+    }
+    uint64_t modrm = bytes >> 8 & 0xff;
+    size_t choice = f->first + ((modrm | rex << KEY_REX_SHIFT) >> (f->shift & 63) & f->mask);
+    unsigned form_at = x86_hot.choice_forms[choice], shift = f->modrm_shift & 63u;
+    if (form_at & FORM_SLOW)
         return insn_read_long(p, pc, out);
-    const uint8_t *at = p + has_rex + is_0f;
-    uint64_t s = sources_of(modrm, opcode, rex);
     unsigned length = f->lengths >> (modrm >> 2 & 12) & 15u;
-    modrm |= f->no_modrm;
-    unsigned read = mem_read(at + 2, modrm, rex << 3 & 8, rex << 2 & 8, false, &out->mem);
-    unsigned len = (unsigned)(has_rex + is_0f) + length + read;
-    const Form *form = insn_name(out, row, len);
-    unsigned osz2 = 2 + ((rex >> 2 | form->bits) & 2), is_reg = (modrm + 0x40) >> 8;
-    uint64_t imm = imm_read(at + f->imm_at + read, form, osz2);
+    modrm = (bytes >> shift & 0xff) | f->modrm_or;
+    store64(&out->mnemonic, x86_hot.choices[choice] | rex << REX_SHIFT);
+    const ModRm *m = &x86_hot.modrm[modrm];
+    const RexBits *r = &x86_hot.rex[rex & 15];
+    uint64_t s = m->sources | (rex ? r->sources : 0), base = rex ? r->mem : 0, is_reg = m->is_reg;
+    p += before + 1 + shift / 8;
+    unsigned read = mem_read(p, m, base, rex << 2 & 8, false, &out->mem), len = (unsigned)before + length + read;
+    const Form *form = (const Form *)((const uint64_t *)x86_hot.forms + form_at);
+    uint64_t shape = load64(form), wide = (rex | shape) & FORM_WIDE;
+    form_store(out, form, len);
+    const uint64_t *plane = opwords_plane(1, 0) + (wide / 4 + is_reg) * OPWORDS_PLANE;
+    operand_fill(&out->op[0], plane[shape >> 8 & 0xff], s);
+    operand_fill(&out->op[1], plane[shape >> 16 & 0xff], s);
+    store64(&out->priv[PRIV_MEM], (shape >> FORM_RM_SHIFT & 7 & (is_reg - 1)) | modrm << MODRM_SHIFT);
+    const uint64_t *widen = (const uint64_t *)(x86_hot.widens + 1) + (shape >> 48 & 0xff) + wide / 4;
+    uint64_t imm = imm_widen(load64(p + read), (const Widen *)widen);
     out->pc = pc;
     out->imm = imm;
-    out->imm2 = 0;
     out->target = pc + len + imm;
-    insn_clear(out);
-    out->priv[PRIV_REX] = (uint8_t)rex;
-    out->priv[PRIV_OSZ] = (uint8_t)(osz2 / 2);
-    out->priv[PRIV_MEM] = (uint8_t)(form_rm(form) & (is_reg - 1));
-    out->priv[PRIV_MODRM] = (uint8_t)modrm;
-    out->effect = form->effect;
-    operands_fill(form, s, osz2 + is_reg, out);
-    if (form->bits & FORM_BYTES) {
-        high_byte(&out->op[0], rex);
-        high_byte(&out->op[1], rex);
-    }
+    if (shape & FORM_RARE)
+        operands_rare(form, plane, s, rex, out);
     return (int)len;
 }
-_Static_assert(FORM_WIDE == 2, "osz2");
+_Static_assert(FORM_WIDE == 8 && offsetof(Form, bits) == 0 && offsetof(Form, op) == 1 && offsetof(Form, imm) == 6 &&
+                   sizeof(Form) == FORM_WORDS * sizeof(uint64_t),
+               "shape");
 
 /* Near the end of the bytes: decode a copy with zeros after it, and see whether they were looked at. */
 static int insn_read_short(const uint8_t *p, size_t n, uint64_t pc, Insn *out)
@@ -61,7 +63,12 @@ static int insn_read_short(const uint8_t *p, size_t n, uint64_t pc, Insn *out)
 
 int insn_decode(const uint8_t *p, size_t n, uint64_t pc, Insn *out)
 {
-    return n >= INSN_PADDED ? insn_read(p, pc, out) : insn_read_short(p, n, pc, out);
+    if (n < INSN_PADDED)
+        return insn_read_short(p, n, pc, out);
+    uint64_t bytes = load64(p), first = bytes & 0xff;
+    if ((first & 0xf0) != 0x40)
+        return insn_read(p, bytes, 0, pc, out);
+    return insn_read(p, bytes >> 8, first | 0x40, pc, out);
 }
 
 bool insn_mem_address(const Insn *insn, uint64_t *addr)

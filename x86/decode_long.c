@@ -8,12 +8,9 @@
 
 /* ---- the row ---- */
 
-/* Operand size (0, 1, 2: 16, 32, 64) by row policy (none, D64, F64), then by W << 1 | 66. */
-static const uint8_t operand_size[4][4] = {{1, 0, 2, 2}, {2, 0, 2, 2}, {2, 2, 2, 2}, {0}};
-
 static unsigned osz_of(const Dec *d, unsigned flags)
 {
-    return operand_size[flags / ROW_D64 & 3][rex_w(d) << 1 | (d->prefixes / PREFIX_OPSIZE & 1)];
+    return operand_size(flags, rex_w(d), d->prefixes & PREFIX_OPSIZE);
 }
 
 /* The vector length field, or 512 bits where it is the rounding mode. */
@@ -46,7 +43,7 @@ static unsigned row_find(unsigned map, unsigned opcode, uint32_t key)
 static unsigned suffix_find(Dec *d)
 {
     Mem scratch;
-    d->far = d->p + 3 + mem_read(d->p + 2, d->p[1], 0, 0, false, &scratch);
+    d->far = d->p + 3 + mem_read(d->p + 2, &x86_hot.modrm[d->p[1]], 0, 0, false, &scratch);
     return d->far[-1];
 }
 
@@ -317,20 +314,19 @@ static void address_read(Dec *d, unsigned flags, unsigned modrm, Insn *out)
 {
     bool vector = flags & ROW_VSIB;
     unsigned rex = d->rex, index_or = (rex << 2 & 8) | (vector ? d->vvvv & 0x10u : d->i4);
-    d->p += mem_read(d->p, modrm, (rex << 3 & 8) | d->b4, index_or, vector, &out->mem);
+    uint64_t base_or = x86_hot.rex[rex & 15].mem | d->b4;
+    d->p += mem_read(d->p, &x86_hot.modrm[modrm], base_or, index_or, vector, &out->mem);
     out->mem.segment = d->segment;
     if (d->prefixes & PREFIX_ADDRSIZE)
         out->mem.addr_bits = 32;
 }
 
-static uint64_t all_sources(const Dec *d, unsigned modrm)
+/* The numbers that ModRM and prefixes give. d->p is past the address. */
+static uint64_t sources_of(const Dec *d, unsigned modrm)
 {
-    uint64_t s = sources_of(modrm, is_vector(d) ? (unsigned)*d->p >> 4 : d->opcode, d->rex);
-    s |= d->r4 * IN(SRC_REG) | d->b4 * IN(SRC_RM);
-    if (!is_vector(d))
-        return s | d->b4 * IN(SRC_OPCODE);
-    s &= ~(255 * IN(SRC_IS4)); /* its byte comes after the address */
-    return s | (uint64_t)(*d->p >> 4) << 8 * SRC_IS4 | d->x4 * IN(SRC_VRM) | d->vvvv * IN(SRC_VVVV);
+    uint64_t s =
+        x86_hot.modrm[modrm].sources | x86_hot.rex[d->rex & 15].sources | (uint64_t)(*d->p >> 4) << 8 * SRC_IS4;
+    return s | d->r4 * IN(SRC_REG) | d->b4 * IN(SRC_RM) | d->x4 * IN(SRC_VRM) | d->vvvv * IN(SRC_VVVV);
 }
 
 static void prefixes_describe(const Dec *d, Insn *out)
@@ -343,28 +339,28 @@ static void prefixes_describe(const Dec *d, Insn *out)
     out->priv[PRIV_66] = d->n66;
 }
 
-/* What the row and the prefixes say. d->p is past the address; s: sources_of all. */
-static void insn_describe(const Dec *d, unsigned row, unsigned modrm, uint64_t s, Insn *out)
+/* What the row and the prefixes say. d->p is past the address; s: sources_of it. */
+static void insn_describe(const Dec *d, const Form *form, unsigned row, unsigned modrm, uint64_t s, Insn *out)
 {
-    const Form *form = insn_name(out, row, 0);
     unsigned osz = osz_of(d, form->flags), is_reg = modrm >= 0xc0;
-    insn_clear(out);
-    prefixes_describe(d, out);
+    const uint64_t *plane = opwords_plane(form->bits & FORM_VECTOR ? length_of(d, modrm) : osz, is_reg);
+    form_store(out, form, 0);
+    store64(&out->priv[PRIV_MEM], (is_reg ? 0 : form_rm(form)) | (uint64_t)modrm << MODRM_SHIFT);
+    out->mnemonic = x86_hot.rows[row].mnemonic;
+    out->row = (uint16_t)row;
+    out->mask = REG_NONE;
     out->imm2 = 0;
-    out->priv[PRIV_OSZ] = (uint8_t)osz;
-    out->priv[PRIV_MEM] = (uint8_t)(is_reg ? 0 : form_rm(form));
-    out->priv[PRIV_MODRM] = (uint8_t)modrm;
-    out->effect = form->effect;
-    operands_fill(form, s, 2 * (form->bits & FORM_VECTOR ? length_of(d, modrm) : osz) + is_reg, out);
-    for (unsigned i = 0; (form->bits & FORM_BYTES) && i < out->nops; i++)
-        high_byte(&out->op[i], d->rex);
-    out->imm = imm_read(d->p, form, 2 * osz);
+    prefixes_describe(d, out);
+    operand_fill(&out->op[0], plane[form->op[0]], s);
+    operand_fill(&out->op[1], plane[form->op[1]], s);
+    operands_rare(form, plane, s, d->rex, out);
+    out->imm = imm_widen(load64(d->p), &x86_hot.widens[form_imm(form) * SIZES + osz]);
 }
 
 /* The immediates, whose bytes are at d->p, and all that depends on the length; false: it is too long. */
 static bool insn_finish(Dec *d, const Form *form, Insn *out)
 {
-    unsigned bytes = imm_lengths[form_imm(form)][out->priv[PRIV_OSZ]];
+    unsigned bytes = imm_lengths[form_imm(form)][osz_of(d, form->flags)];
     if (form_imm(form) == IMM_MOFFS && out->mem.addr_bits == 32)
         bytes = 4;
     if (form_imm(form) >= IMM_ODD)
@@ -392,11 +388,11 @@ static int opcode_read(Dec *d, uint64_t pc, Insn *out)
         return invalid_at(d->p + 2, d, out);
     d->p += form->bits & FORM_MODRM ? 2 : 1;
     if (!(form->bits & FORM_MODRM))
-        modrm = 0xc0;
+        modrm = 0xc0 | (d->opcode & 7);
     out->pc = pc;
     address_read(d, form->flags, modrm, out);
-    uint64_t s = all_sources(d, modrm);
-    insn_describe(d, row, modrm, s, out);
+    uint64_t s = sources_of(d, modrm);
+    insn_describe(d, form, row, modrm, s, out);
     if ((form->bits & FORM_CHECK) && !operands_hold(form, s, out))
         return invalid_at(d->p, d, out);
     if (!prefixed_finish(d, form, form->flags, modrm, s, out))

@@ -42,18 +42,14 @@ static const Bits singles[128] = {
 };
 _Static_assert(REG_SYSTEM == 64 + 45, "singles follows x86/regs.h");
 
-/* A set or nothing, by TOUCH_* bits. */
-static const Bits all_if[8][4] = {
-#define ALL                                                                                                            \
-    {                                                                                                                  \
-        ~(uint64_t)0, ~(uint64_t)0                                                                                     \
-    }
-#define NO                                                                                                             \
-    {                                                                                                                  \
-        0, 0                                                                                                           \
-    }
-    {NO, NO, NO},  {ALL, NO, NO},  {NO, ALL, NO},  {ALL, ALL, NO},
-    {NO, NO, ALL}, {ALL, NO, ALL}, {NO, ALL, ALL}, {ALL, ALL, ALL},
+/* A set or nothing, thrice, by TOUCH_* bits: TOUCH_READ is how many words lie between one line and the next. */
+#define LINE(read, write, kill)                                                                                        \
+    [read * TOUCH_READ + write * TOUCH_WRITE + kill * TOUCH_KILL] = 0 - (uint64_t)read, 0 - (uint64_t)read,            \
+                                                      0 - (uint64_t)write, 0 - (uint64_t)write, 0 - (uint64_t)kill,    \
+                                                      0 - (uint64_t)kill
+static const uint64_t all_if[8 * TOUCH_READ] __attribute__((aligned(64))) = {
+    LINE(0, 0, 0), LINE(1, 0, 0), LINE(0, 1, 0), LINE(1, 1, 0),
+    LINE(0, 0, 1), LINE(1, 0, 1), LINE(0, 1, 1), LINE(1, 1, 1),
 };
 
 typedef struct Touch {
@@ -63,10 +59,10 @@ typedef struct Touch {
 static ALWAYS_INLINE void operand_touch(const Operand *op, Touch *t)
 {
     Bits bit = singles[op->reg];
-    const Bits *masks = all_if[op->touch / TOUCH_READ];
-    t->reads |= bit & masks[0];
-    t->writes |= bit & masks[1];
-    t->kills |= bit & masks[2];
+    const uint64_t *masks = all_if + op->touch;
+    t->reads |= bit & bits_of(masks);
+    t->writes |= bit & bits_of(masks + 2);
+    t->kills |= bit & bits_of(masks + 4);
 }
 
 /* The segment's base counts where memory is touched; lea and nops only name an address. */
@@ -214,7 +210,7 @@ static ALWAYS_INLINE Touch touch_begin(const Insn *insn, const EffectDesc *e)
 }
 
 /* With the other operands, and what rules and prefixes make of it. */
-static void effects_with_more(const Insn *insn, const EffectDesc *e, Effects *out)
+static __attribute__((noinline)) void effects_with_more(const Insn *insn, const EffectDesc *e, Effects *out)
 {
     const Form *form = row_form(insn->row);
     Touch t = touch_begin(insn, e);
@@ -222,11 +218,11 @@ static void effects_with_more(const Insn *insn, const EffectDesc *e, Effects *ou
         operand_touch(&insn->op[i], &t);
     touch_store(&t, out);
     effects_word(insn, e, out);
-    if (form->flags & ROW_IDIOM)
+    if (insn->row_flags & ROW_IDIOM)
         idiom_effects(insn, out);
     if (insn->mask != REG_NONE)
-        mask_effects(insn, form->flags, out);
-    if ((form->flags & ROW_STRING) && (insn->prefixes & (PREFIX_REP | PREFIX_REPNE)))
+        mask_effects(insn, insn->row_flags, out);
+    if ((insn->row_flags & ROW_STRING) && (insn->prefixes & (PREFIX_REP | PREFIX_REPNE)))
         repeat_effects(out);
     rule_apply(insn, form->rule, out);
     if (insn->priv[PRIV_VL] & VL_NF)

@@ -43,17 +43,16 @@ enum { KEY_FIELDS(KEY_SHIFT_ENUM) KEY_REX_SHIFT = KEY_B_SHIFT };
  * pages of 16 opcodes, so that maps that are mostly empty take little room. */
 enum { ENTRY_NODE = 0x8000, PAGE_OPCODES = 16 };
 
-/* The same for the first two maps where there is no prefix but REX: at most one choice, by ModRM or REX, or ENTRY_SLOW
- * (which also stands for bytes that are no opcode, and for rows that need a closer look): then the long way is taken. All
- * that the length depends on is here, as the next instruction's decoding waits for nothing else. */
+/* The same for the first two maps where there is no prefix but REX: at most one choice, by ModRM or REX. A byte that is no
+ * opcode and a row that needs a closer look are FORM_SLOW: then the long way is taken. All that the length depends on is
+ * here, as the next instruction's decoding waits for nothing else. */
 typedef struct Fast {
-    uint16_t first;      /* in the trie: the entries for the field's values */
+    uint16_t first;      /* in Hot.choices: those for the field's values */
     uint8_t shift, mask; /* the field */
     uint16_t lengths;    /* of opcode, ModRM and immediate: 4 bits for each value of ModRM's upper two bits of reg */
-    uint8_t no_modrm;    /* 0xc0: there is no ModRM; else 0 */
-    uint8_t imm_at;      /* the immediate's place after the opcode, but for what ModRM adds */
+    uint8_t modrm_shift; /* 8; 0: there is no ModRM, and the opcode's low bits may name a register */
+    uint8_t modrm_or;    /* 0; 0xc0: the same */
 } Fast;
-enum { ENTRY_SLOW = 0x8000 };
 
 /* Sizes: X(letters, bits with operand size 16, 32, 64) and X(letters, bits with vector length 128, 256, 512). */
 #define SIZES_BY_OPERAND(X)                                                                                            \
@@ -87,9 +86,9 @@ enum { ENTRY_SLOW = 0x8000 };
 #define SIZE_ENUM(name, a, b, c) SIZE_##name,
 enum { SIZES_BY_OPERAND(SIZE_ENUM) SIZES_BY_VECTOR(SIZE_ENUM) SIZE_COUNT };
 
-/* Where an operand's register number comes from: a byte each of the eight that decode.c gathers. The last two leave out
- * the prefixes' bits. */
-enum { SRC_FIXED, SRC_REG, SRC_RM, SRC_VVVV, SRC_OPCODE, SRC_VRM, SRC_REG7, SRC_RM7, SRC_COUNT, SRC_IS4 = SRC_OPCODE };
+/* Where an operand's register number comes from: a byte each of the eight that the decoder gathers. RM is the opcode's low
+ * bits where there is no ModRM; IS4 is in an immediate's upper half; the last two leave out the prefixes' bits. */
+enum { SRC_FIXED, SRC_REG, SRC_RM, SRC_VVVV, SRC_IS4, SRC_VRM, SRC_REG7, SRC_RM7, SRC_COUNT };
 
 /* What a write to the whole operand does to the whole register. */
 enum {
@@ -116,7 +115,7 @@ typedef struct OpDesc {
 /* x86_opwords: an operand kind's Operand structs before the register number is added, as little-endian words (the hosts
  * are x86-64 too), in planes: by size (operand size or, for vectors, vector length), then by whether ModRM names a
  * register; in each plane a word for each kind. */
-enum { OPWORDS = 6 };
+enum { OPWORDS = 6, OPWORDS_PLANE = 256 };
 
 /* Operand.high, before it is decoded: numbers 4..7 are ah..bh where there is no REX. */
 enum { HIGH_POSSIBLE = 2 };
@@ -168,22 +167,20 @@ enum {
 
 /* What a row says but for its name; many rows have the same. */
 enum {
-    FORM_MODRM = 1,
-    FORM_WIDE = 2,
-    FORM_VECTOR = 4,
-    FORM_BYTES = 8,
-    FORM_CHECK = 16,
-    FORM_RM_SHIFT = 5,
-    FORM_OPS = 5
+    FORM_OPS = 5,
+    FORM_MODRM = 1,   /* there is ModRM */
+    FORM_VECTOR = 2,  /* sizes go by the vector length */
+    FORM_CHECK = 4,   /* registers or the rule need a closer look */
+    FORM_WIDE = 8,    /* ROW_D64 or ROW_F64; the place of REX.W */
+    FORM_RARE = 16,   /* there are byte registers, or more than two operands */
+    FORM_RM_SHIFT = 5 /* 3 bits: 1 + the operand that ModRM's rm gives, or 0 */
 };
 typedef struct Form {
-    uint8_t op[FORM_OPS]; /* operand kinds; 0 where there is none */
-    uint8_t imm;          /* IMM_*, times what form_imm divides by: its place among the widens, in words */
-    uint8_t bits;         /* FORM_RM_SHIFT: 1 + the operand that ModRM's rm gives, or 0; FORM_MODRM: there is ModRM;
-                                  * FORM_WIDE: D64 or F64; FORM_VECTOR: sizes go by the vector length; FORM_BYTES: there
-                                  * are byte registers; FORM_CHECK: registers or the rule need a closer look */
-    uint8_t rule;         /* RULE_* */
-    uint8_t len, nops, flow, cc; /* as in Insn; len is 0 */
+    uint8_t bits;                /* FORM_* */
+    uint8_t op[FORM_OPS];        /* operand kinds; 0 where there is none */
+    uint8_t imm;                 /* IMM_*, times what form_imm divides by: its place among the widens, in words */
+    uint8_t rule;                /* RULE_* */
+    uint8_t len, nops, flow, cc; /* from here on as in Insn; len is 0 */
     uint16_t flags;              /* ROW_* */
     uint16_t effect;             /* EFFECT_* */
 } Form;
@@ -193,8 +190,19 @@ static inline unsigned form_rm(const Form *form) { return form->bits >> FORM_RM_
 static inline unsigned form_imm(const Form *form) { return form->imm / (2 * SIZES); }
 
 typedef struct Row {
-    uint16_t mnemonic, form; /* form: twice its index, so that it can be scaled by 8 */
+    uint16_t mnemonic, form;
 } Row;
+
+/* A row of the short way: what goes into Insn (row_name), and the row's form, as its place among the forms in words. */
+enum { FORM_WORDS = 2, FORM_SLOW = 0x8000 };
+
+/* The operand size, 0, 1, 2 for 16, 32, 64, by the row's flags, W and an operand-size prefix. */
+static inline unsigned operand_size(unsigned flags, bool w, bool prefix)
+{
+    if (w || (flags & ROW_F64))
+        return 2;
+    return prefix ? 0 : flags & ROW_D64 ? 2 : 1;
+}
 
 /* Form.effect and Insn.effect: an index, and whether more is to be done than what an EffectDesc and the first two operands
  * say, the second one being only read. */
@@ -227,15 +235,20 @@ typedef struct EffectDesc {
     uint8_t spare;
 } EffectDesc;
 
-/* What ModRM's mod and rm say: the second half of Mem (the base's bits that prefixes give change neither RIP nor NONE),
- * and how long the displacement is. */
-typedef struct Address {
-    uint64_t mem;
-    uint32_t bits;     /* of the displacement, in the 32 bits read */
-    uint8_t sign, len; /* its sign bit where it is a byte; its bytes */
-    uint8_t has_sib, spare;
-} Address;
-enum { ADDRESS_NO_BASE = 32, ADDRESS_COUNT }; /* mod << 3 | rm; SIB without a base */
+/* What a ModRM byte says: of the address, the second half of Mem (the base's bits that prefixes give change neither RIP
+ * nor NONE), and how long SIB and displacement are; of registers, their numbers, a byte for each SRC_*. */
+typedef struct ModRm {
+    uint64_t mem, sources;
+    uint32_t bits;           /* of the displacement, in the 32 bits read */
+    uint8_t sign, len;       /* its sign bit where it is a byte; its bytes and SIB's */
+    uint8_t has_sib, is_reg; /* 1 or 0: a SIB byte follows; rm is a register */
+} ModRm;
+enum { MODRM_COUNT = 256 };
+
+/* What REX adds to both. */
+typedef struct RexBits {
+    uint64_t mem, sources;
+} RexBits;
 
 /* How an immediate is widened: its bits, and its sign bit or 0. */
 typedef struct Widen {
@@ -264,13 +277,13 @@ enum { FORMAT_PREFIX_USED = 0x8000, FORMAT_66_USED = 0x4000, FORMAT_INDEX = 0xff
 /* What the private bytes of an Insn hold. */
 enum {
     PRIV_REX,   /* the REX byte in force, or 0 */
+    PRIV_MEM,   /* 1 + the operand that insn->mem is, or 0 */
+    PRIV_MODRM, /* ModRM, or 0xc0 or more where there is none */
     PRIV_VL,    /* vector length field: 0..3; VL_NF: APX's NF */
     PRIV_SEGS,  /* segment override bytes seen: bit n is REG_ES + n */
     PRIV_66,    /* how many operand-size prefixes */
-    PRIV_OSZ,   /* operand size: 0..2 */
     PRIV_FLAGS, /* PF_* */
-    PRIV_MEM,   /* 1 + the operand that insn->mem is, or 0 */
-    PRIV_MODRM  /* ModRM, or 0xc0 or more where there is none */
+    PRIV_COUNT = 9
 };
 enum { VL_NF = 4 };
 enum { PF_ZERO = 1, PF_BROADCAST = 2, PF_ROUND = 4, PF_SAE = 8, PF_RMODE_SHIFT = 6 };

@@ -6,18 +6,19 @@
 #include "x86/format.h"
 
 typedef struct Hot {
-    Address addresses[ADDRESS_COUNT];
-    uint64_t modrm_sources[64],
-        rex_sources[16];             /* operands' numbers, a byte each (SRC_*): what ModRM gives, and REX adds */
-    Widen widens[IMM_COUNT * SIZES]; /* by kind, then operand size */
-    uint64_t opwords[OPWORDS * COUNT_OPWORDS];
     Fast fast[2 * 256];
+    uint64_t choices[COUNT_CHOICES]; /* mnemonic, row, and what follows them in Insn */
+    ModRm modrm[MODRM_COUNT];
+    RexBits rex[16];
+    Widen widens[IMM_COUNT * SIZES]; /* by kind, then operand size */
+    uint64_t opwords[OPWORDS * OPWORDS_PLANE];
     Form forms[COUNT_FORMS];
+    uint16_t choice_forms[COUNT_CHOICES]; /* the row's form, times FORM_WORDS, or FORM_SLOW */
     Row rows[COUNT_ROWS];
     uint16_t trie[COUNT_TRIE];
 } Hot;
 extern const Hot x86_hot;
 
-static inline const Form *row_form(unsigned row) { return &x86_hot.forms[x86_hot.rows[row].form / 2]; }
+static inline const Form *row_form(unsigned row) { return &x86_hot.forms[x86_hot.rows[row].form]; }
 
 #endif

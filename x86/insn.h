@@ -53,24 +53,23 @@ enum {
 typedef enum Encoding { ENC_LEGACY, ENC_VEX, ENC_EVEX, ENC_XOP, ENC_REX2 } Encoding;
 
 typedef struct Insn {
-    uint64_t pc;  /* virtual address of the first byte */
-    uint64_t imm; /* as the instruction uses it: sign- or zero-extended to 64 bits as the SDM says */
-    uint64_t imm2;
+    uint64_t pc;     /* virtual address of the first byte */
+    uint64_t imm;    /* as the instruction uses it: sign- or zero-extended to 64 bits as the SDM says */
+    uint64_t imm2;   /* where there is an OPERAND_IMM2, else unspecified */
     uint64_t target; /* OPERAND_REL: absolute virtual address */
     Mem mem;
     Operand op[INSN_MAX_OPERANDS]; /* explicit ones, in Intel's order (destination first) */
-    uint16_t mnemonic;             /* Mnemonic */
-    uint16_t row;                  /* which row of opcodes.tbl: private to x86/ */
     uint8_t len;                   /* bytes, 1..15 */
-    uint8_t nops;                  /* how many of op[] */
+    uint8_t nops;                  /* how many of op[]; the others are unspecified */
     uint8_t flow;                  /* Flow */
     uint8_t cc;                    /* condition of jcc, setcc, cmovcc as the SDM's tttn (0 = o .. 15 = g); 0xff: none */
+    uint16_t row_flags, effect;    /* private to x86/ */
+    uint16_t mnemonic;             /* Mnemonic */
+    uint16_t row;                  /* which row of opcodes.tbl: private to x86/ */
     uint8_t prefixes;              /* PREFIX_*: those present as bytes (mandatory ones too) */
     uint8_t encoding;              /* Encoding */
     uint8_t mask;                  /* EVEX: REG_K0 + n of the write mask when n > 0, else REG_NONE */
     uint8_t priv[9];               /* private to x86/ (EVEX.z, .b, vector length, rounding ...) */
-    uint16_t effect;               /* private to x86/ */
-    uint16_t spare;
 } Insn;
 
 /* What an instruction does to registers and flags (CONTRACT.md section 6). */

@@ -49,7 +49,7 @@ static const char *hint_text(const Insn *insn)
 static void segments_text(const Insn *insn, TextOut *o)
 {
     static const char names[6][4] = {"es ", "cs ", "ss ", "ds ", "fs ", "gs "};
-    bool mem = text_has_mem(insn), near = row_form(insn->row)->flags & ROW_F64;
+    bool mem = text_has_mem(insn), near = insn->row_flags & ROW_F64;
     for (unsigned i = 0; i < 6; i++) {
         if (!(insn->priv[PRIV_SEGS] >> i & 1) || (mem && insn->mem.segment == REG_ES + i))
             continue;
@@ -68,7 +68,7 @@ static bool string_compares(unsigned mnemonic)
 
 static void repeat_text(const Insn *insn, TextOut *o)
 {
-    unsigned flags = row_form(insn->row)->flags;
+    unsigned flags = insn->row_flags;
     bool string = flags & ROW_STRING, lock = insn->prefixes & PREFIX_LOCK;
     bool near = insn->flow != FLOW_NEXT && (flags & ROW_F64) && (insn->flow != FLOW_BRANCH || insn->cc != 0xff);
     bool mem = insn->priv[PRIV_MEM] == 1, moffs = form_imm(row_form(insn->row)) == IMM_MOFFS;
@@ -88,8 +88,8 @@ static void repeat_text(const Insn *insn, TextOut *o)
 /* Operand-size prefixes that change nothing, and REX.W where the size is 64 anyhow. */
 static void size_prefixes_text(const Insn *insn, bool prefix_used, TextOut *o)
 {
-    bool fixed = row_form(insn->row)->flags & ROW_F64;
-    bool used = prefix_used || (insn->priv[PRIV_OSZ] == 0 && !fixed) || (x86_row_format[insn->row] & FORMAT_66_USED);
+    bool fixed = insn->row_flags & ROW_F64;
+    bool used = prefix_used || (text_operand_size(insn) == 0 && !fixed) || (x86_row_format[insn->row] & FORMAT_66_USED);
     for (unsigned i = insn->priv[PRIV_66]; i > (used ? 1u : 0u); i--)
         text_string(o, "data16 ");
 }
@@ -121,7 +121,7 @@ static void prefixes_text(const Insn *insn, TextOut *o)
     if (insn->prefixes & PREFIX_ADDRSIZE && (!text_has_mem(insn) || insn->mem.addr_bits == 64) &&
         insn->mnemonic != MN_JECXZ && !(insn->flow == FLOW_BRANCH && insn->cc == 0xff))
         text_string(o, "addr32 ");
-    if ((insn->priv[PRIV_REX] & 8) && (row_form(insn->row)->flags & ROW_F64) && insn->op[0].kind == OPERAND_REL)
+    if ((insn->priv[PRIV_REX] & 8) && (insn->row_flags & ROW_F64) && insn->op[0].kind == OPERAND_REL)
         text_string(o, "rex.W ");
 }
 
@@ -187,19 +187,20 @@ static void condition_text(const Insn *insn, bool behind, TextOut *o)
 /* The mnemonic's name; a push or pop with REX2.W tells that it is balanced. */
 static void name_text(const Insn *insn, TextOut *o)
 {
+    const Form *form = row_form(insn->row);
     text_string(o, mnemonic_name(insn->mnemonic));
-    if (row_form(insn->row)->rule == RULE_SCC)
+    if (form->rule == RULE_SCC)
         condition_text(insn, false, o);
     if (insn->encoding == ENC_REX2 && (insn->priv[PRIV_REX] & 8) &&
-        (insn->mnemonic == MN_PUSH || insn->mnemonic == MN_POP) &&
-        x86_opdescs[row_form(insn->row)->op[0]].src == SRC_OPCODE)
+        (insn->mnemonic == MN_PUSH || insn->mnemonic == MN_POP) && x86_opdescs[form->op[0]].src == SRC_RM &&
+        !(form->bits & FORM_MODRM))
         text_char(o, 'p');
 }
 
 static void star_text(const Insn *insn, TextOut *o)
 {
     const Operand *mem = suffix_operand(insn);
-    bool stack = row_form(insn->row)->flags & ROW_D64;
+    bool stack = insn->row_flags & ROW_D64;
     name_text(insn, o);
     if (stack && insn->op[0].bits != 16)
         return;
@@ -285,8 +286,7 @@ static bool mnemonic_intel(const Insn *insn, TextOut *o)
     if (*spelling)
         return format_text(insn, spelling, o);
     name_text(insn, o);
-    if (*format == '*' && (row_form(insn->row)->flags & ROW_D64) && insn->op[0].kind == OPERAND_IMM &&
-        insn->op[0].bits == 16)
+    if (*format == '*' && (insn->row_flags & ROW_D64) && insn->op[0].kind == OPERAND_IMM && insn->op[0].bits == 16)
         text_char(o, 'w');
     return false;
 }
@@ -310,7 +310,7 @@ size_t insn_text(const Insn *insn, Syntax syntax, char *buf, size_t n)
     TextOut o = {buf, n, 0};
     prefixes_text(insn, &o);
     if (insn->mnemonic == MN_NOP && insn->nops == 0 && insn->priv[PRIV_66]) {
-        bool wide = insn->priv[PRIV_OSZ] == 2;
+        bool wide = text_operand_size(insn) == 2;
         text_string(&o, syntax == SYNTAX_ATT ? wide ? "xchg %rax,%rax" : "xchg %ax,%ax"
                         : wide               ? "xchg rax,rax"
                                              : "xchg ax,ax");

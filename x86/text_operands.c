@@ -12,6 +12,11 @@ bool text_has_mem(const Insn *insn)
     return insn->mnemonic == MN_XLAT;
 }
 
+unsigned text_operand_size(const Insn *insn)
+{
+    return operand_size(insn->row_flags, insn->priv[PRIV_REX] & 8, insn->prefixes & PREFIX_OPSIZE);
+}
+
 static const OpDesc *operand_desc(const Insn *insn, const Operand *op)
 {
     return &x86_opdescs[row_form(insn->row)->op[op - insn->op]];
@@ -58,7 +63,7 @@ static void reg_text(const Insn *insn, const Operand *op, Syntax syntax, TextOut
     } else {
         /* mov to a segment register: 16 bits are read, but objdump shows the operand size's register */
         bool to_segment = op == &insn->op[1] && insn->op[0].reg >= REG_ES && insn->op[0].reg <= REG_GS;
-        text_string(o, reg_name_sized(op->reg, to_segment ? 16u << insn->priv[PRIV_OSZ] : op->bits, op->high));
+        text_string(o, reg_name_sized(op->reg, to_segment ? 16u << text_operand_size(insn) : op->bits, op->high));
     }
     if (port && syntax == SYNTAX_ATT)
         text_char(o, ')');
@@ -128,7 +133,7 @@ static unsigned vector_index_bits(const Insn *insn)
     for (unsigned i = 0; i < insn->nops; i++)
         if (insn->op[i].kind == OPERAND_MEM)
             element = insn->op[i].bits;
-    bool dword_index = row_form(insn->row)->flags & ROW_DINDEX;
+    bool dword_index = insn->row_flags & ROW_DINDEX;
     return dword_index && element == 64 && whole > 128 ? whole / 2 : whole;
 }
 
@@ -231,7 +236,7 @@ static void broadcast_text(const Insn *insn, const Operand *op, TextOut *o)
     if (!(insn->priv[PRIV_FLAGS] & PF_BROADCAST) || !op->bits)
         return;
     unsigned kind = row_form(insn->row)->op[op - insn->op];
-    unsigned whole = (unsigned)(x86_hot.opwords[2u * (insn->priv[PRIV_VL] & 3u) * COUNT_OPWORDS + kind] >> 32 & 0xffff);
+    unsigned whole = (unsigned)(x86_hot.opwords[2u * (insn->priv[PRIV_VL] & 3u) * OPWORDS_PLANE + kind] >> 32 & 0xffff);
     text_string(o, "{1to");
     number_text(whole / op->bits, o);
     text_char(o, '}');

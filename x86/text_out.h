@@ -14,6 +14,9 @@ void text_char(TextOut *o, char c);
 void text_string(TextOut *o, const char *s);
 void text_hex(TextOut *o, uint64_t v);
 
+/* 0, 1, 2 for 16, 32, 64 bits. */
+unsigned text_operand_size(const Insn *insn);
+
 /* Whether the instruction has a memory operand, a string's included. */
 bool text_has_mem(const Insn *insn);
 

@@ -116,8 +116,8 @@ void tables_emit(const Tables *t, const char *dir)
     effects_emit(t, f);
     output_close(t, f);
     f = output_open(t, dir, "counts.h");
-    fprintf(f, "enum { COUNT_OPWORDS = %u, COUNT_FORMS = %u, COUNT_ROWS = %u, COUNT_TRIE = %u };\n", t->ndescs,
-            t->nforms, t->nrows, t->ntrie);
+    fprintf(f, "enum {\n    COUNT_FORMS = %u,\n    COUNT_ROWS = %u,\n", t->nforms, t->nrows);
+    fprintf(f, "    COUNT_TRIE = %u,\n    COUNT_CHOICES = %u\n};\n", t->ntrie, t->nchoices);
     output_close(t, f);
     f = output_open(t, dir, "names.h");
     strings_emit(f, "x86_name", t->names, t->nnames);

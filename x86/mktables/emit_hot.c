@@ -11,41 +11,37 @@ static unsigned long long mem_word(unsigned base)
     return base | (unsigned)REG_NONE << 8 | 1 << 16 | (unsigned long long)REG_NONE << 48 | 64ull << 56;
 }
 
-static void address_emit(FILE *f, unsigned base, unsigned len, bool has_sib)
+#define IN(src) (1ull << 8 * (src))
+
+static void modrm_emit(FILE *f, unsigned modrm, unsigned base, unsigned disp, bool is_reg)
 {
     static const char *const bits[5] = {"0, 0", "0xff, 0x80", "", "", "0xffffffff, 0"};
-    fprintf(f, "    {0x%llx, %s, %u, %u, 0},\n", mem_word(base), bits[len], len, has_sib);
+    unsigned long long reg = modrm >> 3 & 7, rm = modrm & 7;
+    fprintf(f, "    {0x%llx, 0x%llx, %s, %u, %u, %u},\n", mem_word(base),
+            reg * (IN(SRC_REG) | IN(SRC_REG7)) + rm * (IN(SRC_RM) | IN(SRC_VRM) | IN(SRC_RM7)), bits[disp],
+            disp + (base == 4), base == 4, is_reg);
 }
 
-/* By mod << 3 | rm. */
-static void addresses_emit(FILE *f)
+static void modrms_emit(FILE *f)
 {
     static const unsigned lengths[4] = {0, 1, 4, 0};
-    fprintf(f, "  .addresses = {\n");
-    for (unsigned mod = 0; mod < 4; mod++)
-        for (unsigned rm = 0; rm < 8; rm++)
-            if (mod == 3)
-                address_emit(f, REG_NONE, 0, false);
-            else if (mod == 0 && rm == 5)
-                address_emit(f, REG_RIP, 4, false);
-            else
-                address_emit(f, rm, lengths[mod], rm == 4);
-    address_emit(f, REG_NONE, 4, false);
+    fprintf(f, "  .modrm = {\n");
+    for (unsigned modrm = 0; modrm < 256; modrm++)
+        if (modrm >= 0xc0)
+            modrm_emit(f, modrm, REG_NONE, 0, true);
+        else if ((modrm & 0xc7) == 5)
+            modrm_emit(f, modrm, REG_RIP, 4, false);
+        else
+            modrm_emit(f, modrm, modrm & 7, lengths[modrm >> 6], false);
     fprintf(f, "  },\n");
 }
 
-#define IN(src) (1ull << 8 * (src))
-
-static void sources_emit(FILE *f)
+static void rex_emit(FILE *f)
 {
-    fprintf(f, "  .modrm_sources = {\n");
-    for (unsigned n = 0; n < 64; n++)
-        fprintf(f, "    0x%llx,\n",
-                n / 8 * (IN(SRC_REG) | IN(SRC_REG7)) + n % 8 * (IN(SRC_RM) | IN(SRC_VRM) | IN(SRC_RM7)));
-    fprintf(f, "  },\n  .rex_sources = {\n");
+    fprintf(f, "  .rex = {\n");
     for (unsigned n = 0; n < 16; n++)
-        fprintf(f, "    0x%llx,\n",
-                (n & 4 ? 8 * IN(SRC_REG) : 0) | (n & 1 ? 8 * (IN(SRC_RM) | IN(SRC_VRM) | IN(SRC_OPCODE)) : 0));
+        fprintf(f, "    {%u, 0x%llx},\n", n & 1 ? 8 : 0,
+                (n & 4 ? 8 * IN(SRC_REG) : 0) | (n & 1 ? 8 * (IN(SRC_RM) | IN(SRC_VRM)) : 0));
     fprintf(f, "  },\n");
 }
 
@@ -71,8 +67,8 @@ static void opwords_emit(const Tables *t, FILE *f)
 {
     fprintf(f, "  .opwords = {\n");
     for (unsigned plane = 0; plane < OPWORDS; plane++)
-        for (unsigned i = 0; i < t->ndescs; i++)
-            fprintf(f, "    0x%llx,\n", (unsigned long long)t->descs[i].words[plane]);
+        for (unsigned i = 0; i < OPWORDS_PLANE; i++)
+            fprintf(f, "    0x%llx,\n", i < t->ndescs ? (unsigned long long)t->descs[i].words[plane] : 0);
     fprintf(f, "  },\n");
 }
 
@@ -81,9 +77,25 @@ static void fast_emit(const Tables *t, FILE *f)
     fprintf(f, "  .fast = {\n");
     for (unsigned i = 0; i < 2 * 256; i++) {
         const Fast *o = &t->fast[i];
-        fprintf(f, "    {%u, %u, %u, 0x%x, %u, %u},\n", o->first, o->shift, o->mask, o->lengths, o->no_modrm,
-                o->imm_at);
+        fprintf(f, "    {%u, %u, %u, 0x%x, %u, %u},\n", o->first, o->shift, o->mask, o->lengths, o->modrm_shift,
+                o->modrm_or);
     }
+    fprintf(f, "  },\n");
+}
+
+/* mnemonic, row, prefixes, encoding, mask and REX; the row's form. */
+static void choices_emit(const Tables *t, FILE *f)
+{
+    fprintf(f, "  .choices = {\n");
+    for (unsigned i = 0; i < t->nchoices; i++) {
+        unsigned row = t->choices[i];
+        unsigned long long name = row < t->nrows ? t->rows[row].mnemonic | row << 16 : 0;
+        fprintf(f, "    0x%llx,\n", name | (unsigned long long)REG_NONE << 48);
+    }
+    fprintf(f, "  },\n  .choice_forms = {\n");
+    for (unsigned i = 0; i < t->nchoices; i++)
+        fprintf(f, "    %u,\n",
+                t->choices[i] < t->nrows ? (unsigned)FORM_WORDS * t->form[t->choices[i]] : (unsigned)FORM_SLOW);
     fprintf(f, "  },\n");
 }
 
@@ -92,12 +104,12 @@ static void rows_emit(const Tables *t, FILE *f)
     fprintf(f, "  .forms = {\n");
     for (unsigned i = 0; i < t->nforms; i++) {
         const Form *p = &t->forms[i];
-        fprintf(f, "    {{%u, %u, %u, %u, %u}, %u, 0x%x, %u, 0, %u, %u, %u, 0x%x, 0x%x},\n", p->op[0], p->op[1],
-                p->op[2], p->op[3], p->op[4], p->imm, p->bits, p->rule, p->nops, p->flow, p->cc, p->flags, p->effect);
+        fprintf(f, "    {0x%x, {%u, %u, %u, %u, %u}, %u, %u, 0, %u, %u, %u, 0x%x, 0x%x},\n", p->bits, p->op[0],
+                p->op[1], p->op[2], p->op[3], p->op[4], p->imm, p->rule, p->nops, p->flow, p->cc, p->flags, p->effect);
     }
     fprintf(f, "  },\n  .rows = {\n");
     for (unsigned i = 0; i < t->nrows; i++)
-        fprintf(f, "    {%u, %u}, /* line %d */\n", t->rows[i].mnemonic, 2u * t->form[i], t->rows[i].line);
+        fprintf(f, "    {%u, %u}, /* line %d */\n", t->rows[i].mnemonic, t->form[i], t->rows[i].line);
     fprintf(f, "  },\n  .trie = {");
     for (unsigned i = 0; i < t->ntrie; i++)
         fprintf(f, "%s0x%x,", i % 16 ? " " : "\n    ", t->trie[i]);
@@ -107,11 +119,12 @@ static void rows_emit(const Tables *t, FILE *f)
 void hot_emit(const Tables *t, FILE *f)
 {
     fprintf(f, "const Hot x86_hot = {\n");
-    addresses_emit(f);
-    sources_emit(f);
+    fast_emit(t, f);
+    choices_emit(t, f);
+    modrms_emit(f);
+    rex_emit(f);
     widens_emit(f);
     opwords_emit(t, f);
-    fast_emit(t, f);
     rows_emit(t, f);
     fprintf(f, "};\n");
 }

@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+enum { SLOW = MAX_ROWS };
+
 /* A key without prefixes, but for REX: REG, RM, MOD, B, W, 10 bits in all. */
 enum { KEYS = 8 * 8 * 4 * 2 * 2 };
 
@@ -47,11 +49,11 @@ static bool row_is_short(const TblRow *row, unsigned key)
            !(form_imm(&row->form) == IMM_UV && key_wide(key));
 }
 
-/* The row of each key, or ENTRY_SLOW. */
+/* The row of each key, or SLOW. */
 static void rows_find(const Tables *t, unsigned map, unsigned opcode, uint16_t *of)
 {
     for (unsigned key = 0; key < KEYS; key++)
-        of[key] = ENTRY_SLOW;
+        of[key] = SLOW;
     for (unsigned r = 1; r < t->nrows; r++) {
         const TblRow *row = &t->rows[r];
         if (row->map != map || opcode < row->opcode || opcode >= row->opcode + row->opcodes)
@@ -70,13 +72,13 @@ static unsigned field_entries(const uint16_t *of, unsigned field, uint16_t *entr
     for (unsigned key = 0; key < KEYS; key++) {
         unsigned v = key_value(key, field);
         if (set[v] && entries[v] != of[key])
-            entries[v] = ENTRY_SLOW;
+            entries[v] = SLOW;
         else
             entries[v] = of[key];
         set[v] = true;
     }
     for (unsigned key = 0; key < KEYS; key++)
-        decided[key_value(key, field)] += !(entries[key_value(key, field)] & ENTRY_SLOW);
+        decided[key_value(key, field)] += entries[key_value(key, field)] != SLOW;
     for (unsigned v = 0; v < n; v++)
         sum += decided[v];
     return sum;
@@ -98,7 +100,7 @@ static unsigned imm_length(unsigned imm)
 static void lengths_find(const Tables *t, const uint16_t *of, Fast *out)
 {
     for (unsigned key = 0; key < KEYS; key++) {
-        if (of[key] & ENTRY_SLOW)
+        if (of[key] == SLOW)
             continue;
         const Form *form = &t->rows[of[key]].form;
         unsigned modrm = form->bits & FORM_MODRM, length = 1 + modrm + imm_length(form_imm(form));
@@ -106,14 +108,14 @@ static void lengths_find(const Tables *t, const uint16_t *of, Fast *out)
         if (before && before != length)
             table_fail(t, t->rows[of[key]].line, "the short way cannot tell the length", "");
         out->lengths |= (uint16_t)(length << at);
-        out->no_modrm = modrm ? 0 : 0xc0;
-        out->imm_at = (uint8_t)(1 + modrm);
+        out->modrm_or = modrm ? 0 : 0xc0;
+        out->modrm_shift = modrm ? 8 : 0;
     }
 }
 
 static void opcode_build(Tables *t, unsigned map, unsigned opcode)
 {
-    uint16_t of[KEYS], entries[8] = {ENTRY_SLOW}, best[8] = {ENTRY_SLOW};
+    uint16_t of[KEYS], entries[8] = {SLOW}, best[8] = {SLOW};
     Fast *out = &t->fast[map * 256 + opcode];
     unsigned most = 0, values = 1;
     rows_find(t, map, opcode, of);
@@ -130,7 +132,7 @@ static void opcode_build(Tables *t, unsigned map, unsigned opcode)
         same &= best[v] == best[0];
     if (same)
         out->mask = 0, values = 1;
-    out->first = (uint16_t)words_add(t, best, values);
+    out->first = (uint16_t)words_add(t, t->choices, &t->nchoices, MAX_CHOICES, best, values);
     lengths_find(t, of, out);
 }
 

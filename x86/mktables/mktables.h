@@ -23,6 +23,7 @@ enum {
     MAX_NAMES = 4000,
     MAX_TRIE = ENTRY_NODE,
     MAX_PAGES = 256,
+    MAX_CHOICES = 2 * 256 * 8,
     MAX_MACROS = 64,
     MAX_TOKENS = 64,
     MAX_FORMATS = 2000
@@ -68,6 +69,8 @@ typedef struct Tables {
     char *formats[MAX_FORMATS];
     unsigned nformats;
     Fast fast[2 * 256];
+    uint16_t choices[MAX_CHOICES];
+    unsigned nchoices;
     uint8_t page[MAP_COUNT * 256 / PAGE_OPCODES];
     uint16_t entries[MAX_PAGES][PAGE_OPCODES];
     unsigned npages;
@@ -83,8 +86,8 @@ void operands_parse(Tables *t, TblRow *row, const char *text); /* "=Gv,Ev" -> th
 RegSet registers_parse(Tables *t, const char *list);           /* "rax,rdx" -> set */
 void trie_build(Tables *t);                                    /* rows -> entries and trie */
 void fast_build(Tables *t);                                    /* rows -> fast; after trie_build */
-unsigned words_add(Tables *t, const uint16_t *words,
-                   unsigned n);                     /* the index in the trie of such words, added if need be */
+/* The index among the pool's *n words of such words, added if need be. */
+unsigned words_add(const Tables *t, uint16_t *pool, unsigned *n, unsigned most, const uint16_t *words, unsigned count);
 void hot_emit(const Tables *t, FILE *f);            /* writes x86_hot (x86/hot.h) */
 void tables_emit(const Tables *t, const char *dir); /* writes the headers */
 

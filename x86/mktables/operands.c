@@ -17,6 +17,7 @@ enum { MODRM_NO, MODRM_ANY, MODRM_REGISTER, MODRM_MEMORY, MODRM_PLAIN };
 /* An operand as the table says it. */
 typedef struct RawOp {
     uint8_t src, base, mask, kind[2], size, access, class;
+    bool modrm; /* src is of ModRM */
 } RawOp;
 
 typedef struct Letter {
@@ -41,7 +42,7 @@ static const Letter letters[] = {
     {"G", SRC_REG, REG_RAX, 31, CLASS_GPR, MODRM_PLAIN},
     {"B", SRC_VVVV, REG_RAX, 31, CLASS_GPR, MODRM_NO},
     {"A", SRC_VVVV, REG_RAX, 31, CLASS_WHOLE, MODRM_NO},
-    {"Z", SRC_OPCODE, REG_RAX, 31, CLASS_GPR, MODRM_NO},
+    {"Z", SRC_RM, REG_RAX, 31, CLASS_GPR, MODRM_NO},
     {"V", SRC_REG, REG_XMM0, 31, CLASS_VEC, MODRM_PLAIN},
     {"W", SRC_VRM, REG_XMM0, 31, CLASS_VEC, MODRM_ANY},
     {"U", SRC_VRM, REG_XMM0, 31, CLASS_VEC, MODRM_REGISTER},
@@ -122,6 +123,7 @@ static void letter_apply(TblRow *row, const Letter *l, unsigned size, RawOp *d)
 {
     d->src = l->src, d->base = l->base, d->mask = l->mask, d->class = l->class, d->size = (uint8_t)size;
     d->kind[0] = d->kind[1] = OPERAND_REG;
+    d->modrm = l->modrm != MODRM_NO;
     modrm_apply(row, l->modrm);
     if (l->modrm == MODRM_ANY || l->modrm == MODRM_MEMORY)
         d->kind[0] = OPERAND_MEM;
@@ -285,12 +287,12 @@ static void operand_add(Tables *t, TblRow *row, const RawOp *d, const char *text
 {
     Form *p = &row->form;
     unsigned kind = desc_add(t, d);
-    if (d->src == SRC_RM || d->src == SRC_VRM)
+    if (d->modrm && (d->src == SRC_RM || d->src == SRC_VRM))
         p->bits |= (uint8_t)((p->nops + 1) << FORM_RM_SHIFT);
     if (d->class >= CLASS_SEG)
         p->bits |= FORM_CHECK;
-    if (d->class == CLASS_GPR8)
-        p->bits |= FORM_BYTES;
+    if (d->class == CLASS_GPR8 || p->nops > 1)
+        p->bits |= FORM_RARE;
     if (d->class == CLASS_GPR8 && p->nops > 1 && (row->allow[KEY_MOD3] & 2) && !row->vector)
         table_fail(t, t->line, "a byte register as third operand", text);
     if (needs_more(row, &t->descs[kind], p->nops))

@@ -93,16 +93,16 @@ static unsigned slot_cost(const Tables *t, const Slot *slot, unsigned *best)
     return *best == KEY_COUNT ? 0 : least;
 }
 
-unsigned words_add(Tables *t, const uint16_t *words, unsigned n)
+unsigned words_add(const Tables *t, uint16_t *pool, unsigned *n, unsigned most, const uint16_t *words, unsigned count)
 {
-    for (unsigned i = 0; i + n <= t->ntrie; i++)
-        if (!memcmp(t->trie + i, words, n * sizeof *words))
+    for (unsigned i = 0; i + count <= *n; i++)
+        if (!memcmp(pool + i, words, count * sizeof *words))
             return i;
-    if (t->ntrie + n > MAX_TRIE)
-        table_fail(t, 0, "the trie is too big", "");
-    memcpy(t->trie + t->ntrie, words, n * sizeof *words);
-    t->ntrie += n;
-    return t->ntrie - n;
+    if (*n + count > most)
+        table_fail(t, 0, "the choices take too much room", "");
+    memcpy(pool + *n, words, count * sizeof *words);
+    *n += count;
+    return *n - count;
 }
 
 static unsigned entry_build(Tables *t, const Slot *slot)
@@ -121,7 +121,7 @@ static unsigned entry_build(Tables *t, const Slot *slot)
         Slot child;
         words[1 + v] = slot_narrow(t, slot, f, v, &child) ? (uint16_t)entry_build(t, &child) : 0;
     }
-    return ENTRY_NODE | words_add(t, words, n + 1);
+    return ENTRY_NODE | words_add(t, t->trie, &t->ntrie, MAX_TRIE, words, n + 1);
 }
 
 /* Rows must exclude one another, and agree about whether there is ModRM. */
