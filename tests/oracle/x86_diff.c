@@ -98,7 +98,7 @@ static void table_grow(DiffTable *t)
 static Known *known_match(const DiffTable *t, const char *key)
 {
     for (size_t i = 0; i < t->nknown; i++)
-        if (fnmatch(t->known[i].glob, key, 0) == 0)
+        if (fnmatch(t->known[i].glob, key, FNM_EXTMATCH) == 0)
             return &t->known[i];
     return NULL;
 }

@@ -1,0 +1,83 @@
+#!/bin/sh
+# The decoder's oracles at full length, in parts that are done once: 10^8 structured random sequences, 10^8 cut ones, every
+# executable section of every ELF file under /usr/bin, /usr/lib and /usr/local, and the processor with 1000 states a row.
+#   tests/oracle/x86_full.sh [KIND...]        from the project's root, after tests/oracle/x86.sh --build; BUILD names the build folder
+# KIND: random cut files text cpu; all without one. Interrupt it and start it again: what is done is kept in $BUILD/oracle/full,
+# in a folder named after the programs, so that another decoder begins anew. Prints totals at the end, and whenever it is
+# started with "totals".
+set -u
+cd "$(dirname "$0")/../.." || exit 2
+OUT=${BUILD:-build}/oracle
+id=$(cat "$OUT/x86_zydis" "$OUT/x86_text" "$OUT/x86_cpu" tests/oracle/x86_known.txt | sha256sum | cut -c1-12)
+DIR=$OUT/full/$id
+mkdir -p "$DIR/lists" || exit 2
+for program in x86_zydis x86_text x86_cpu; do # the build folder may be rebuilt meanwhile
+    [ -e "$DIR/$program" ] || cp "$OUT/$program" "$DIR/$program" || exit 2
+done
+[ -e "$DIR/known.txt" ] || cp tests/oracle/x86_known.txt "$DIR/known.txt"
+[ -e "$DIR/lists/00" ] || find /usr/bin /usr/lib /usr/local -xdev -type f -size +1k | sort | split -d -n r/48 - "$DIR/lists/"
+
+part() { # part NAME LIST PROGRAM ARGUMENT...
+    name=$1 list=$2 program=$3
+    shift 3
+    [ ! -e "$DIR/$name" ] || return 0
+    "$DIR/$program" --full --known "$DIR/known.txt" "$@" <"$list" >"$DIR/.$name.now" 2>/dev/null
+    case $? in
+    0 | 1) mv "$DIR/.$name.now" "$DIR/$name" ;;
+    *) echo "oracle: $name did not end well" >&2; exit 2 ;;
+    esac
+    [ -z "${VERBOSE-}" ] || echo "oracle: $(date +%T) $name" >&2
+}
+
+kind() { # kind KIND: all its parts
+    case $1 in
+    random) for n in $(seq -w 1 50); do part "random.$n" /dev/null x86_zydis --random 2e6 --truncate 1 --seed "1$n"; done ;;
+    cut) for n in $(seq -w 1 16); do part "cut.$n" /dev/null x86_zydis --random 1 --truncate 5.2e5 --seed "2$n"; done ;;
+    files) for n in "$DIR"/lists/*; do part "files.${n##*/}" "$n" x86_zydis --random 1 --truncate 1 -; done ;;
+    text) for n in "$DIR"/lists/*; do
+        part "att.${n##*/}" "$n" x86_text --syntax att --random 1e5 --llvm 1e5 --seed "3${n##*/}" -
+        part "intel.${n##*/}" "$n" x86_text --syntax intel --random 1e5 --seed "4${n##*/}" -
+    done ;;
+    cpu) part cpu.1 /dev/null x86_cpu --states 1000 --random 3e7 --seed 5 ;;
+    totals) ;;
+    *) echo "oracle: no such kind: $1" >&2; exit 2 ;;
+    esac
+}
+
+logs() { # logs KIND...: the files of the parts that are done, and one that is empty
+    for k; do find "$DIR" -maxdepth 1 -name "$k.*"; done
+    echo /dev/null
+}
+# The numbers before words that say what they count, added up.
+sum() { # sum KIND WORDS
+    logs "$1" | xargs grep -ohE "[0-9]+ $2" | awk '{ n += $1 } END { printf "%d", n }'
+}
+unexplained() { # unexplained KIND...
+    logs "$@" | xargs grep -ohE 'unexplained (differences|violations): [0-9]+' | awk '{ n += $NF } END { printf "%d", n }'
+}
+total() { # total KIND PARTS
+    printf 'oracle full %s: %d of %d parts, %s instructions, %s files, %s random, %s cuts, unexplained %s\n' "$1" \
+        "$(($(logs "$1" | wc -l) - 1))" "$2" "$(sum "$1" instructions)" "$(sum "$1" files)" "$(sum "$1" random)" \
+        "$(sum "$1" cuts)" "$(unexplained "$1")"
+}
+# Lines of the list that no part had a use for.
+stale() { # stale ORACLE KIND...
+    oracle=$1
+    shift
+    logs "$@" | xargs grep -h "^STALE known entry: $oracle " | sort | uniq -c |
+        awk -v parts="$(($(logs "$@" | wc -l) - 1))" '$1 == parts { $1 = ""; print }'
+}
+
+[ $# -gt 0 ] || set -- random cut files cpu text
+for k; do kind "$k"; done
+total random 50
+total cut 16
+total files 48
+total att 48
+total intel 48
+logs cpu | xargs grep -h '^cpu:'
+stale zydis random cut files
+stale objdump att intel
+stale llvm att
+logs random cut files att intel cpu | xargs grep -h -A1 '^DIFF' | head -n "${SHOW:-40}"
+[ "$(unexplained random cut files att intel cpu)" = 0 ]
