@@ -3,6 +3,7 @@
 #include "analysis/real.h"
 #include "cli/check_match.h"
 #include "cli/command.h"
+#include "cli/confine.h"
 #include "cli/emit.h"
 #include "cli/input.h"
 #include "cli/message.h"
@@ -184,6 +185,8 @@ static int check_file_open(Check *c, const char *path)
         return EXIT_INPUT;
     }
     int status = EXIT_INPUT;
+    if (!c->o->record)
+        confine(c->o, SANDBOX_STRICT); /* nothing more is opened: from here on bytes are read that may be hostile */
     if (!program_open(&c->program, c->in.bytes, &diag)) {
         message_about(path, "%s", diag.what);
     } else {
@@ -191,6 +194,8 @@ static int check_file_open(Check *c, const char *path)
         if (!record_write(c->o, c->out, &c->in, &c->program.image, &c->spec, &diag))
             message("%s", diag.what[0] ? diag.what : "the record cannot be written");
         else {
+            if (c->o->record) /* the record names what only the whole system tells */
+                confine(c->o, SANDBOX_STRICT);
             if (c->o->json)
                 check_json(c, c->o->inputs[0]);
             else

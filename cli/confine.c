@@ -18,15 +18,16 @@ static bool names_processes(const Options *o)
 void confine(const Options *o, SandboxRing ring)
 {
     SandboxReport report;
+    bool first = ring == SANDBOX_READ || o->command == COMMAND_CHECK; /* of the two times that a command asks */
     if (o->no_sandbox)
         return;
     if (sandbox_is_impossible()) {
-        if (o->verbose && ring == SANDBOX_READ)
+        if (o->verbose && first)
             message("not confined: this build has sanitizers or coverage in it");
         return;
     }
     sandbox_enter(ring == SANDBOX_READ && names_processes(o) ? SANDBOX_PROCESSES : ring, &report);
-    if (!o->verbose || ring != SANDBOX_READ)
+    if (!o->verbose || !first)
         return;
     if (!report.filtered)
         message("not confined by seccomp: %s; files are read with all of this process's rights",

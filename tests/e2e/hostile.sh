@@ -87,6 +87,27 @@ if grep -q '^Seccomp:' /proc/self/status; then
 else
     skip "the process that analyses has a filter" "this kernel has no seccomp"
 fi
+# a hook: a debugger makes the process ask for what it has given up, when it is about to parse
+"$LVSCAN" --emit perf -n 1 /usr/bin/sed >"$work/sed.json"
+inject() { # inject NAME CALL COMMAND...
+    local name=$1 call=$2
+    shift 2
+    timeout 60 gdb -q -nx -batch -ex 'break program_open' -ex run -ex "print (long)syscall($call)" --args "$LVSCAN" "$@" >"$work/log" 2>&1
+    check "$name dies of it" grep -q 'SIGSYS' "$work/log"
+}
+if grep -q '^Seccomp:' /proc/self/status && command -v gdb >/dev/null; then
+    for call in '2, "/etc/passwd", 0' '257, -100, "/etc/passwd", 0' '41, 2, 1, 0' '59, "/bin/true", 0, 0' '57' '101, 16, 1'; do
+        inject "find: syscall($call)" "$call" -n 1 /usr/bin/sed
+        inject "functions: syscall($call)" "$call" functions /usr/bin/sed
+        inject "disasm: syscall($call)" "$call" disasm -f 0x3000 /usr/bin/sed
+        inject "check: syscall($call)" "$call" check "$work/sed.json"
+    done
+    timeout 60 gdb -q -nx -batch -ex 'break program_open' -ex run -ex 'print (long)syscall(39)' --args "$LVSCAN" check "$work/sed.json" >"$work/log" 2>&1
+    check "check: syscall(39), getpid, is let through" grep -q '^\$1 = [1-9]' "$work/log"
+else
+    skip "an injected call dies" "no seccomp, or no gdb"
+fi
+same "check: the same with --no-sandbox" "$("$LVSCAN" check --no-sandbox "$work/sed.json" 2>&1)" "$("$LVSCAN" check "$work/sed.json" 2>&1)"
 same "--no-sandbox: the same answer" "$("$LVSCAN" --no-sandbox -n 1 --emit bpftrace /usr/bin/sed 2>&1)" \
     "$("$LVSCAN" -n 1 --emit bpftrace /usr/bin/sed 2>&1)"
 done_testing
