@@ -60,6 +60,7 @@ typedef struct Body {
     uint32_t njumps;
     unsigned depth; /* how deep callees may be read */
     bool closed;    /* no JUMP_UNKNOWN */
+    bool tails;     /* there is a JUMP_TAIL, so: a jump that is only taken for one that leaves the function */
 } Body;
 
 /* Decodes function f into *out, all memory from arena. `depth` says how deep callees may be read for noreturn and

@@ -33,6 +33,21 @@ static bool jump_keep(Walk *w, IndirectJump *j, const Table *t)
 }
 
 /* With the stack as at entry and no index in the target, it is a call in tail position. */
+/* The pointer is a word of the file, and holds the address of another place in the function than its entry. */
+static bool points_inside(Walk *w, const Step *s)
+{
+    Slot slot;
+    Addr word, target = 0;
+    if (s->insn.op[0].kind != OPERAND_MEM || !insn_mem_address(&s->insn, &word))
+        return false;
+    const uint8_t *p = image_read(&w->program->image, word, sizeof target);
+    if (p)
+        memcpy(&target, p, sizeof target);
+    if (slots_at(&w->program->slots, word, &slot) && slot.target)
+        target = slot.target;
+    return target != w->function->start && walk_region(w, target);
+}
+
 static bool is_tail(const Values *v, uint32_t step)
 {
     const Insn *insn = &v->body->steps[step].insn;
@@ -64,7 +79,7 @@ static bool jump_classify(Walk *w, Values *v, uint32_t step, IndirectJump *j, Ar
     *j = (IndirectJump){.pc = v->body->steps[step].insn.pc, .kind = JUMP_UNKNOWN};
     if (table_find(&t, v, step, arena))
         return jump_keep(w, j, &t);
-    if (is_tail(v, step) && !is_computed(v, step))
+    if (is_tail(v, step) && !is_computed(v, step) && !points_inside(w, &v->body->steps[step]))
         j->kind = JUMP_TAIL;
     return true;
 }
@@ -150,6 +165,7 @@ bool jumps_resolve(Walk *w, Body *b, Arena *arena, bool *changed)
         IndirectJump *j = &b->jumps[b->njumps++];
         ok = jump_classify(w, &v, i, j, arena) && table_note(w, j, changed);
         b->closed &= j->kind != JUMP_UNKNOWN;
+        b->tails |= j->kind == JUMP_TAIL;
     }
     w->walked += left - v.budget;
     if (!ok && !(w->diag && w->diag->what[0]))

@@ -334,11 +334,18 @@ static void holds_at_block(const RangeProof *p, uint32_t block, Hold *holds)
         memset(holds, 0, n * sizeof *holds);
 }
 
-/* Control flow that is not wholly known: whatever holds, holds only as far as what is known. */
+/* The strongest proof that the body's control flow allows. Where it is not wholly known, whatever holds, holds only as far as what is
+ * known; that a pointer which is jumped to with the stack as at the entry is another function's is the ABI's word. */
+static uint8_t flow_proof(const Body *b)
+{
+    return !b->closed ? PROOF_PARTIAL : b->tails && !b->program->is_go ? PROOF_ABI : PROOF_EXACT;
+}
+
 static void holds_finish(const RangeProof *p, Hold *holds)
 {
-    for (uint32_t i = 0; !p->v->body->closed && i <= p->ncells; i++)
-        weaken(&holds[i], PROOF_PARTIAL);
+    uint8_t most = flow_proof(p->v->body);
+    for (uint32_t i = 0; most != PROOF_EXACT && i <= p->ncells; i++)
+        weaken(&holds[i], most);
 }
 
 void ranges_before(const RangeProof *p, uint32_t step, Hold *holds)
@@ -498,7 +505,7 @@ static void ranges_of_step(const RangeProof *p, uint32_t step, const Hold *holds
     for (uint32_t i = 0; i <= p->ncells; i++) {
         if (!holds[i].proof || (holds[i].addend & mask_of(p->width)))
             continue;
-        uint8_t proof = p->v->body->closed ? holds[i].proof : (uint8_t)PROOF_PARTIAL;
+        uint8_t most = flow_proof(p->v->body), proof = holds[i].proof > most ? holds[i].proof : most;
         Location l = hold_location(p, step, i);
         if (l.kind != LOCATION_NONE && proof <= weakest)
             range_extend(list, s->insn.pc, step_end(s), l, proof);
