@@ -22,14 +22,15 @@ static void push_scope(Scan *s, Str name)
 
 static Str join(Arena *a, Str x, Str y, const char *end)
 {
-    size_t m = strlen(end), n = x.n + y.n + m;
+    Str tail = str_of(end);
+    size_t n = x.n + y.n + tail.n;
     char *p = arena_alloc(a, n + 1, 1);
     if (!p)
         return (Str){0};
     if (x.n)
         memcpy(p, x.p, x.n);
     memcpy(p + x.n, y.p, y.n);
-    memcpy(p + x.n + y.n, end, m);
+    memcpy(p + x.n + y.n, tail.p, tail.n);
     return (Str){p, n};
 }
 

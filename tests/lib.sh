@@ -3,7 +3,7 @@
 #   check NAME COMMAND...   passes when the command succeeds     same NAME GOT WANTED   passes when they are equal
 #   skip NAME WHY           live NAME: true where live tests can run; else skips NAME, saying why
 #   done_testing            prints the plan: a script that does not get there has failed
-#   json NAME JSON FILTER   passes when jq says true        shape NAME JSON   passes when it is as CONTRACT.md says
+#   json NAME JSON FILTER   passes when jq says true (both: and docs/schema holds)   shape NAME JSON   passes when it is as CONTRACT.md says
 # $work is a scratch folder, gone at the end; $LVSCAN the program; $ROOT the project.
 set -u
 PATH=$PATH:/usr/sbin:/sbin # chroot, sshd: not in every PATH
@@ -56,6 +56,7 @@ live() {
 
 json() {
     local got
+    printf '%s\n' "$2" >>"$work/kept.json"
     got=$(printf '%s\n' "$2" | jq "$3" 2>&1)
     if [ "$got" = true ]; then result 0 "$1"; else
         result 1 "$1"
@@ -66,6 +67,7 @@ json() {
 # shape NAME JSON: passes when JSON has the keys and types of CONTRACT.md section 2 (tests/shape.jq).
 shape() {
     local wrong
+    printf '%s\n' "$2" >>"$work/kept.json"
     wrong=$(printf '%s\n' "$2" | jq -r -L tests 'include "shape"; object_faults' 2>&1)
     result "$([ -n "$2" ] && [ -z "$wrong" ]; echo $?)" "$1"
     [ -z "$wrong" ] || say "$wrong" | head -20
@@ -74,4 +76,10 @@ shape() {
 # bytes_at FILE OFFSET COUNT: in hexadecimal, without spaces
 bytes_at() { od -An -v -tx1 -j "$(($2))" -N "$3" "$1" | tr -d ' \n'; }
 
-done_testing() { echo "1..$tests"; }
+# What json and shape were given must be as docs/schema says, as far as it is whole lines of lvscan's.
+done_testing() {
+    if [ -s "$work/kept.json" ]; then
+        check "JSON is as docs/schema says" /usr/bin/python3 tests/schema.py --some "$work/kept.json"
+    fi
+    echo "1..$tests"
+}

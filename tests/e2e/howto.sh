@@ -70,4 +70,12 @@ said 'redis_check_rdb' 3
 said 'ok    location' 5
 [ "$(id -u)" = 0 ] && said '250 RDB_OPCODE_AUX' 3 && said '20000  4 OBJ_HASH' 3 && said '16383' 4 && said 'lvscan-record/1' 5 && said 0493b1f0 6
 check "the table has programs" grep -qE '^some/.* [1-9]' "$work"/said.6.*
+
+# The Velociraptor artifact, as far as that goes without Velociraptor.
+mapfile -t words < <(/usr/bin/python3 tests/artifact.py docs/lvscan.artifact.yaml)
+check "the artifact's command line has all its words" test ${#words[@]} -ge 8
+"$LVSCAN" "${words[@]:0:${#words[@]}-1}" /bin/ls >"$work/artifact.json" 2>"$work/err"
+check "lvscan takes the artifact's command line" test $? -le 1
+"$LVSCAN" --json --sha256 -n 1 /bin/ls >"$work/artifact.json"
+check "the artifact's keys, and what it reads of lvscan's output" /usr/bin/python3 tests/artifact.py docs/lvscan.artifact.yaml "$work/artifact.json"
 done_testing

@@ -23,7 +23,7 @@ kinds() { # kinds NAME: what was kept is valid; then forgets it
     find "$work/json" -type f -delete
 }
 
-for script in article output switch errors; do
+for script in article output switch errors explain proofs no_tables; do
     LVSCAN=$work/lvscan tests/e2e/$script.sh >/dev/null 2>&1
     kinds "all of $script.sh"
 done
