@@ -69,6 +69,7 @@ static const TextCase texts[] = {
     {"49 8b 05 10 00 00 00", "mov 0x10(%rip),%rax", NULL}, /* and none on RIP */
     /* 66 changes no near branch (Intel). vpermpd needs W=1. */
     {"66 e8 00 00 00 00", "data16 call 0x1006", NULL},
+    {"66 0f 84 00 00 00 00", "data16 je 0x1007", NULL},
     {"c4 e3 fd 01 c1 1b", "vpermpd $0x1b,%ymm1,%ymm0", NULL},
     {"c4 43 45 4b da 58", "vblendvpd %ymm5,%ymm10,%ymm7,%ymm11", NULL}, /* REX.B is not part of the fourth register */
     {"f2 0f 38 fc 08", "aor %ecx,(%rax)", NULL},
@@ -221,6 +222,7 @@ static const EffectCase effects[] = {
     {"0f 44 c1", "rax rcx", "rax", "", "z||"}, /* a 32-bit cmov clears the upper half all the same */
     {"48 0f 44 c1", "rcx", "rax", "", "z||"},
     {"0f bc c1", "rax rcx", "rax", "", "|z|osapc"},
+    {"48 0f bd c1", "rcx", "rax", "", "|z|osapc"}, /* nor bsr, by 0 */
     {"f3 0f bc c1", "rcx", "rax", "rax", "|zc|osap"},
     {"f7 f1", "rax rcx rdx", "rax rdx", "rax rdx", "||oszapc"},
     {"f6 f1", "rax rcx", "rax", "", "||oszapc"},
@@ -230,6 +232,11 @@ static const EffectCase effects[] = {
     {"c1 e0 01", "rax", "rax", "rax", "|oszpc|a"},
     {"c1 e0 02", "rax", "rax", "rax", "|szpc|oa"},
     {"a4", "rsi rdi", "rsi rdi", "rsi rdi", "d||"},
+    {"a7", "rsi rdi", "rsi rdi", "rsi rdi", "d|oszapc|"},
+    {"ae", "rax rdi", "rdi", "rdi", "d|oszapc|"},
+    {"6d", "rdx rdi", "rdi", "rdi", "d||"},
+    {"6f", "rdx rsi", "rsi", "rsi", "d||"},
+    {"f3 ad", "rax rcx rsi", "rax rcx rsi", "", "d||"}, /* rcx may be 0 */
     {"f3 a4", "rcx rsi rdi", "rcx rsi rdi", "", "d||"},
     {"50", "rax rsp", "rsp", "rsp", "||"},
     {"c9", "rbp", "rsp rbp", "rsp rbp", "||"},
@@ -237,7 +244,12 @@ static const EffectCase effects[] = {
     {"0f 05", "system", "rax rcx r11 cs ss", "rcx r11", "oszapcd|oszapcd|"},
     {"d7", "rax rbx", "rax", "", "||"},
     {"f3 0f 1e fa", "", "", "", "||"},
-    {"0f 1f 40 00", "rax", "", "", "||"}, /* the address register is named, as lea's would be */
+    {"0f 1e c8", "", "", "", "||"}, /* reserved nops */
+    {"f3 48 0f 1e c1", "", "", "", "||"},
+    {"c8 10 00 01", "rsp rbp", "rsp rbp", "rsp rbp", "||"},
+    {"c4 e2 7d 17 c1", "xmm0 xmm1", "", "", "|oszapc|"}, /* vptest clears the flags that it does not set */
+    {"8f 04 24", "rsp", "rsp", "rsp", "||"},             /* pop (%rsp) */
+    {"0f 1f 40 00", "rax", "", "", "||"},                /* the address register is named, as lea's would be */
     {"64 48 8b 04 25 28 00 00 00", "fs", "rax", "rax", "||"},
     {"64 48 8d 04 07", "rax rdi", "rax", "rax", "||"}, /* lea forms an address without the segment */
     {"f2 0f 10 c1", "xmm1", "xmm0", "", "||"},
