@@ -124,16 +124,20 @@ static void host_json(Json *j)
     json_close(j, '}');
 }
 
-static void probe_json(Json *j, const ProbeSpec *spec)
+static void probe_json(Json *j, const char *key, const ProbeSpec *spec)
 {
-    json_put_open(j, "probe", '{');
+    if (key)
+        json_put_open(j, key, '{');
+    else
+        json_open(j, '{');
     json_put_hex(j, "pc", spec->pc);
     json_put_hex(j, "file_offset", spec->off.v);
     json_put_bytes(j, "bytes", spec->bytes);
     json_close(j, '}');
 }
 
-static void record_json(Sink *t, const Options *o, const Input *in, const Image *image, const ProbeSpec *spec)
+static void record_json(Sink *t, const Options *o, const Input *in, const Image *image, const ProbeSpec *sites,
+                        size_t nsites)
 {
     Json j = {t, false};
     json_open(&j, '{');
@@ -144,25 +148,32 @@ static void record_json(Sink *t, const Options *o, const Input *in, const Image 
     json_put_u64(&j, "uid", getuid());
     target_json(&j, in, image);
     host_json(&j);
-    probe_json(&j, spec);
+    probe_json(&j, "probe", sites);
+    if (nsites > 1) {
+        json_put_open(&j, "places", '[');
+        for (size_t i = 0; i < nsites; i++)
+            probe_json(&j, NULL, &sites[i]);
+        json_close(&j, ']');
+    }
     json_close(&j, '}');
     sink_char(t, '\n');
 }
 
-bool record_write(const Options *o, Sink *out, const Input *in, const Image *image, const ProbeSpec *spec, Diag *diag)
+bool record_write(const Options *o, Sink *out, const Input *in, const Image *image, const ProbeSpec *sites,
+                  size_t nsites, Diag *diag)
 {
     Sink t;
     if (!o->record)
         return true;
     if (strcmp(o->record, "-") == 0) {
-        record_json(out, o, in, image, spec);
+        record_json(out, o, in, image, sites, nsites);
         return sink_flush(out);
     }
     int fd = open(o->record, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
     if (fd < 0)
         return diag_set(diag, 0, "--record %.60s: cannot be opened: %s", o->record, errno_text(errno));
     sink_open(&t, fd);
-    record_json(&t, o, in, image, spec);
+    record_json(&t, o, in, image, sites, nsites);
     sink_flush(&t);
     int error = t.error;
     sink_close(&t);

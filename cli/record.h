@@ -5,8 +5,9 @@
 #include "cli/input.h"
 #include "cli/spec.h"
 
-/* Appends one JSON line to o->record (created readable by its owner only; "-" is `out`), or does nothing where that is
+/* sites: the places that are read, at least one. Appends one JSON line to o->record (created readable by its owner only; "-" is `out`), or does nothing where that is
  * NULL. False with *diag when it cannot be written: the caller must then not go on. */
-bool record_write(const Options *o, Sink *out, const Input *in, const Image *image, const ProbeSpec *spec, Diag *diag);
+bool record_write(const Options *o, Sink *out, const Input *in, const Image *image, const ProbeSpec *sites,
+                  size_t nsites, Diag *diag);
 
 #endif

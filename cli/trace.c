@@ -159,7 +159,7 @@ static int trace_plan(const Options *o, Sink *out, Plan *plan)
             return attach_failed(plan, &diag);
     if (is_own_program(&plan->in))
         return attach_failed(plan, (diag_set(&diag, 0, "is lvscan itself: tracing it would trace the tracing"), &diag));
-    if (!record_write(o, out, &plan->in, &plan->program.image, &plan->spec, &diag))
+    if (!record_write(o, out, &plan->in, &plan->program.image, plan->sites, plan->nsites, &diag))
         return attach_failed(plan, &diag);
     t.signals = signals_open();
     if (o->child && !spawn_held(&child, o->child, o->json, &diag))

@@ -21,6 +21,13 @@ static long n;
 static volatile sig_atomic_t ended;
 static void end(int s) { ended = s; }
 static void *thread(void *a) { work((long)a); return a; }
+static void *alone(void *a)
+{
+    usleep(200000);
+    for (long i = 0; i < (long)a; i++) { work(i); usleep(1000); }
+    printf("met %ld sum %ld\n", met, sum);
+    return a;
+}
 int main(int c, char **v)
 {
     char how = v[1][0];
@@ -51,6 +58,11 @@ int main(int c, char **v)
         if (n > 1) { char *const argv[] = {v[0], "x", left, 0}; execv(v[0], argv); return 9; }
     }
     if (how == 'k') { work(1); work(2); abort(); }
+    if (how == 'm') { /* its main thread ends first */
+        pthread_t t;
+        if (pthread_create(&t, 0, alone, (void *)n)) return 9;
+        pthread_exit(0);
+    }
     if (how == 'u') /* v[3]: a library that has the probe; used and unloaded n times */
         for (long i = 0; i < n; i++) {
             void *library = dlopen(v[3], RTLD_NOW);
@@ -120,6 +132,11 @@ for way in bpf samples tracefs; do
     trace_by $way -- "$t" x 20 >"$work/out" 2>"$work/err"
     same "live: $way: the target execs 20 times: hits, output" "$? $(summary_by "$work/out") $(cat "$work/err")" "0 20 0 $way $plain"
     check "live: $way: the target execs: every value" right 1 20
+
+    plain=$("$t" m 300)
+    trace_by $way -- "$t" m 300 >"$work/out" 2>"$work/err"
+    same "live: $way: the main thread ends first: hits, output" "$? $(summary_by "$work/out") $(cat "$work/err")" "0 300 0 $way $plain"
+    check "live: $way: the main thread ends first: every value" right 0 299
 
     trace_by $way -- "$t" k >"$work/out" 2>"$work/err"
     same "live: $way: the target is killed: what it did is there" "$? $(summary_by "$work/out")" "0 2 0 $way"

@@ -87,6 +87,20 @@ if live "a hundred thousand hits"; then
     check "live: --children, every value once" cmp <(seq 0 9999) <(values "$work/out")
     same "live: children are named" "$(jq -r 'select(.comm) | .comm' "$work/out" | sort -u)" target
 
+    cat >"$work/deep.c" <<'C'
+static volatile int met;
+__attribute__((noinline)) void work(int v) { if (v == 30007) met++; }
+__attribute__((noinline)) int middle(int v) { work(v); return v + met; }
+int main(void) { for (int i = 0; i < 5; i++) middle(i); return 0; }
+C
+    gcc -O0 -no-pie -o "$work/deep" "$work/deep.c"
+    "$LVSCAN" trace -q --json --stack -c 30007 "$work/deep" -- "$work/deep" >"$work/out"
+    # in work itself, then in middle after its call, then in main
+    nm "$work/deep" | grep -E ' (work|middle|main)$' | while read -r at _ name; do echo $((16#$at)) "$name"; done | sort -n >"$work/names"
+    same "live: --stack: who called" "$(jq -r 'select(.pid) | .stack[:3][]' "$work/out" | while read -r at; do
+        awk -v at=$((at)) '$1 <= at { name = $2 } END { print name }' "$work/names"; done | sort | uniq -c | awk '{ print $1, $2 }' | xargs)" \
+        "5 main 5 middle 5 work"
+
     "$t" l 11 >/dev/null & one=$!
     "$t" l 22 >/dev/null & two=$!
     trap 'kill $one $two ${gone:-} 2>/dev/null; rm -rf "$work"' EXIT
