@@ -25,6 +25,9 @@ void glancer_open(Glancer *g, Program *program, const Query *query)
 {
     *g = (Glancer){.program = program, .query = query};
     Function f;
+    for (size_t i = 0; i < query->nconstants; i++)
+        for (int turn = -1; turn <= 1; turn++)
+            g->near[((uint64_t)query->constants[i] + (uint64_t)turn) & 0xff] = true;
     for (size_t i = 0; i < program->functions.n && !g->fragments; i++)
         g->fragments = program_function_of(program, i, &f) && f.fragment;
 }
@@ -160,7 +163,7 @@ static void constant_put(Eye *e, unsigned place, uint64_t k, bool read)
     l->given[GIVEN_ANY] |= bit;
     if (k == 0)
         l->given[GIVEN_ZERO] |= bit;
-    if (query_asks(q) && (is_asked(q, k) || is_asked(q, k + 1) || is_asked(q, k - 1)))
+    if (l->g->near[k & 0xff] && (is_asked(q, k) || is_asked(q, k + 1) || is_asked(q, k - 1)))
         l->given[read ? GIVEN_READ : GIVEN_ASKED] |= bit;
 }
 
@@ -469,12 +472,12 @@ static void numbers_note(Eye *e)
     case MN_DEC: added = UINT64_MAX; break;
     case MN_LEA: added = (uint64_t)insn->mem.disp; break;
     case MN_CMP:
-        e->look->shorts |= insn->op[0].bits == 16;
+        e->look->shorts |= insn->op[0].bits == 16 && place_of(insn, &insn->op[0]) < LOOK_PLACES;
         if (imm)
             bound_note(e->look, low_bits(insn->imm, insn->op[0].bits));
         return;
     case MN_SUB:
-        e->look->shorts |= insn->op[0].bits == 16;
+        e->look->shorts |= insn->op[0].bits == 16 && place_of(insn, &insn->op[0]) < LOOK_PLACES;
         added = 0 - added;
         if (!imm)
             return;

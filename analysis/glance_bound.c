@@ -22,9 +22,9 @@ typedef struct Judge {
     const Query *query;
     uint64_t may[GIVEN_KINDS]; /* the places that may hold such a constant */
     bool masks;                /* one may be shifted */
-    double best;               /* with a query: of the scores in sight */
-    uint64_t count;            /* without: of constants, but for those of `set` */
-    uint64_t *set;             /* different ones: open addressing; what k is stored as is not 0 */
+    double direct;  /* with a query: how directly a number that is asked for may be named, at best; 0: not at all */
+    uint64_t count; /* without: of constants, but for those of `set` */
+    uint64_t *set;  /* different ones: open addressing; what k is stored as is not 0 */
     size_t nset, mask;
 } Judge;
 
@@ -79,29 +79,15 @@ static bool operand_may_hold(const Look *l, const LookWriter *w, uint64_t places
 
 /* ---- with a query ---- */
 
-static void score_merit(Judge *j, size_t nconstants, const Merit *m)
+/* How directly the code may name a number that is asked for; of all else that counts for the score the best is taken. */
+static void direct_put(Judge *j, double quality)
 {
-    size_t asks = query_asks(j->query);
-    double score = score_of(j->query, asks > nconstants ? asks : nconstants, asks, m);
-    if (score + ROUNDING > j->best)
-        j->best = score + ROUNDING;
+    if (quality > j->direct)
+        j->direct = quality;
 }
 
-static void score_put(Judge *j, size_t nconstants, double quality)
-{
-    Merit m = merit_best;
-    m.direct = quality;
-    score_merit(j, nconstants, &m);
-}
-
-/* What is compared in memory is loaded from there each time (score.c). */
-static void score_memory(Judge *j, double quality)
-{
-    Merit m = merit_best;
-    m.direct = quality * MEMORY / 100.0;
-    m.origin = 0;
-    score_merit(j, 1, &m);
-}
+/* May a number near k be asked for? */
+static bool is_near(const Judge *j, uint64_t k) { return j->look->g->near[k & 0xff]; }
 
 static bool is_order(unsigned cc, bool *is_unsigned)
 {
@@ -113,19 +99,16 @@ static void score_immediate(Judge *j, const LookWriter *w, unsigned cc)
 {
     const Query *q = j->query;
     bool is_unsigned, order = is_order(cc, &is_unsigned);
-    double quality = w->bits < 32 ? 0.97 : 1;
-    bool asked =
-        constant_asked(q, w->k, w->bits, false) || (is_unsigned && w->k == 1 && constant_asked(q, 0, w->bits, false));
-    bool near = order && (constant_asked(q, low_bits(w->k + 1, w->bits), w->bits, false) ||
-                          constant_asked(q, low_bits(w->k - 1, w->bits), w->bits, false));
-    if (!asked)
-        quality *= TURNED / 100.0;
-    if ((asked || near) && w->memory)
-        score_memory(j, quality);
-    else if (asked || near)
-        score_put(j, 1, quality);
+    double quality = (w->memory ? MEMORY / 100.0 : 1) * (w->bits < 32 ? 0.97 : 1);
     if ((cc == CC_BE || cc == CC_A) && w->k == 0) /* a range of one number, if of a sum */
-        score_put(j, 1, RANGE / 100.0);
+        direct_put(j, RANGE / 100.0);
+    if (!is_near(j, w->k))
+        return;
+    if (constant_asked(q, w->k, w->bits, false) || (is_unsigned && w->k == 1 && constant_asked(q, 0, w->bits, false)))
+        direct_put(j, quality);
+    else if (order && (constant_asked(q, low_bits(w->k + 1, w->bits), w->bits, false) ||
+                       constant_asked(q, low_bits(w->k - 1, w->bits), w->bits, false)))
+        direct_put(j, quality * TURNED / 100.0);
 }
 
 /* Are all numbers asked for such that an instruction can hold them? Then one in a register is no good sign (score.c). */
@@ -137,31 +120,31 @@ static bool asks_immediates(const Query *q)
 static void score_registers(Judge *j, const LookWriter *w, unsigned cc)
 {
     if (operand_may_hold(j->look, w, j->may[GIVEN_READ]))
-        score_put(j, 1, 1);
+        direct_put(j, 1);
     else if (operand_may_hold(j->look, w, j->may[GIVEN_ASKED]))
-        score_put(j, 1, asks_immediates(j->query) ? REGISTER / 100.0 : 1);
+        direct_put(j, asks_immediates(j->query) ? REGISTER / 100.0 : 1);
     if ((cc == CC_BE || cc == CC_A) && operand_may_hold(j->look, w, j->may[GIVEN_ZERO]))
-        score_put(j, 1, RANGE / 100.0);
+        direct_put(j, RANGE / 100.0);
 }
 
 static void score_pair(Judge *j, const LookWriter *w, unsigned cc)
 {
     if (w->kind == LOOK_REAL) {
         if (j->query->nreals)
-            score_put(j, 1, 1);
+            direct_put(j, 1);
         return;
     }
-    score_put(j, 1, ADDED / 100.0);
-    score_put(j, 2, RANGE / 100.0 * (query_asks(j->query) == 1 ? 0.8 : 1));
+    direct_put(j, ADDED / 100.0);
+    direct_put(j, RANGE / 100.0 * (query_asks(j->query) == 1 ? 0.8 : 1));
     switch (w->kind) {
     case LOOK_REGISTERS: score_registers(j, w, cc); break;
     case LOOK_BIT:
         if (operand_may_hold(j->look, w, j->may[GIVEN_ANY]))
-            score_put(j, 1, 1);
+            direct_put(j, 1);
         break;
     case LOOK_LOW_BIT:
         if (j->masks)
-            score_put(j, 1, 1);
+            direct_put(j, 1);
         break;
     default: score_immediate(j, w, cc);
     }
@@ -264,7 +247,7 @@ static void tables_judge(Judge *j)
     if (!l->tables)
         return;
     if (query_asks(j->query))
-        score_put(j, 1, 1);
+        direct_put(j, 1);
     else
         j->count += l->tables * (entries < BODY_MAX_TABLE ? entries : BODY_MAX_TABLE);
 }
@@ -284,8 +267,11 @@ static double judged(Judge *j)
         j->masks = l->writers[i].kind == LOOK_SHIFT && operand_may_hold(l, &l->writers[i], j->may[GIVEN_ANY]);
     readers_judge(j);
     tables_judge(j);
-    if (query_asks(j->query))
-        return j->best;
+    if (query_asks(j->query)) {
+        Merit m = merit_best;
+        m.direct = j->direct;
+        return j->direct > 0 ? score_of(j->query, query_asks(j->query), query_asks(j->query), &m) + ROUNDING : 0;
+    }
     size_t n = j->nset + (size_t)j->count;
     return n > 2 ? score_of(j->query, n, 0, &merit_best) + ROUNDING : 0;
 }

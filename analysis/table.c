@@ -1,6 +1,8 @@
 /* analysis/table.c - see table.h. */
 #include "analysis/table.h"
 
+#include <string.h>
+
 #include "analysis/compares.h"
 #include "analysis/flags.h"
 #include "analysis/frame.h"
@@ -452,7 +454,11 @@ static Addr next_referenced(const Body *b, Part part, Addr from, Addr to)
     uint64_t n = part.end - part.start + before + after;
     const uint8_t *p = image_read(&b->program->image, part.start - before, n);
     for (uint64_t i = 1; p && i + 6 <= n; i++) {
-        if (p[i] != 0x8d || (p[i - 1] & 0xfb) != 0x48 || (p[i + 1] & 0xc7) != 0x05)
+        const uint8_t *lea = memchr(p + i, 0x8d, n - 5 - i);
+        if (!lea)
+            break;
+        i = (uint64_t)(lea - p);
+        if ((p[i - 1] & 0xfb) != 0x48 || (p[i + 1] & 0xc7) != 0x05)
             continue;
         uint32_t disp = p[i + 2] | (uint32_t)p[i + 3] << 8 | (uint32_t)p[i + 4] << 16 | (uint32_t)p[i + 5] << 24;
         Addr taken = part.start - before + i + 6 + value_extended(disp, 32, true);
