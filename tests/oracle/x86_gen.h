@@ -49,8 +49,9 @@ static inline size_t gen_vex2(Rng *r, uint8_t *p)
 
 static inline size_t gen_vex3(Rng *r, uint8_t *p)
 {
+    static const uint8_t map[] = {1, 1, 1, 2, 2, 2, 3, 3, 3, 5, 7};
     p[0] = 0xc4;
-    p[1] = (uint8_t)((rng_byte(r) & 0xe0) | (rng_below(r, 32) ? 1 + rng_below(r, 3) : rng_below(r, 32)));
+    p[1] = (uint8_t)((rng_byte(r) & 0xe0) | (rng_below(r, 32) ? map[rng_below(r, sizeof map)] : rng_below(r, 32)));
     p[2] = rng_byte(r);
     if (rng_below(r, 2))
         p[2] |= 0x78;
@@ -71,7 +72,7 @@ static inline size_t gen_xop(Rng *r, uint8_t *p)
 
 static inline size_t gen_evex(Rng *r, uint8_t *p)
 {
-    static const uint8_t map[] = {1, 1, 1, 2, 2, 2, 3, 3, 5, 6, 4, 4};
+    static const uint8_t map[] = {1, 1, 1, 2, 2, 2, 3, 3, 5, 6, 4, 4, 4, 7};
     p[0] = 0x62;
     p[1] = (uint8_t)((rng_byte(r) & 0xf0) | (rng_below(r, 32) ? map[rng_below(r, sizeof map)] : rng_below(r, 16)));
     p[2] = (uint8_t)(rng_byte(r) | (rng_below(r, 16) ? 4 : 0));
