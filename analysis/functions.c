@@ -10,8 +10,10 @@
 #include <string.h>
 
 #include "analysis/program.h"
+#include "elf/dynamic.h"
 
-enum { SOURCE_MAX = (1 << 28) - 1 };
+/* GAP_ROWS: so many more may be found in gaps. */
+enum { SOURCE_MAX = (1 << 28) - 1, GAP_ROWS = 256 };
 
 typedef struct Found {
     Addr start, end; /* end == start: not known */
@@ -96,17 +98,25 @@ static int row_order(const void *x, const void *y)
     return a->found_by != b->found_by ? (a->found_by < b->found_by ? -1 : 1) : 0;
 }
 
-/* Where the program begins, and what the dynamic linker runs at start and end. */
-static void found_entries(FoundList *list)
+/* A file whose symbols and unwind tables know less than an eighth of the code is swept for where its own code calls or points to; but not one
+ * with more code than this. */
+enum { SWEEP_MAX = 64 << 20 };
+
+static uint64_t rows_bytes(const FoundList *list)
 {
-    const Image *image = &list->program->image;
-    found_add(list, (Found){.start = image->entry, .end = image->entry, .by = FOUND_ENTRY});
-    if (list->n > 1)
-        qsort(list->items, list->n, sizeof *list->items, row_order);
+    uint64_t n = 0;
+    for (size_t i = 0; i < list->n; i++)
+        n += list->items[i].size;
+    return n;
 }
 
-/* A file that names hardly any function (no symbols, no unwind tables) is swept for where its own code calls or points to. */
-enum { FOUND_HARDLY_ANY = 16 };
+static bool needs_sweep(const Image *image, uint64_t known)
+{
+    uint64_t code = 0;
+    for (size_t i = 0; i < image->nloads; i++)
+        code += image->loads[i].executable ? image->loads[i].filesz : 0;
+    return known < code / 8 && code <= SWEEP_MAX;
+}
 
 /* The code that the instruction calls, or whose address it takes; 0: none. */
 static Addr code_named(const Program *p, const Insn *insn, uint8_t *by)
@@ -154,7 +164,7 @@ static void found_calls(FoundList *list)
 /* Merges b into a, in `arena`. */
 static void found_merge(FoundList *a, const FoundList *b, Arena *arena)
 {
-    FunctionRow *all = arena_alloc(arena, a->n + b->n, sizeof *all);
+    FunctionRow *all = arena_alloc(arena, a->n + b->n + GAP_ROWS, sizeof *all);
     size_t i = 0, k = 0, n = 0;
     a->failed |= b->failed || !all;
     while (!a->failed && (i < a->n || k < b->n)) {
@@ -162,7 +172,8 @@ static void found_merge(FoundList *a, const FoundList *b, Arena *arena)
         all[n++] = first ? a->items[i++] : b->items[k++];
     }
     a->items = all;
-    a->n = a->cap = n;
+    a->n = n;
+    a->cap = n + GAP_ROWS;
 }
 
 /* Joins what begins at one address: an FDE's range is the right one; Go's table knows the name. */
@@ -215,6 +226,111 @@ static void found_trim(FoundList *list)
             size_settled(&list->program->image, &list->items[i], i + 1 < n ? list->items[i + 1].start : UINT64_MAX);
 }
 
+/* ---- what begins in a gap between those known ---- */
+
+/* Where the program begins, and what the dynamic linker runs at start and end. */
+static void entries_note(FoundList *list)
+{
+    const Program *p = list->program;
+    Dynamic d;
+    dynamic_read(&d, &p->image);
+    found_add(list, (Found){.start = p->image.entry, .end = p->image.entry, .by = FOUND_ENTRY});
+    found_add(list, (Found){.start = d.init, .end = d.init, .by = FOUND_INIT});
+    found_add(list, (Found){.start = d.fini, .end = d.fini, .by = FOUND_INIT});
+    for (size_t i = 0; i < 3; i++)
+        for (size_t at = 0; at < d.starts[i].n; at += 8) {
+            Slot slot;
+            uint64_t addr;
+            memcpy(&addr, d.starts[i].p + at, sizeof addr); /* most linkers write it here, besides the relocation */
+            if (!image_is_code(&p->image, addr))
+                addr = slots_at(&p->slots, d.starts_at[i] + at, &slot) ? slot.target : 0;
+            found_add(list, (Found){.start = addr, .end = addr, .by = FOUND_INIT});
+        }
+}
+
+/* The first row that ends after pc. */
+static size_t row_after(const FoundList *rows, Addr pc)
+{
+    size_t lo = 0, hi = rows->n;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (row_end(&rows->items[mid]) <= pc)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+/* Puts a row where it belongs, when nothing lies there and there is room. */
+static bool row_insert(FoundList *rows, Addr start, uint8_t by)
+{
+    size_t at = row_after(rows, start);
+    bool known = at < rows->n && rows->items[at].start <= start;
+    if (known || rows->n == rows->cap || !image_is_code(&rows->program->image, start) ||
+        program_is_stub(rows->program, start))
+        return false;
+    memmove(&rows->items[at + 1], &rows->items[at], (rows->n - at) * sizeof *rows->items);
+    rows->items[at] = (FunctionRow){.start = start, .size = 1, .found_by = by & 15u};
+    rows->n++;
+    return true;
+}
+
+/* A function found by nothing but its start, as far as its code goes on: GAP_BYTES at most. */
+enum { GAP_BYTES = 4096 };
+
+typedef struct Gap {
+    Addr start, limit;
+    Addr furthest; /* a branch goes there */
+    Addr end;
+} Gap;
+
+/* Where it calls or jumps out to; 0: nowhere. */
+static Addr gap_leads(Gap *g, const Insn *insn, uint8_t *by)
+{
+    bool direct = insn->nops && insn->op[0].kind == OPERAND_REL;
+    *by = insn->flow == FLOW_CALL ? FOUND_CALL : FOUND_JUMP;
+    if (!direct)
+        return 0;
+    if (insn->flow != FLOW_CALL && insn->target >= g->start && insn->target < g->limit) {
+        g->furthest = insn->target > g->furthest ? insn->target : g->furthest;
+        return 0;
+    }
+    return insn->target;
+}
+
+/* Follows the code at `start` to where it ends, and adds where it leads (when nothing is known there) to the list. */
+static void gap_follow(FoundList *rows, FoundList *list, Addr start)
+{
+    size_t row = row_after(rows, start);
+    Gap g = {.start = start, .limit = start + GAP_BYTES, .end = start};
+    if (row + 1 < rows->n && rows->items[row + 1].start < g.limit)
+        g.limit = rows->items[row + 1].start;
+    for (bool on = true; on && g.end < g.limit;) {
+        Insn insn;
+        uint8_t by;
+        if (!program_insn(rows->program, g.end, &insn) || g.end + insn.len > g.limit)
+            break;
+        Addr lead = gap_leads(&g, &insn, &by);
+        if (lead && lead != start)
+            found_add(list, (Found){.start = lead, .end = lead, .by = by});
+        g.end += insn.len;
+        on = insn.flow == FLOW_NEXT || insn.flow == FLOW_BRANCH || insn.flow == FLOW_CALL || g.furthest >= g.end;
+    }
+    rows->items[row].size = g.end > start ? (uint32_t)(g.end - start) : 1;
+}
+
+/* What runs at start and end, and what that leads to: the functions of the C library's start files have no unwind tables. */
+static void found_gaps(FoundList *rows)
+{
+    FoundList todo = {.program = rows->program, .arena = rows->arena};
+    entries_note(&todo);
+    for (size_t i = 0; i < todo.n && !todo.failed; i++)
+        if (row_insert(rows, todo.items[i].start, (uint8_t)todo.items[i].found_by))
+            gap_follow(rows, &todo, todo.items[i].start);
+    rows->failed |= todo.failed;
+}
+
 /* Leaves out what has no bytes in the file. */
 static void found_clean(FoundList *list)
 {
@@ -228,19 +344,18 @@ static void found_clean(FoundList *list)
 bool functions_find(Program *program, Diag *diag)
 {
     Arena scratch = {0};
-    FoundList fdes = {.program = program, .arena = &scratch}, all = fdes, go = fdes, entries = fdes, calls = fdes;
+    FoundList fdes = {.program = program, .arena = &scratch}, all = fdes, go = fdes, calls = fdes;
     found_fdes(&fdes);
     found_symbols(&all, &fdes);
     found_go(&go);
-    found_entries(&entries);
-    if (fdes.n + all.n + go.n <= FOUND_HARDLY_ANY)
+    if (needs_sweep(&program->image, rows_bytes(&fdes) + rows_bytes(&all) + rows_bytes(&go)))
         found_calls(&calls);
     found_merge(&all, &go, &scratch);
     found_merge(&all, &calls, &scratch);
-    found_merge(&all, &entries, &scratch);
     found_merge(&all, &fdes, &program->arena);
     found_join(&all);
     found_trim(&all);
+    found_gaps(&all);
     found_clean(&all);
     program->functions = (Functions){all.items, all.n};
     arena_free(&scratch);

@@ -46,12 +46,43 @@ bool program_is_stub(const Program *p, Addr addr)
 
 static bool str_has(Str s, const char *part) { return s.p && memmem(s.p, s.n, part, strlen(part)) != NULL; }
 
-/* A `.cold` part, as its name or its unwind information says: they do not begin with the stack as at an entry. */
+/* Does the instruction jump into the middle of another function? */
+static bool jumps_into(const Program *p, const Function *f, const Insn *insn)
+{
+    bool direct = (insn->flow == FLOW_JUMP || insn->flow == FLOW_BRANCH) && insn->op[0].kind == OPERAND_REL;
+    size_t row = direct && !function_holds(f, insn->target) ? functions_row(&p->functions, insn->target) : SIZE_MAX;
+    return row != SIZE_MAX && p->functions.rows[row].start != insn->target &&
+           p->functions.rows[row].found_by == FOUND_EH_FRAME && !program_is_stub(p, p->functions.rows[row].start);
+}
+
+/* Is its code that of a `.cold` part: does it jump back into another function's middle, or do nothing but run into a trap? No
+ * function that begins at a multiple of 16, as compilers align functions but not parts, is asked. */
+static bool is_cold_code(const Program *p, const Function *f)
+{
+    enum { COLD_BYTES = 1024, ALIGNED = 16 };
+    bool leads = false;
+    Insn insn = {.flow = FLOW_NEXT};
+    if (f->start % ALIGNED == 0)
+        return false;
+    for (Addr pc = f->start; pc < f->end && pc - f->start < COLD_BYTES; pc += insn.len) {
+        if (!program_insn(p, pc, &insn))
+            return false;
+        if (jumps_into(p, f, &insn))
+            return true;
+        leads |= insn.flow != FLOW_NEXT && insn.flow != FLOW_STOP;
+    }
+    return !leads && insn.flow == FLOW_STOP;
+}
+
+/* A `.cold` part, as its name, its unwind information (it does not begin with the stack as at an entry) or its code says. */
 static bool is_fragment(const Program *p, const Function *f)
 {
     Fde fde;
-    return str_has(f->name, ".cold") ||
-           (unwind_find(&p->unwind, f->start, &fde) && fde.start == f->start && !fde.at_entry);
+    if (str_has(f->name, ".cold"))
+        return true;
+    if (!unwind_find(&p->unwind, f->start, &fde) || fde.start != f->start)
+        return false;
+    return !fde.at_entry || (!f->name.p && is_cold_code(p, f));
 }
 
 static void function_name(const Program *p, const FunctionRow *row, Function *f)

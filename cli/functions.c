@@ -95,7 +95,7 @@ static int list(const Listing *l, Program *program, const char *path, const uint
     int status = EXIT_NOTHING;
     for (size_t i = 0; i < program->functions.n && !l->out->error; i++) {
         Function f;
-        if (!chosen[i] || !program_function_of(program, i, &f))
+        if (!chosen[i] || !program_function_of(program, i, &f) || f.fragment)
             continue;
         status = EXIT_FOUND;
         if (!list_one(l, program, &f, &arena)) {

@@ -9,6 +9,7 @@
 typedef struct Tags {
     uint64_t symtab, strtab, strsz, hash, gnu_hash;
     uint64_t rela, relasz, relacount, jmprel, pltrelsz, pltrel, relr, relrsz;
+    uint64_t init, fini, array[3], arraysz[3];
 } Tags;
 
 static void tag_store(Tags *t, uint64_t tag, uint64_t value)
@@ -27,6 +28,14 @@ static void tag_store(Tags *t, uint64_t tag, uint64_t value)
     case DT_PLTREL: t->pltrel = value; break;
     case 36 /* DT_RELR, not in every elf.h */: t->relr = value; break;
     case 35 /* DT_RELRSZ */: t->relrsz = value; break;
+    case DT_INIT: t->init = value; break;
+    case DT_FINI: t->fini = value; break;
+    case DT_PREINIT_ARRAY: t->array[0] = value; break;
+    case DT_PREINIT_ARRAYSZ: t->arraysz[0] = value; break;
+    case DT_INIT_ARRAY: t->array[1] = value; break;
+    case DT_INIT_ARRAYSZ: t->arraysz[1] = value; break;
+    case DT_FINI_ARRAY: t->array[2] = value; break;
+    case DT_FINI_ARRAYSZ: t->arraysz[2] = value; break;
     default: break;
     }
 }
@@ -60,7 +69,13 @@ bool dynamic_read(Dynamic *out, const Image *image)
                      .strings = table_at(image, t.strtab, t.strsz, 1),
                      .rela = table_at(image, t.rela, t.relasz, sizeof(Elf64_Rela)),
                      .relr = table_at(image, t.relr, t.relrsz, sizeof(Elf64_Xword)),
+                     .init = t.init,
+                     .fini = t.fini,
                      .relative = t.relacount};
+    for (size_t i = 0; i < 3; i++) {
+        out->starts_at[i] = t.array[i];
+        out->starts[i] = table_at(image, t.array[i], t.arraysz[i], 8);
+    }
     if (t.pltrel == DT_RELA)
         out->jmprel = table_at(image, t.jmprel, t.pltrelsz, sizeof(Elf64_Rela));
     return bytes.n > 0;

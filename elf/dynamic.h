@@ -8,6 +8,9 @@ typedef struct Dynamic {
     Addr symtab, hash, gnu_hash;
     Bytes strings;            /* DT_STRTAB, DT_STRSZ: as much of it as the file holds */
     Bytes rela, jmprel, relr; /* the tables, as much as the file holds, in whole entries */
+    Addr init, fini;          /* DT_INIT, DT_FINI: functions; 0: none */
+    Bytes starts[3];          /* DT_PREINIT_ARRAY, DT_INIT_ARRAY, DT_FINI_ARRAY: whole words as the file has them */
+    Addr starts_at[3];        /* where they lie */
     uint64_t relative;        /* DT_RELACOUNT: how many R_X86_64_RELATIVE come first in rela; 0: not said */
 } Dynamic;
 
