@@ -8,6 +8,7 @@
 #include "analysis/program.h"
 #include "elf/cursor.h"
 #include "elf/demangle.h"
+#include "elf/glob.h"
 
 static bool str_is_address(Str s, Addr *addr)
 {
@@ -23,9 +24,17 @@ static bool str_is_address(Str s, Addr *addr)
     return true;
 }
 
+/* Stars and brackets are also in C++'s and Go's own names: operators, and what has arguments, are names to the letter. */
+static bool wanted_is_glob(Str wanted)
+{
+    return glob_is(wanted) && !memchr(wanted.p, '(', wanted.n) && !memmem(wanted.p, wanted.n, "operator", 8);
+}
+
 /* What a name must hold to be meant; none: every name may be (operators are spelled differently in mangled names). */
 static Str needle_of(Str wanted)
 {
+    if (wanted_is_glob(wanted))
+        return (Str){0};
     Str last = demangled_last_component(wanted);
     bool spelled = last.p && last.n > 0 && !(last.n > 8 && memcmp(last.p, "operator", 8) == 0);
     return spelled ? last : (Str){0};
@@ -36,18 +45,47 @@ static bool str_holds(Str name, Str needle)
     return needle.n == 0 || (name.n >= needle.n && memmem(name.p, name.n, needle.p, needle.n) != NULL);
 }
 
+static bool text_is(Str text, Str wanted, bool glob)
+{
+    return str_eq(text, wanted) || (glob && text.p && glob_match(wanted, text));
+}
+
 static bool name_is(Str name, Str wanted, Str needle)
 {
+    bool glob = needle.n == 0 && wanted_is_glob(wanted);
     if (!name.p || !str_holds(name, needle))
         return false;
-    if (str_eq(name, wanted) || str_eq(demangled_last_component(name), wanted))
+    if (text_is(name, wanted, glob) || text_is(demangled_last_component(name), wanted, glob))
         return true;
     Arena arena = {0};
     Str full = demangle(name, &arena);
-    bool is = full.p && (str_eq(full, wanted) || str_eq(demangled_without_arguments(full), wanted) ||
-                         str_eq(demangled_last_component(full), wanted));
+    bool is = full.p && (text_is(full, wanted, glob) || text_is(demangled_without_arguments(full), wanted, glob) ||
+                         text_is(demangled_last_component(full), wanted, glob));
     arena_free(&arena);
     return is;
+}
+
+/* What follows the last `mark` of the name, outside brackets; the name if there is none. */
+static Str after_last(Str name, char mark)
+{
+    size_t start = 0;
+    int depth = 0;
+    for (size_t i = 0; i < name.n; i++) {
+        depth += (name.p[i] == '[') - (name.p[i] == ']');
+        if (name.p[i] == mark && depth == 0)
+            start = i + 1;
+    }
+    return (Str){name.p + start, name.n - start};
+}
+
+/* Go's "encoding/json.(*Decoder).Decode": also without the path's folders, or the method's name alone. */
+static bool go_name_is(Str name, Str wanted, Str needle)
+{
+    bool glob = needle.n == 0 && wanted_is_glob(wanted);
+    if (name_is(name, wanted, needle))
+        return true;
+    return name.p && str_holds(name, needle) &&
+           (text_is(after_last(name, '/'), wanted, glob) || text_is(after_last(name, '.'), wanted, glob));
 }
 
 /* ---- symbols ---- */
@@ -120,7 +158,8 @@ static bool choose_symbols(const Program *p, Str wanted, uint8_t *chosen)
             continue;
         Str name = symbol_name(&p->symbols, &s);
         budget -= name.n + 1 < budget ? name.n + 1 : budget;
-        if (budget && name_is(name, wanted, needle) && program_function(p, s.addr, &f) && !f.fragment)
+        bool meant = budget && (p->go.n ? go_name_is(name, wanted, needle) : name_is(name, wanted, needle));
+        if (meant && program_function(p, s.addr, &f) && !f.fragment)
             choose_address(p, s.addr, chosen);
     }
     arena_free(&arena);
@@ -137,7 +176,7 @@ bool program_choose(const Program *p, Str wanted, uint8_t *chosen)
     }
     for (size_t i = 0; p->go.n && i < p->functions.n; i++)
         if (p->functions.rows[i].found_by == FOUND_PCLNTAB &&
-            name_is(gopclntab_name(&p->go, p->functions.rows[i].source), wanted, needle))
+            go_name_is(gopclntab_name(&p->go, p->functions.rows[i].source), wanted, needle))
             chosen[i] = 1;
     return choose_symbols(p, wanted, chosen);
 }

@@ -2,6 +2,7 @@
  *
  * scan_file finds all enums with their values (cli/enum_scan.h); here one is chosen and handed out. */
 #include "cli/enum_internal.h"
+#include "elf/glob.h"
 
 #include <string.h>
 

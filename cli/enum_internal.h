@@ -14,7 +14,4 @@ bool enum_fail_missing(const Scan *s, Str want, EnumError *err);
 /* Appends at most `max` bytes of s to err->what, what is not printable ASCII as '?'. */
 void enum_what_add(EnumError *err, Str s, size_t max);
 
-bool glob_is(Str pattern);
-bool glob_match(Str pattern, Str s);
-
 #endif

@@ -51,5 +51,11 @@ go tool nm "$work/named" | sed -nE 's/^ *([0-9a-f]+) [Tt] (.*)$/0x\1 \2/p' |
     sed -E 's/\[.*\]/[...]/' | sort -u >"$work/got"
 check "there are a thousand names" test "$(wc -l <"$work/wanted")" -gt 1000
 check "each is as go tool nm has it" diff "$work/wanted" "$work/got"
+for name in ToUpper 'strings.ToUp*' '*.ToUpper'; do
+    for kind in named stripped; do
+        check "$kind: -f $name" sh -c '"$1" functions --json -f "$2" "$3" | grep -q "\"name\":\"strings.ToUpper\""' sh "$LVSCAN" "$name" "$work/$kind"
+    done
+done
+check "a method by its last component" "$LVSCAN" functions -f Get "$work/stripped"
 json "a function by its name" "$("$LVSCAN" functions --json -f strings.ToUpper "$work/stripped")" '.name == "strings.ToUpper"'
 done_testing

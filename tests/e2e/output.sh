@@ -49,6 +49,10 @@ json "disasm --hex" "$("$LVSCAN" disasm --json --hex "48 3d 30 75 00 00")" '.mne
     and (.flags_written | explode | sort | implode) == "acopsz" and .bytes == "483d30750000" and .text == "cmp $0x7530,%rax"'
 json "disasm of what is no instruction" "$("$LVSCAN" disasm --json --hex "06 90" | jq -s .)" 'length == 2
     and .[0].invalid == true and .[0].len == 1 and .[1].mnemonic == "nop"'
+same "-f takes a pattern" "$("$LVSCAN" functions --json -f 'bpftrace::perf_event_*' "$work/article" | jq -r .demangled)" \
+    'bpftrace::perf_event_printer(void*, void*, int)'
+"$LVSCAN" functions -f 'bpftrace::nothing_*' "$work/article" >/dev/null 2>&1
+same "-f with a pattern that meets nothing" $? 1
 json "functions" "$("$LVSCAN" functions --json "$work/article" | jq -s .)" 'map(select(.start == "0xecb00"))[0]
     | .demangled == "bpftrace::perf_event_printer(void*, void*, int)" and .found_by == "symtab" and (.parts | length == 2)
     and .closed and .jumps == [] and .noreturn == false'
