@@ -66,11 +66,16 @@ static void entry_walk(Choices *c, unsigned entry)
         return;
     }
     const uint16_t *node = x86_hot.trie + (entry & (ENTRY_NODE - 1));
-    unsigned last = (unsigned)node[0] >> 8, shift = node[0] & 31;
+    unsigned last = node_mask(node[0]), shift = node_shift(node[0]);
     if (last == 3 && (shift == KEY_OSZ_SHIFT || shift == KEY_L_SHIFT))
         last = 2; /* three sizes */
-    for (unsigned v = 0; v <= last; v++)
-        entry_walk(c, node[1 + v]);
+    if (node[0] & NODE_ONE)
+        last = 0;
+    if (node[0] & NODE_NEXT)
+        entry_walk(c, entry + 1);
+    else
+        for (unsigned v = 0; v <= last; v++)
+            entry_walk(c, node[1 + v]);
 }
 
 static void choices_find(Choices *c, unsigned map, unsigned opcode)

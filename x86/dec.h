@@ -182,7 +182,7 @@ _Static_assert(offsetof(Insn, row) == offsetof(Insn, mnemonic) + 2 &&
                    offsetof(Insn, mask) == offsetof(Insn, mnemonic) + 6 &&
                    offsetof(Insn, priv) == offsetof(Insn, mnemonic) + 7 &&
                    sizeof(Insn) == offsetof(Insn, mnemonic) + 16 && PRIV_REX == 0 && PRIV_MEM == 1 && PRIV_MODRM == 2,
-               "REX_SHIFT, MODRM_SHIFT");
-enum { REX_SHIFT = 56, MODRM_SHIFT = 8 };
+               "MASK_SHIFT, REX_SHIFT, MODRM_SHIFT");
+enum { MASK_SHIFT = 48, REX_SHIFT = 56, MODRM_SHIFT = 8 };
 
 #endif

@@ -23,7 +23,7 @@ static ALWAYS_INLINE int insn_read(const uint8_t *p, uint64_t bytes, uint64_t re
         return insn_read_long(p, pc, out);
     unsigned length = f->lengths >> (modrm >> 2 & 12) & 15u;
     modrm = (bytes >> shift & 0xff) | f->modrm_or;
-    store64(&out->mnemonic, x86_hot.choices[choice] | rex << REX_SHIFT);
+    store64(&out->mnemonic, x86_hot.choices[choice] | (uint64_t)REG_NONE << MASK_SHIFT | rex << REX_SHIFT);
     const ModRm *m = &x86_hot.modrm[modrm];
     const RexBits *r = &x86_hot.rex[rex & 15];
     uint64_t s = m->sources | (rex ? r->sources : 0), base = rex ? r->mem : 0, is_reg = m->is_reg;

@@ -33,8 +33,14 @@ static unsigned row_find(unsigned map, unsigned opcode, uint32_t key)
 {
     unsigned entry = opcode_entry(map, opcode);
     while (entry & ENTRY_NODE) {
-        const uint16_t *node = x86_hot.trie + (entry & (ENTRY_NODE - 1));
-        entry = node[1 + (key >> (node[0] & 31) & (unsigned)node[0] >> 8)];
+        unsigned at = entry & (ENTRY_NODE - 1), node = x86_hot.trie[at];
+        unsigned value = key >> node_shift(node) & node_mask(node);
+        if (!(node & NODE_ONE))
+            entry = x86_hot.trie[at + 1 + value];
+        else if (value != (node >> NODE_VALUE_SHIFT & 7))
+            return 0;
+        else
+            entry = node & NODE_NEXT ? ENTRY_NODE | (at + 1) : x86_hot.trie[at + 1];
     }
     return entry;
 }

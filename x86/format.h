@@ -38,10 +38,14 @@ enum { KEY_FIELDS(KEY_ENUM) KEY_COUNT };
 #define KEY_SHIFT_ENUM(name, shift, bits) KEY_##name##_SHIFT = (shift),
 enum { KEY_FIELDS(KEY_SHIFT_ENUM) KEY_REX_SHIFT = KEY_B_SHIFT };
 
-/* An opcode's entry is a row, or with ENTRY_NODE the index of a node of the trie: a word (shift | mask << 8) that says at
- * which field of the key to look, then an entry for each of the field's values. Row 0 is no instruction. Entries lie in
- * pages of 16 opcodes, so that maps that are mostly empty take little room. */
-enum { ENTRY_NODE = 0x8000, PAGE_OPCODES = 16 };
+/* An opcode's entry is a row, or with ENTRY_NODE the index of a node of the trie: a word that says at which field of the
+ * key to look (shift | mask << 8), then an entry for each of the field's values, or with NODE_ONE a single entry, for the
+ * value << NODE_VALUE_SHIFT alone, and with NODE_NEXT the node that it would name instead of the entry. Row 0 is no instruction. Entries lie in pages of 16 opcodes, so that maps that are
+ * mostly empty take little room. */
+enum { ENTRY_NODE = 0x8000, NODE_ONE = 0x8000, NODE_NEXT = 0x4000, NODE_VALUE_SHIFT = 11, PAGE_OPCODES = 16 };
+
+static inline unsigned node_shift(unsigned node) { return node & 31; }
+static inline unsigned node_mask(unsigned node) { return node >> 8 & 7; }
 
 /* The same for the first two maps where there is no prefix but REX: at most one choice, by ModRM or REX. A byte that is no
  * opcode and a row that needs a closer look are FORM_SLOW: then the long way is taken. All that the length depends on is

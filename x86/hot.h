@@ -7,7 +7,7 @@
 
 typedef struct Hot {
     Fast fast[2 * 256];
-    uint64_t choices[COUNT_CHOICES]; /* mnemonic, row, and what follows them in Insn */
+    uint32_t choices[COUNT_CHOICES]; /* mnemonic | row << 16 */
     ModRm modrm[MODRM_COUNT];
     RexBits rex[16];
     Widen widens[IMM_COUNT * SIZES]; /* by kind, then operand size */

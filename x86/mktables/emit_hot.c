@@ -83,14 +83,13 @@ static void fast_emit(const Tables *t, FILE *f)
     fprintf(f, "  },\n");
 }
 
-/* mnemonic, row, prefixes, encoding, mask and REX; the row's form. */
+/* mnemonic and row; the row's form. */
 static void choices_emit(const Tables *t, FILE *f)
 {
     fprintf(f, "  .choices = {\n");
     for (unsigned i = 0; i < t->nchoices; i++) {
         unsigned row = t->choices[i];
-        unsigned long long name = row < t->nrows ? t->rows[row].mnemonic | row << 16 : 0;
-        fprintf(f, "    0x%llx,\n", name | (unsigned long long)REG_NONE << 48);
+        fprintf(f, "    0x%xu,\n", row < t->nrows ? t->rows[row].mnemonic | row << 16 : 0);
     }
     fprintf(f, "  },\n  .choice_forms = {\n");
     for (unsigned i = 0; i < t->nchoices; i++)

@@ -68,14 +68,15 @@ static bool slot_narrow(const Tables *t, const Slot *slot, unsigned f, unsigned 
 
 static unsigned slot_cost(const Tables *t, const Slot *slot, unsigned *best);
 
+/* The words of a node that looks at the field, and of those below it. */
 static unsigned field_cost(const Tables *t, const Slot *slot, unsigned f)
 {
-    unsigned n = field_values(slot, f), cost = 1 + n, ignored;
+    unsigned n = field_values(slot, f), used = 0, cost = 0, ignored;
     Slot child;
     for (unsigned v = 0; v < n; v++)
-        if (slot_narrow(t, slot, f, v, &child))
-            cost += slot_cost(t, &child, &ignored);
-    return cost;
+        if (slot_narrow(t, slot, f, v, &child) && child.n)
+            used++, cost += slot_cost(t, &child, &ignored);
+    return cost + (used == 1 ? 1 : 1 + n);
 }
 
 /* The words that the slot's nodes take, and the field to look at first, or KEY_COUNT where there is nothing to choose. */
@@ -105,23 +106,59 @@ unsigned words_add(const Tables *t, uint16_t *pool, unsigned *n, unsigned most, 
     return *n - count;
 }
 
-static unsigned entry_build(Tables *t, const Slot *slot)
+static unsigned entry_build(Tables *t, const Slot *slot);
+static unsigned words_build(Tables *t, const Slot *slot, uint16_t *words);
+
+/* The value of the field that alone leaves rows, or the number of values. */
+static unsigned only_value(const Tables *t, const Slot *slot, unsigned f)
 {
-    unsigned f, n;
-    uint16_t words[1 + 8];
+    unsigned n = field_values(slot, f), used = 0, only = 0;
+    Slot child;
+    for (unsigned v = 0; v < n; v++)
+        if (slot_narrow(t, slot, f, v, &child) && child.n)
+            used++, only = v;
+    return used == 1 ? only : n;
+}
+
+/* A node for one value, and the node or entry that comes after it. */
+static unsigned one_build(Tables *t, const Slot *slot, unsigned f, unsigned value, uint16_t *words)
+{
+    Slot child;
+    slot_narrow(t, slot, f, value, &child);
+    unsigned n = words_build(t, &child, words + 1);
+    words[0] |= (uint16_t)(NODE_ONE | value << NODE_VALUE_SHIFT | (n ? NODE_NEXT : 0));
+    if (!n)
+        words[1] = (uint16_t)entry_build(t, &child);
+    return 1 + (n ? n : 1);
+}
+
+/* Writes the slot's first node, and those that follow it without an entry, into words; returns how many, 0: none. */
+static unsigned words_build(Tables *t, const Slot *slot, uint16_t *words)
+{
+    unsigned f;
     slot_cost(t, slot, &f);
-    if (f == KEY_COUNT) {
-        if (slot->n > 1)
-            table_fail(t, t->rows[slot->row[1]].line, "cannot be told from an earlier row", "");
-        return slot->n ? slot->row[0] : 0;
-    }
-    n = field_values(slot, f);
+    if (f == KEY_COUNT)
+        return 0;
+    unsigned n = field_values(slot, f), only = only_value(t, slot, f);
     words[0] = (uint16_t)(field_shift[f] | (n <= 2 ? 1 : n <= 4 ? 3 : 7) << 8);
+    if (only < n)
+        return one_build(t, slot, f, only, words);
     for (unsigned v = 0; v < n; v++) {
         Slot child;
         words[1 + v] = slot_narrow(t, slot, f, v, &child) ? (uint16_t)entry_build(t, &child) : 0;
     }
-    return ENTRY_NODE | words_add(t, t->trie, &t->ntrie, MAX_TRIE, words, n + 1);
+    return 1 + n;
+}
+
+static unsigned entry_build(Tables *t, const Slot *slot)
+{
+    uint16_t words[KEY_COUNT + 1 + 8];
+    unsigned n = words_build(t, slot, words);
+    if (n)
+        return ENTRY_NODE | words_add(t, t->trie, &t->ntrie, MAX_TRIE, words, n);
+    if (slot->n > 1)
+        table_fail(t, t->rows[slot->row[1]].line, "cannot be told from an earlier row", "");
+    return slot->n ? slot->row[0] : 0;
 }
 
 /* Rows must exclude one another, and agree about whether there is ModRM. */
