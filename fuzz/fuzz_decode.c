@@ -58,7 +58,7 @@ static void check_text(const Insn *insn, Syntax syntax)
     require(short_n == (n < room ? n : room - 1) && memcmp(cut, text, short_n) == 0 && cut[short_n] == 0);
 }
 
-/* A target moves along with the instruction; nothing else of it does. */
+/* A target moves along with the instruction, unless it is absolute (APX's jmpabs); nothing else of it does. */
 static void check_moved(const uint8_t *p, const Insn *insn)
 {
     Insn moved;
@@ -68,7 +68,8 @@ static void check_moved(const uint8_t *p, const Insn *insn)
     for (unsigned i = 0; i < insn->nops; i++)
         relative |= insn->op[i].kind == OPERAND_REL;
     if (relative)
-        require(moved.target - insn->target == 0x1000 && insn->op[0].kind == OPERAND_REL);
+        require(moved.target - insn->target == (insn->mnemonic == MN_JMPABS ? 0 : 0x1000) &&
+                insn->op[0].kind == OPERAND_REL);
     if (insn_mem_address(insn, &at)) {
         require(insn_mem_address(&moved, &moved_at));
         uint64_t by = insn->mem.base == REG_RIP ? 0x1000 : 0;
