@@ -1,36 +1,93 @@
 /* fuzz/replay.c - a main for fuzz targets without libFuzzer: runs the target once on each file named, and on nothing,
- * so that the committed corpora are replayed under any compiler and sanitizer. Fails when a file cannot be read. */
+ * so that the committed corpora are replayed under any compiler and sanitizer. Fails when a file cannot be read.
+ *
+ *   fuzz_NAME [-n COUNT] [-s SEED] FILE...     COUNT more inputs, made blindly from the files: without coverage to be
+ * measured that is many times as fast as libFuzzer. Input number SEED + i depends on its number and the files alone. */
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Runs the target on the file's bytes, in a block of just their size, so that a read past them is seen. */
-static int replay_file(const char *path)
+typedef struct Seed {
+    uint8_t *p;
+    size_t n;
+} Seed;
+
+/* The file's bytes, in a block of just their size, so that a read past them is seen. */
+static bool seed_read(Seed *out, const char *path)
 {
     FILE *file = fopen(path, "rb");
     if (!file || fseek(file, 0, SEEK_END) != 0)
-        return -1;
+        return false;
     long size = ftell(file);
-    uint8_t *data = size >= 0 ? malloc((size_t)size + !size) : NULL;
+    out->p = size >= 0 ? malloc((size_t)size + !size) : NULL;
+    out->n = (size_t)size;
     rewind(file);
-    int status = data && fread(data, 1, (size_t)size, file) == (size_t)size ? 0 : -1;
+    bool good = out->p && fread(out->p, 1, out->n, file) == out->n;
     fclose(file);
-    if (status == 0)
-        LLVMFuzzerTestOneInput(data, (size_t)size);
-    free(data);
-    return status;
+    return good;
+}
+
+/* splitmix64 */
+static uint64_t draw(uint64_t *state)
+{
+    uint64_t z = *state += 0x9e3779b97f4a7c15;
+    z = (z ^ z >> 30) * 0xbf58476d1ce4e5b9;
+    z = (z ^ z >> 27) * 0x94d049bb133111eb;
+    return z ^ z >> 31;
+}
+
+/* A few bytes of one file changed, or put in from another. */
+static void run_blindly(const Seed *seeds, size_t n, uint64_t number)
+{
+    uint64_t state = number;
+    const Seed *seed = &seeds[draw(&state) % n], *other = &seeds[draw(&state) % n];
+    size_t size = seed->n ? seed->n - draw(&state) % 4 * (seed->n > 8) : 0;
+    uint8_t *copy = malloc(size + !size);
+    if (!copy)
+        abort();
+    memcpy(copy, seed->p, size);
+    for (uint64_t changes = size ? 1 + draw(&state) % 8 : 0; changes > 0; changes--) {
+        uint64_t what = draw(&state);
+        size_t at = draw(&state) % size, from = other->n ? draw(&state) % other->n : 0;
+        size_t most = size - at < other->n - from ? size - at : other->n - from;
+        if (what % 4 == 0 && other->n)
+            memcpy(copy + at, other->p + from, most < 16 ? most : 16);
+        else
+            copy[at] = what & 4 ? (uint8_t)(what >> 8) : (uint8_t)(copy[at] ^ 1u << (what >> 8 & 7));
+    }
+    LLVMFuzzerTestOneInput(copy, size);
+    free(copy);
 }
 
 int main(int argc, char **argv)
 {
+    uint64_t count = 0, first = 0;
+    for (int option; (option = getopt(argc, argv, "n:s:")) != -1;) {
+        if (option == '?')
+            return 2;
+        *(option == 'n' ? &count : &first) = strtoull(optarg, NULL, 10);
+    }
+    size_t n = (size_t)(argc - optind);
+    Seed *seeds = calloc(n + 1, sizeof *seeds);
+    if (!seeds)
+        return 1;
     LLVMFuzzerTestOneInput((const uint8_t *)"", 0);
-    for (int i = 1; i < argc; i++) {
-        if (replay_file(argv[i]) != 0) {
-            fprintf(stderr, "%s: cannot be read\n", argv[i]);
+    for (size_t i = 0; i < n; i++) {
+        if (!seed_read(&seeds[i], argv[optind + (int)i])) {
+            fprintf(stderr, "%s: cannot be read\n", argv[optind + (int)i]);
             return 1;
         }
+        LLVMFuzzerTestOneInput(seeds[i].p, seeds[i].n);
     }
+    for (uint64_t i = 0; n && i < count; i++)
+        run_blindly(seeds, n, first + i);
+    for (size_t i = 0; i < n; i++)
+        free(seeds[i].p);
+    free(seeds);
     return 0;
 }
