@@ -123,6 +123,14 @@ static Match search_again(Check *c, Query query)
     return match_variable(&c->spec, &result);
 }
 
+/* A finding with what `why` holds, which is used up. */
+static void finding_told(Check *c, const char *name, bool ok, Sink *why)
+{
+    sink_char(why, 0);
+    finding(c, name, ok, why->error ? "out of memory" : why->p);
+    why->n = 0;
+}
+
 /* In the form in which the spec's constants were asked for; if none is compared with them, whatever is there. */
 static void check_variable(Check *c)
 {
@@ -140,12 +148,9 @@ static void check_variable(Check *c)
     else
         sink_format(&why, " holds a variable there; rests on: %s%s", proof_words(match.proof),
                     match.proof <= c->spec.proof ? "" : " (the spec claims more)");
-    sink_char(&why, 0);
-    finding(c, "location", match.proof && match.proof <= c->spec.proof, why.p);
-    why.n = 0;
+    finding_told(c, "location", match.proof && match.proof <= c->spec.proof, &why);
     match_text(&why, &match, &c->spec);
-    sink_char(&why, 0);
-    finding(c, "compares", match.same, why.p);
+    finding_told(c, "compares", match.same, &why);
     sink_close(&why);
 }
 

@@ -11,6 +11,7 @@ typedef struct SpecReader {
     ProbeSpec *spec;
     Arena *arena;
     Diag *diag;
+    bool no_memory; /* for something that may be missing: it must not count as missing */
 } SpecReader;
 
 static bool lacks(SpecReader *r, const char *key)
@@ -69,7 +70,9 @@ static bool bytes_of(SpecReader *r, const JsonValue *object, const char *key, si
             return false;
         p[i / 2] = (uint8_t)(p[i / 2] << 4 | d);
     }
-    *out = (Bytes){p, s.n / 2};
+    r->no_memory |= !p;
+    if (p)
+        *out = (Bytes){p, s.n / 2};
     return p != NULL;
 }
 
@@ -259,6 +262,8 @@ static bool binary_read(SpecReader *r, const JsonValue *binary)
     bytes_of(r, binary, "build_id", 64, &r->spec->build_id);
     if (text_of(binary, "sha256", &sum) && sum.n == SHA256_TEXT - 1 && bytes_of(r, binary, "sha256", 32, &digest))
         memcpy(r->spec->sha256, sum.p, sum.n);
+    if (r->no_memory)
+        return diag_set(r->diag, 0, "out of memory");
     if (r->spec->build_id.n == 0 && !r->spec->sha256[0])
         return diag_set(r->diag, 0, "the spec has neither a build id nor a SHA-256, so the file cannot be recognised");
     return true;
@@ -266,7 +271,7 @@ static bool binary_read(SpecReader *r, const JsonValue *binary)
 
 bool spec_read(ProbeSpec *out, Bytes json, Arena *arena, Diag *diag)
 {
-    SpecReader r = {out, arena, diag};
+    SpecReader r = {out, arena, diag, false};
     JsonValue *root;
     Str schema;
     *out = (ProbeSpec){0};
