@@ -59,14 +59,30 @@ truncate -s 4096 "$work/shrinking"
 wait $pid
 status=$?
 check "a file that shrinks while it is read: status 3 with a message, or it was done before" test $status = 3 -a -s "$work/err" -o $status = 0
-"$LVSCAN" -n 1 /usr/bin/bpftrace >/dev/full 2>"$work/err"
-same "a full standard output: status 3" $? 3
-check "a full standard output: says so" grep -q 'standard output: No space' "$work/err"
-"$LVSCAN" -n 1 /usr/bin/bpftrace >&- 2>"$work/err"
-same "a closed standard output: status 3" $? 3
+"$LVSCAN" --emit perf -n 1 /usr/bin/sed >"$work/sed.json"
+commands=('-n 1' '--json -n 1' '--emit gdb -n 1' '--explain' functions 'functions --json' disasm 'disasm --json' "check $work/sed.json" "check --json $work/sed.json")
+for command in "${commands[@]}"; do
+    # shellcheck disable=SC2086  # words
+    {
+        "$LVSCAN" $command /usr/bin/sed >/dev/full 2>"$work/err"
+        same "$command: a full standard output: status 3" $? 3
+        check "$command: a full standard output: says so" grep -q 'standard output: No space' "$work/err"
+        "$LVSCAN" $command /usr/bin/sed >&- 2>"$work/err"
+        same "$command: a closed standard output: status 3" $? 3
+    }
+done
 python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$work/socket"
-"$LVSCAN" "$work/socket" >/dev/null 2>&1
-same "a socket: status 3" $? 3
+mkfifo "$work/fifo"
+mkdir "$work/empty"
+for command in -q functions disasm "check $work/sed.json" "trace -a -c 1"; do
+    for input in socket fifo empty /dev/zero /dev/full /proc/self/mem /proc/self; do
+        [[ $command == -q && ($input == empty || $input == /proc/self) ]] && continue # a directory is walked
+        # shellcheck disable=SC2086  # words
+        (cd "$work" && timeout 20 "$LVSCAN" $command $input >/dev/null 2>"$work/err" </dev/null)
+        same "$command $input: status 3" $? 3
+        check "$command $input: one line says why" test "$(wc -l <"$work/err")" = 1
+    done
+done
 
 # what the process has given up while it works
 tests/hostile/shapes.py back "$work/slow"
@@ -86,7 +102,6 @@ else
     skip "the process that analyses has a filter" "this kernel has no seccomp"
 fi
 # a hook: a debugger makes the process ask for what it has given up, when it is about to parse
-"$LVSCAN" --emit perf -n 1 /usr/bin/sed >"$work/sed.json"
 inject() { # inject NAME CALL COMMAND...
     local name=$1 call=$2
     shift 2
