@@ -101,7 +101,8 @@ test:
 soak:
 	@tests/needs
 	$(SUB) all
-	@BUILD=$(BUILD) SOAK=3600 tests/run -t 0 tests/cli/live_server.sh
+	@rm -f $(BUILD)/soak.txt
+	@BUILD=$(BUILD) SOAK=3600 REPORT=$(BUILD)/soak.txt tests/run -t 0 tests/cli/live_server.sh; status=$$?; cat $(BUILD)/soak.txt; exit $$status
 
 # The same checks as `make test` runs for minutes, for as long as they take.
 oracle:

@@ -146,7 +146,7 @@ static void take_places(Plan *plan, const Variable *v)
         sites[n] = plan->spec;
     }
     plan->spec = taken;
-    if (n < v->nplaces)
+    if (!sites || n < v->nplaces)
         return;
     plan->spec = sites[0];
     plan->sites = sites;

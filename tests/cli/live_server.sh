@@ -99,5 +99,5 @@ check "memory is flat ($early to $late KiB)" test $((late - early)) -lt 1024
 check "the other's memory is flat ($early_counter to $late_counter KiB)" test $((late_counter - early_counter)) -lt 1024
 same "the server goes on" "$(redis ping)" PONG
 check "the server was asked much ($wanted times in $soak s)" test "$wanted" -ge 6000
-say "$wanted hits in $soak s, $(date -u +%F), $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1)"
+say "$wanted hits in $soak s, $(date -u +%F), $(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -1)" | tee -a "${REPORT:-/dev/null}"
 done_testing
