@@ -111,7 +111,8 @@ typedef struct Variable {
     Range *ranges; /* by start, then location */
     size_t nranges;
     Probe probe;
-    Probe *places; /* which together are passed exactly once by each execution of a def, where they were asked for and there are */
+    Probe *
+        places; /* which together are passed exactly once by each execution of a def, where they were asked for and there are */
     size_t nplaces;
 } Variable;
 

@@ -63,7 +63,7 @@ static bool count_value(OptionParser *s, OptionId id, const char *value, uint64_
 
 static bool size_value(OptionParser *s, OptionId id, const char *value, uint64_t most, size_t *out)
 {
-    uint64_t v;
+    uint64_t v = 0;
     if (!count_value(s, id, value, most, &v))
         return false;
     *out = (size_t)v;
@@ -146,7 +146,7 @@ static bool emit_value(OptionParser *s, const char *value)
 
 static bool pid_value(OptionParser *s, const char *value)
 {
-    uint64_t v;
+    uint64_t v = 0;
     if (!count_value(s, OPTION_PID, value, INT32_MAX, &v))
         return false;
     s->o->pid = (pid_t)v;

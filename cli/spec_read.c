@@ -99,9 +99,9 @@ static bool reg_of(const JsonValue *object, const char *key, uint8_t *out)
 static bool location_kind(Str s, uint8_t *out)
 {
     static const char *const names[] = {"", "reg", "stack", "memory", "static"};
-    for (uint8_t k = LOCATION_REG; k <= LOCATION_STATIC; k++)
+    for (unsigned k = LOCATION_REG; k <= LOCATION_STATIC; k++)
         if (str_eq(s, str_of(names[k]))) {
-            *out = k;
+            *out = (uint8_t)k;
             return true;
         }
     return false;
