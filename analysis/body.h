@@ -18,6 +18,8 @@ typedef struct CallEffect {
     uint32_t kept_abi;  /* kept because the ABI says so */
     bool noreturn;      /* does not come back */
     bool returns_twice; /* setjmp, vfork: see Move.twice */
+    /* How many bytes above its return address, where its arguments are, a callee that was read may write; UINT8_MAX: any */
+    uint8_t writes_up;
 } CallEffect;
 
 /* One instruction as the analysis needs it. */

@@ -233,11 +233,19 @@ static void move_memory(Values *v, uint32_t step, Move *m)
     m->stored_hi = at.off + size;
 }
 
-static void move_call(Move *m, const Step *s)
+static void move_call(const Values *v, uint32_t step, Move *m)
 {
+    const Step *s = &v->body->steps[step];
+    StackAddr rsp = v->frames[step].rsp;
     m->is_call = m->wild = true;
     m->twice = s->call.returns_twice;
     m->writes = ~(uint64_t)(s->call.kept_read | s->call.kept_abi); /* no ABI keeps an xmm register */
+    m->smash = s->call.writes_up && !stack_known(rsp);
+    if (s->call.writes_up && stack_known(rsp)) {
+        m->stored_base = rsp.base;
+        m->stored_lo = rsp.off;
+        m->stored_hi = rsp.off + (s->call.writes_up < UINT8_MAX ? s->call.writes_up : INT32_MAX);
+    }
 }
 
 static void move_make(Values *v, uint32_t step, Move *m)
@@ -251,7 +259,7 @@ static void move_make(Values *v, uint32_t step, Move *m)
         return;
     }
     if (s->insn.flow == FLOW_CALL) {
-        move_call(m, s);
+        move_call(v, step, m);
         return;
     }
     if (s->insn.mnemonic == MN_SYSCALL || s->insn.mnemonic == MN_INT) {

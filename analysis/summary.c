@@ -103,9 +103,29 @@ typedef struct Reader {
     uint32_t relied;   /* of kept: resting on the ABI's word for some callee of this one */
     unsigned depth;
     bool returns;
+    uint8_t writes_up; /* as CallEffect's */
     Result result;
     bool result_known; /* result has been set by some return */
 } Reader;
+
+/* Something below `end`, in bytes from the stack pointer at entry, is written. */
+static void reader_writes(Reader *r, int64_t end)
+{
+    int64_t up = end - 8 > UINT8_MAX ? UINT8_MAX : end - 8;
+    if (up > r->writes_up)
+        r->writes_up = (uint8_t)up;
+}
+
+/* What the function, or a callee of it by what we know, stores where its caller keeps the arguments. */
+static void stores_read(Reader *r)
+{
+    const Values *v = &r->values;
+    for (uint32_t i = 0; i < r->body.nsteps; i++) {
+        const Move *m = &v->moves[i];
+        if (m->stored_lo < m->stored_hi && m->stored_base == 0)
+            reader_writes(r, m->stored_hi);
+    }
+}
 
 static void exit_registers(Reader *r, uint32_t step)
 {
@@ -212,6 +232,7 @@ static void exit_tail(Reader *r, const Step *s)
 {
     CallEffect effect = summary_of_call(r->body.program, &s->insn, r->depth).effect;
     r->returns |= !effect.noreturn;
+    reader_writes(r, 8 + effect.writes_up);
     r->relied |= r->kept & effect.kept_abi & ~effect.kept_read;
     r->kept &= effect.kept_read | effect.kept_abi;
     r->restored &= effect.kept_read | effect.kept_abi;
@@ -276,12 +297,14 @@ static Summary summary_read(Program *program, const Function *f, unsigned depth)
     if (ok) {
         exits_read(&r);
         calls_read(&r);
+        stores_read(&r);
     }
     if (ok && !r.values.failed) {
         out.effect.kept_read = r.kept & ~r.relied;
         out.effect.kept_abi =
             (r.kept & r.relied) | (out.effect.kept_abi & (r.kept | r.restored) & ~out.effect.kept_read);
         out.effect.noreturn = !r.returns;
+        out.effect.writes_up = r.writes_up;
         out.result = r.returns ? r.result : (Result){.kind = RESULT_UNKNOWN};
     }
     arena_free(&arena);

@@ -17,6 +17,8 @@ same 'an older value is tested: the newer one is not it' "$(ask old_value 5 | ho
 same 'nothing is claimed of a register after setjmp' "$(ask returns_twice 77 | holding "$(at returns_twice_after)")" ""
 same 'a callee may have changed a pushed argument' \
     "$(ask pushed_argument 77 | jq -r '[.variables[].defs[].kind] | index("call") != null')" true
+same 'a callee changes its argument on the stack' \
+    "$(ask taken_over 77 | jq -c '[.variables[].defs[].kind]') $(ask taken_over 78 | holding "$(at taken_over_after)")" '["call"] rdi rsp+8 '
 same 'a slot not written on one way holds nothing' "$(ask not_written 77 | holding "$(at not_written_join)")" ""
 same 'the probe stays before the cmov' "$(ask clamped 127 | jq -r '.variables[0].probe.offset')" 0
 same 'the members of an inverted set' "$(ask inverted_set 32 | jq -c '.variables[0].constants')" '[9,10,13,32]'
