@@ -165,6 +165,40 @@ static void compare_cmp(Finder *f, uint32_t step, unsigned cc)
 
 static void compare_shifted(Finder *f, uint32_t step, uint32_t reader, unsigned cc);
 
+/* All bits of operand 0 above those of `low` were found to be zero (cc: E), or not: it is at most `low`, or above. */
+static void compare_high_bits(Finder *f, uint32_t step, unsigned cc, uint64_t low)
+{
+    Compare c = {.step = step, .via = VIA_DERIVED, .sign = SIGN_UNSIGNED, .k = low, .unlikely = true};
+    if (cc != CC_E && cc != CC_NE)
+        return;
+    c.relation = cc == CC_E ? RELATION_LE : RELATION_GT;
+    if (operand_variable(f, step, 0, &c))
+        compare_add(f, c);
+}
+
+/* test or and with -2^n looks at the high bits. */
+static void compare_masked(Finder *f, uint32_t step, unsigned cc)
+{
+    const Insn *insn = &f->v->body->steps[step].insn;
+    uint64_t low = low_bits(~insn->imm, insn->op[0].bits);
+    if (low && (low & (low + 1)) == 0 && low != low_bits(UINT64_MAX, insn->op[0].bits))
+        compare_high_bits(f, step, cc, low);
+}
+
+/* test %al,%al; js: signed, al is below 0; unsigned, it is above 127. */
+static void compare_top_bit(Finder *f, uint32_t step, unsigned cc)
+{
+    Compare c = {.step = step,
+                 .via = VIA_DERIVED,
+                 .relation = cc == CC_S ? RELATION_GT : RELATION_LE,
+                 .sign = SIGN_UNSIGNED,
+                 .unlikely = true};
+    if (!operand_variable(f, step, 0, &c) || c.bits > 16)
+        return;
+    c.k = low_bits(UINT64_MAX, c.bits - 1u);
+    compare_add(f, c);
+}
+
 static void compare_test(Finder *f, uint32_t step, uint32_t reader, unsigned cc)
 {
     const Insn *insn = &f->v->body->steps[step].insn;
@@ -173,6 +207,8 @@ static void compare_test(Finder *f, uint32_t step, uint32_t reader, unsigned cc)
         compare_shifted(f, step, reader, cc);
         return;
     }
+    if (insn->op[1].kind == OPERAND_IMM)
+        compare_masked(f, step, cc);
     bool same = insn->op[0].kind == OPERAND_REG && insn->op[1].kind == OPERAND_REG &&
                 insn->op[0].reg == insn->op[1].reg && insn->op[0].high == insn->op[1].high;
     if (!same)
@@ -180,6 +216,7 @@ static void compare_test(Finder *f, uint32_t step, uint32_t reader, unsigned cc)
     if (cc == CC_S || cc == CC_NS) {
         c.relation = cc == CC_S ? RELATION_LT : RELATION_GE;
         c.sign = SIGN_SIGNED;
+        compare_top_bit(f, step, cc);
     } else if (!relation_of(cc, &c.relation, &c.sign)) {
         return;
     }
@@ -338,6 +375,14 @@ static void compare_of(Finder *f, uint32_t step, uint32_t reader)
     case MN_VCOMISD:
     case MN_VUCOMISS:
     case MN_VUCOMISD: compare_real(f, step, cc); break;
+    case MN_AND:
+        if (insn->op[1].kind == OPERAND_IMM)
+            compare_masked(f, step, cc);
+        break;
+    case MN_SHR:
+        if (insn->op[1].kind == OPERAND_IMM && insn->imm && insn->imm < insn->op[0].bits)
+            compare_high_bits(f, step, cc, ((uint64_t)1 << insn->imm) - 1);
+        break;
     default:
         if (insn->nops > 0 && insn->op[0].kind == OPERAND_REG)
             compare_arith(f, step, cc);

@@ -24,6 +24,7 @@ typedef struct Compare {
     uint8_t via;      /* Via */
     uint8_t sign;     /* Sign: what the condition says */
     bool real;        /* k is the encoding of a float or double, and so is the value */
+    bool unlikely;    /* the source may have said something else: only for who asks for k */
 } Compare;
 
 typedef struct Compares {

@@ -13,6 +13,7 @@ typedef struct Peel {
     ValueId id;
     uint8_t width;
     uint64_t k, high; /* high: for a range, its other end */
+    uint64_t low;     /* not 0: that k is 0 says that the value is at most this */
     uint8_t relation, via, sign, ext_sign;
     bool added;   /* an addition lies between here and the compare */
     bool derived; /* a shift or mask does */
@@ -31,7 +32,7 @@ enum {
 
 static uint8_t quality_of(const Peel *p)
 {
-    if (p->derived)
+    if (p->derived || p->compare->unlikely)
         return QUALITY_DERIVED;
     if (p->via == VIA_RANGE)
         return QUALITY_RANGE;
@@ -72,9 +73,25 @@ static bool is_loop_step(const Values *v, ValueId id, ValueId base)
     return false;
 }
 
+/* The other reading of what high_bits saw. */
+static void lead_put_low(Peel *p)
+{
+    uint8_t sign = p->sign;
+    size_t at = p->out->n;
+    if (p->low >= low_bits(UINT64_MAX, p->width))
+        return;
+    p->sign = SIGN_UNSIGNED;
+    lead_put(p, p->low, p->relation == RELATION_EQ ? RELATION_LE : RELATION_GT);
+    p->sign = sign;
+    if (p->out->n > at)
+        p->out->items[at].unlikely = true;
+}
+
 /* Two leads for `low <= value <= high`, one for anything else. */
 static void lead_emit(Peel *p)
 {
+    if (p->low)
+        lead_put_low(p);
     if (!p->derived)
         p->last = p->out->n;
     if (p->via == VIA_RANGE) {
@@ -152,6 +169,16 @@ static bool peel_add(Peel *p, const Link *l)
     return true;
 }
 
+/* (x >> n) == 0, x & -2^n == 0: the source may have said x < 2^n. Then p->low is 2^n - 1, else 0. */
+static void high_bits(Peel *p, const Link *l)
+{
+    uint64_t low = l->kind == MOVE_AND ? low_bits(~l->k, p->width) : ((uint64_t)1 << l->k) - 1;
+    bool equality = p->relation == RELATION_EQ || p->relation == RELATION_NE;
+    bool whole = l->kind == MOVE_AND || (!l->sign && l->bits == p->width); /* only what was shifted out is not seen */
+    if (p->k == 0 && equality && whole && (low & (low + 1)) == 0)
+        p->low = low;
+}
+
 /* (x >> n) == k: k is what the source says of x >> n. x & -2^n == k << n says the same. */
 static bool peel_derived(Peel *p, const Link *l)
 {
@@ -165,6 +192,7 @@ static bool peel_derived(Peel *p, const Link *l)
     }
     p->derived = true;
     p->id = l->base;
+    high_bits(p, l);
     return true;
 }
 
@@ -232,6 +260,8 @@ static void leads_prefer(Peel *p, size_t first)
         bool is_last = i >= last && i < last_end;
         out->items[i].preferred =
             is_last ? deep || p->via == VIA_RANGE || is_chained(p) || last == first : i == first && !deep;
+        out->items[i].unlikely |= p->compare->unlikely;
+        out->items[i].preferred &= !out->items[i].unlikely;
     }
     if (p->via == VIA_RANGE || p->derived) /* read as a plain compare it is less likely */
         out->items[first].quality =

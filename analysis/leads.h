@@ -13,6 +13,7 @@ typedef struct Lead {
     uint8_t width;    /* bits of the root that take part */
     uint8_t relation, via, sign;
     bool preferred;  /* the reading that the source most likely had */
+    bool unlikely;   /* one that counts only for who asks for its constant */
     bool real;       /* as the compare's */
     bool firm;       /* the constant stands as it is: `<= 7` is not to be read as `< 8` too */
     uint8_t quality; /* percent: how directly the code says it (for ranking only) */

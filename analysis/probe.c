@@ -230,11 +230,12 @@ static Coverage coverage_of(Paths *w, uint32_t step)
 
 /* ---- the choice ---- */
 
+/* The variable itself before what is left of it after an addition, which tracefs cannot undo. */
 static unsigned rank_of(const Probe *p)
 {
     unsigned addend = p->location.addend != 0;
     unsigned memory = p->location.kind != LOCATION_REG;
-    return (p->coverage == COVERAGE_MANY) * 1000u + p->cost * 200u + memory * 100u + p->proof * 8u + addend * 4u +
+    return (p->coverage == COVERAGE_MANY) * 1000u + addend * 300u + p->cost * 200u + memory * 100u + p->proof * 8u +
            (p->coverage == COVERAGE_SOME) * 2u;
 }
 
@@ -275,7 +276,18 @@ static void place_better(Paths *w, uint32_t step, unsigned weakest, Probe *best)
         *best = now;
 }
 
-/* The compare itself, or the branch that follows it. */
+enum { BACK_MAX = 24 };
+
+/* `sub $30000,%edi; cmp $7,%edi`: a place of the block before the compare where the same value still is what it was. */
+static void site_try_before(Paths *w, uint32_t step, unsigned weakest, Probe *best)
+{
+    const Body *b = w->p->v->body;
+    uint32_t first = b->blocks[body_block_of(b, step)].first;
+    for (uint32_t i = step; i > first && step - i < BACK_MAX && !w->p->def_at[i - 1]; i--)
+        place_better(w, i - 1, weakest, best);
+}
+
+/* The compare itself, or the branch that follows it; or before it, where it only sees what an addition left. */
 static void site_try(Paths *w, Addr pc, unsigned weakest, Probe *best)
 {
     const Body *b = w->p->v->body;
@@ -287,6 +299,8 @@ static void site_try(Paths *w, Addr pc, unsigned weakest, Probe *best)
         i++;
     if (i < end && b->steps[i].insn.flow == FLOW_BRANCH)
         place_better(w, i, weakest, best);
+    if (!best->pc || best->location.addend)
+        site_try_before(w, step, weakest, best);
 }
 
 Probe probe_choose(const RangeProof *p, const Site *sites, size_t nsites, unsigned weakest)

@@ -52,15 +52,15 @@ static bool same_group(const Builder *b, const Lead *x, const Lead *y)
            (mem_key_same(lead_key(b, x), lead_key(b, y)) && same_registers(lead_mem(b, x), lead_mem(b, y)));
 }
 
-/* Without a query, readings that are not the likely ones go; with one, all stay, in the form that was asked for. */
+/* Without a query, readings that are not the likely ones go; with one, all stay, in the form that was asked for, but for those that
+ * make sense only when they were. */
 static size_t leads_filter(Leads *leads, const Query *q)
 {
     size_t n = 0;
     for (size_t i = 0; i < leads->n; i++) {
         Lead l = leads->items[i];
-        if (query_asks(q))
-            lead_turn(q, &l);
-        if (l.preferred || query_asks(q))
+        bool asked = query_asks(q) && lead_turn(q, &l);
+        if (l.preferred || asked || (query_asks(q) && !l.unlikely))
             leads->items[n++] = l;
     }
     return n;
