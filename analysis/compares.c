@@ -176,12 +176,12 @@ static void compare_high_bits(Finder *f, uint32_t step, unsigned cc, uint64_t lo
         compare_add(f, c);
 }
 
-/* test or and with -2^n looks at the high bits. */
+/* test or and with -2^n looks at the high bits; the top bit alone is a flag. */
 static void compare_masked(Finder *f, uint32_t step, unsigned cc)
 {
     const Insn *insn = &f->v->body->steps[step].insn;
     uint64_t low = low_bits(~insn->imm, insn->op[0].bits);
-    if (low && (low & (low + 1)) == 0 && low != low_bits(UINT64_MAX, insn->op[0].bits))
+    if (low && (low & (low + 1)) == 0 && low < low_bits(UINT64_MAX, insn->op[0].bits - 1u))
         compare_high_bits(f, step, cc, low);
 }
 

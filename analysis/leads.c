@@ -175,7 +175,8 @@ static void high_bits(Peel *p, const Link *l)
     uint64_t low = l->kind == MOVE_AND ? low_bits(~l->k, p->width) : ((uint64_t)1 << l->k) - 1;
     bool equality = p->relation == RELATION_EQ || p->relation == RELATION_NE;
     bool whole = l->kind == MOVE_AND || (!l->sign && l->bits == p->width); /* only what was shifted out is not seen */
-    if (p->k == 0 && equality && whole && (low & (low + 1)) == 0)
+    bool flag = l->kind == MOVE_AND && low >= low_bits(UINT64_MAX, p->width - 1u); /* the top bit alone */
+    if (p->k == 0 && equality && whole && !flag && (low & (low + 1)) == 0)
         p->low = low;
 }
 
