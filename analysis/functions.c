@@ -173,7 +173,7 @@ static void found_merge(FoundList *a, const FoundList *b, Arena *arena)
     }
     a->items = all;
     a->n = n;
-    a->cap = n + GAP_ROWS;
+    a->cap = a->failed ? n : n + GAP_ROWS;
 }
 
 /* Joins what begins at one address: an FDE's range is the right one; Go's table knows the name. */
