@@ -1,6 +1,6 @@
 /* tests/oracle/x86_cpu.c - the processor as an oracle for the decoder's lengths and effects.
  *
- *   x86_cpu [--known FILE] [--states N] [--random N] [--seed S] [--full] [--verbose] [--bytes HEX]
+ *   x86_cpu [--known FILE] [--states N] [--random N] [--seed S] [--part I/N] [--full] [--verbose] [--bytes HEX]
  *
  * Takes up to 16 encodings of each form (operand size, register or memory) of each row of the opcode table from N
  * structured random sequences, and runs each form from N random states in a forked child (x86_trial.c says what is checked). Exit status 1: something is unexplained.
@@ -184,6 +184,7 @@ typedef struct Options {
     const char *known;
     uint64_t states, random, seed;
     const char *bytes;
+    unsigned part, parts; /* only every parts'th row, from that one on */
     bool full, verbose;
 } Options;
 
@@ -198,7 +199,7 @@ static const char *option_value(int argc, char **argv, int *i)
 
 static Options options_read(int argc, char **argv)
 {
-    Options o = {"tests/oracle/x86_known.txt", 100, 20000000, 1, NULL, false, false};
+    Options o = {"tests/oracle/x86_known.txt", 100, 20000000, 1, NULL, 0, 1, false, false};
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--full") == 0)
             o.full = true;
@@ -208,6 +209,9 @@ static Options options_read(int argc, char **argv)
             o.known = option_value(argc, argv, &i);
         else if (strcmp(argv[i], "--bytes") == 0)
             o.bytes = option_value(argc, argv, &i);
+        else if (strcmp(argv[i], "--part") == 0 &&
+                 sscanf(option_value(argc, argv, &i), "%u/%u", &o.part, &o.parts) == 2 && o.parts > 0)
+            ;
         else if (strcmp(argv[i], "--states") == 0)
             o.states = (uint64_t)strtod(option_value(argc, argv, &i), NULL);
         else if (strcmp(argv[i], "--random") == 0)
@@ -250,7 +254,7 @@ int main(int argc, char **argv)
     else
         rows_collect(rows, o.random, &rng);
     for (unsigned i = 0; i < ROWS; i++) {
-        if (!rows[i].seen)
+        if (!rows[i].seen || i / FORMS % o.parts != o.part % o.parts)
             continue;
         t.forms++;
         t.rows += i / FORMS != last;

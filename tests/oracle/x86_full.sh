@@ -38,7 +38,7 @@ kind() { # kind KIND: all its parts
         part "att.${n##*/}" "$n" x86_text --syntax att --random 1e5 --llvm 1e5 --seed "3${n##*/}" -
         part "intel.${n##*/}" "$n" x86_text --syntax intel --random 1e5 --seed "4${n##*/}" -
     done ;;
-    cpu) part cpu.1 /dev/null x86_cpu --states 1000 --random 3e7 --seed 5 ;;
+    cpu) for n in $(seq -w 1 64); do part "cpu.$n" /dev/null x86_cpu --states 1000 --random 1e7 --seed 5 --part "$n/64"; done ;;
     totals) ;;
     *) echo "oracle: no such kind: $1" >&2; exit 2 ;;
     esac
@@ -75,7 +75,10 @@ total cut 16
 total files 48
 total att 48
 total intel 48
-logs cpu | xargs grep -h '^cpu:'
+printf 'oracle full cpu: %d of 64 parts, %s forms of rows run, %s from 1000 states or more, %s states, unexplained %s\n' \
+    "$(($(logs cpu | wc -l) - 1))" "$(logs cpu | xargs grep -ohE 'run [0-9]+' | awk '{ n += $2 } END { printf "%d", n }')" \
+    "$(logs cpu | xargs grep -ohE '\([0-9]+ from' | tr -d '(' | awk '{ n += $1 } END { printf "%d", n }')" \
+    "$(logs cpu | xargs grep -ohE 'states [0-9]+,' | awk '{ n += $2 } END { printf "%d", n }')" "$(unexplained cpu)"
 stale zydis random cut files
 stale objdump att intel
 stale llvm att
