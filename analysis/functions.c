@@ -325,7 +325,7 @@ static void found_gaps(FoundList *rows)
 {
     FoundList todo = {.program = rows->program, .arena = rows->arena};
     entries_note(&todo);
-    for (size_t i = 0; i < todo.n && !todo.failed; i++)
+    for (size_t i = 0; i < todo.n && !todo.failed && !rows->failed; i++)
         if (row_insert(rows, todo.items[i].start, (uint8_t)todo.items[i].found_by))
             gap_follow(rows, &todo, todo.items[i].start);
     rows->failed |= todo.failed;
