@@ -117,7 +117,7 @@ static bool operand_constant(Finder *f, uint32_t step, unsigned i, uint64_t *k, 
     }
     Cell cell = values_operand_cell(f->v, step, i);
     if (cell != CELL_NONE)
-        return values_constant(f->v, values_before(f->v, step, cell), k, via);
+        return values_number(f->v, values_before(f->v, step, cell), k, via);
     if (op->kind != OPERAND_MEM || !insn_mem_address(insn, &addr) || !image_is_constant(&p->image, addr) ||
         slots_at(&p->slots, addr, &slot))
         return false;

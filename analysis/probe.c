@@ -49,13 +49,21 @@ static bool is_fma4(const uint8_t *vex, size_t n)
             (op >= 0x78 && op <= 0x7f));
 }
 
+/* EVEX of AVX10.2 and APX: older kernels do not know its opcodes, and refuse them. */
+static bool is_newer(const uint8_t *evex, const Insn *insn)
+{
+    unsigned map = evex[1] & 7;
+    return insn->encoding == ENC_EVEX && (map >= 4 || (map == 2 && evex[4] == 0x67));
+}
+
 /* VEX, EVEX and others, `p` at their first byte: never emulated. */
 static UprobeWay way_extended(const Insn *insn, const uint8_t *p, size_t n)
 {
     size_t at = insn->encoding == ENC_EVEX ? 4 : p[0] == 0xc4 ? 3 : 2;
     bool known = insn->encoding == ENC_VEX || insn->encoding == ENC_EVEX;
-    return !known || at >= n || is_bad_opcode(p[at]) || is_mov_ss(p + at, n - at) || is_fma4(p, n) ? UPROBE_REFUSED
-                                                                                                   : UPROBE_STEPPED;
+    if (!known || at >= n || is_bad_opcode(p[at]) || is_mov_ss(p + at, n - at) || is_fma4(p, n) || is_newer(p, insn))
+        return UPROBE_REFUSED;
+    return UPROBE_STEPPED;
 }
 
 /* branch_setup_xol_ops (a branch with an operand size prefix is left to the processor) and push_setup_xol_ops. Newer

@@ -193,7 +193,7 @@ static Result result_at(Reader *r, uint32_t step)
     uint8_t via;
     if (id == VALUE_NONE)
         return none;
-    if (values_constant(v, id, &k, &via))
+    if (values_number(v, id, &k, &via))
         return (Result){.kind = RESULT_CONSTANT, .value = k};
     Result out = {.kind = RESULT_ARGUMENT, .bits = 64};
     Link l = result_link(r, id);

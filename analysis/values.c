@@ -1,13 +1,16 @@
 /* analysis/values.c - see values.h for what a value is; here is how questions are answered. */
 #include "analysis/values.h"
 
+#include <elf.h>
+
 #include "analysis/budget.h"
 #include "analysis/frame.h"
 #include "analysis/moves.h"
 #include "analysis/summary.h"
 #include "analysis/variable.h"
 
-enum { CONSTANT_DEPTH = 12, VIA_SUM = 0x80 }; /* VIA_SUM: a flag beside a Via */
+/* Flags beside a Via. VIA_SUM: something was added. VIA_ADDRESS: the load bias will be, too. */
+enum { CONSTANT_DEPTH = 12, VIA_SUM = 0x80, VIA_ADDRESS = 0x40, VIA_FLAGS = VIA_SUM | VIA_ADDRESS };
 
 bool values_open(Values *v, const Body *body, Arena *arena)
 {
@@ -454,16 +457,18 @@ static bool is_far(uint64_t k)
     return k + SUM_NEAR > 2 * SUM_NEAR && half + SUM_NEAR > 2 * SUM_NEAR;
 }
 
-static bool constant_call(Values *v, uint32_t step, uint64_t *k, unsigned depth)
+static bool constant_call(Values *v, uint32_t step, uint64_t *k, uint8_t *via, unsigned depth)
 {
     Result r = summary_of_call(v->body->program, &v->body->steps[step].insn, v->body->depth).result;
-    uint8_t via = VIA_CALL;
+    uint8_t argument = VIA_CALL;
+    *via = VIA_CALL;
     if (r.kind == RESULT_CONSTANT) {
         *k = r.value;
         return true;
     }
-    if (r.kind != RESULT_ARGUMENT || !constant_of(v, values_before(v, step, r.reg), k, &via, depth + 1))
+    if (r.kind != RESULT_ARGUMENT || !constant_of(v, values_before(v, step, r.reg), k, &argument, depth + 1))
         return false;
+    *via |= argument & VIA_ADDRESS;
     *k = value_extended(*k, r.bits, r.sign) + r.value;
     return r.value == 0 || is_far(*k);
 }
@@ -477,20 +482,27 @@ static bool constant_copied(const Move *m, uint64_t *k)
     return whole;
 }
 
+/* Does the step make an address that moves with the file when it is loaded? */
+static bool is_biased(const Values *v, const Step *s)
+{
+    return s->insn.mnemonic == MN_LEA && v->body->program->image.type == ET_DYN;
+}
+
 static bool constant_step(Values *v, const Value *value, uint64_t *k, uint8_t *via, unsigned depth)
 {
     uint32_t step = value->at;
     Cell cell = value->cell;
     const Step *s = &v->body->steps[step];
     const Move *m = &v->moves[step];
-    if (m->is_call && cell == REG_RAX) {
-        *via = VIA_CALL;
-        return constant_call(v, step, k, depth);
-    }
+    if (m->is_call && cell == REG_RAX)
+        return constant_call(v, step, k, via, depth);
     if (m->dst != cell || m->partial)
         return false;
     switch (m->kind) {
-    case MOVE_CONST: *k = m->k; return true;
+    case MOVE_CONST:
+        *k = m->k;
+        *via |= is_biased(v, s) ? (uint8_t)VIA_ADDRESS : 0;
+        return true;
     case MOVE_COPY: return constant_of(v, values_before(v, step, m->src), k, via, depth + 1) && constant_copied(m, k);
     case MOVE_ADD:
         if (!constant_of(v, values_before(v, step, m->src), k, via, depth + 1))
@@ -578,12 +590,20 @@ bool values_constant(Values *v, ValueId id, uint64_t *k, uint8_t *via)
 {
     *via = VIA_REGISTER;
     bool known = constant_of(v, id, k, via, 0);
-    *via &= (uint8_t)~VIA_SUM;
+    *via &= (uint8_t)~VIA_FLAGS;
+    return known;
+}
+
+bool values_number(Values *v, ValueId id, uint64_t *k, uint8_t *via)
+{
+    *via = VIA_REGISTER;
+    bool known = constant_of(v, id, k, via, 0) && !(*via & VIA_ADDRESS);
+    *via &= (uint8_t)~VIA_FLAGS;
     return known;
 }
 
 bool values_moved(Values *v, ValueId id, uint64_t *k)
 {
     uint8_t via = VIA_REGISTER;
-    return constant_of(v, id, k, &via, 0) && via != VIA_CALL && !(via & VIA_SUM);
+    return constant_of(v, id, k, &via, 0) && (via & ~VIA_ADDRESS) != VIA_CALL && !(via & VIA_SUM);
 }

@@ -138,6 +138,9 @@ Link values_link(Values *v, ValueId id);
  * and loads from constant memory. *via gets VIA_IMMEDIATE (register), VIA_CALL or VIA_MEMORY: how it came about. */
 bool values_constant(Values *v, ValueId id, uint64_t *k, uint8_t *via);
 
+/* The same, but no address of a file that may be loaded anywhere: as the program runs it is another number. */
+bool values_number(Values *v, ValueId id, uint64_t *k, uint8_t *via);
+
 /* Sums of constants that are nearer to zero count for no constant: compilers fold all but addresses and what is returned. */
 enum { SUM_NEAR = 1024 };
 

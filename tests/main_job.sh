@@ -46,8 +46,12 @@ if live "trace -- COMMAND"; then
     hits=$(grep '^{' <<<"$hits" | jq -s .)
     json "live: a hit is 30007, named print_non_map" "$hits" 'any(.value == 30007 and .name == "print_non_map" and .comm == "bpftrace")'
     json "live: another is 30000, named exit" "$hits" 'any(.value == 30000 and .name == "exit")'
-    json "live: each hit has its keys" "$hits" "map(select(.summary | not)) | length >= 2 and all((.time_ns | type) == \"number\"
-        and (.pid | type) == \"number\" and (.tid | type) == \"number\" and .pc == \"$probe\")"
+    json "live: each hit has its keys" "$hits" 'map(select(.summary | not)) | length >= 2 and all((.time_ns | type) == "number"
+        and (.pid | type) == "number" and (.tid | type) == "number" and (.pc | test("^0x[0-9a-f]+$")))'
+    json "live: each was read where the variable is proved to be in r15" "$hits" "def number: ltrimstr(\"0x\") | explode
+        | reduce .[] as \$c (0; . * 16 + (if \$c > 96 then \$c - 87 else \$c - 48 end));
+        $(jq -c '[.variables[0].ranges[] | select(.location.reg == "r15") | [.start, .end]]' <<<"$out") as \$ranges
+        | map(select(.summary | not)) | all((.pc | number) as \$pc | any(\$ranges[]; (.[0] | number) <= \$pc and \$pc < (.[1] | number)))"
     json "live: the summary comes last and counts them" "$hits" '.[-1].summary and .[-1].hits == length - 1 and .[-1].lost == 0'
 
     echo "$spec" >"$work/spec"
