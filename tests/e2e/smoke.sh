@@ -29,7 +29,7 @@ for program in git gdb node rg gron bpftrace; do # C, C++, C++, Rust, Go, C++
     path=$(command -v $program) || { skip "the default on $program" "not installed"; continue; }
     path=$(readlink -f "$path")
     survives "the default on $program" "0 1" "$LVSCAN" --json "$path"
-    json "the default on $program: variables, ranked by their constants" "$(jq -c 'del(.variables[].ranges)' "$work/out")" \
+    json "the default on $program: variables, ranked by their constants" "$(cat "$work/out")" \
         '.variables | length == 10 and (map(.score) | . == (sort | reverse)) and all(.constants | length > 1)'
 done
 done_testing
