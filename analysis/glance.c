@@ -24,12 +24,19 @@ typedef struct Eye {
 void glancer_open(Glancer *g, Program *program, const Query *query)
 {
     *g = (Glancer){.program = program, .query = query};
-    Function f;
     for (size_t i = 0; i < query->nconstants; i++)
         for (int turn = -1; turn <= 1; turn++)
             g->near[((uint64_t)query->constants[i] + (uint64_t)turn) & 0xff] = true;
-    for (size_t i = 0; i < program->functions.n && !g->fragments; i++)
-        g->fragments = program_function_of(program, i, &f) && f.fragment;
+}
+
+/* Has the program functions that only are pieces of others? A jump table may lead to any of them. */
+static bool has_fragments(Glancer *g)
+{
+    Function f;
+    size_t n = g->program->functions.n;
+    for (; g->rows_asked < n && !g->fragments; g->rows_asked++)
+        g->fragments = program_function_of(g->program, g->rows_asked, &f) && f.fragment;
+    return g->fragments;
 }
 
 void glancer_close(Glancer *g) { arena_free(&g->work); }
@@ -555,7 +562,7 @@ Glance glance_at(Glancer *g, const Function *f)
     for (unsigned i = 0; i < l.nparts; i++) /* their number may grow */
         if (!part_look(&l, f, i))
             return all;
-    if (!leaders_mark(&l) || (l.tables && g->fragments))
+    if (!leaders_mark(&l) || (l.tables && has_fragments(g)))
         return all;
     return look_judge(&l);
 }

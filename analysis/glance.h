@@ -13,9 +13,10 @@
 typedef struct Glancer {
     Program *program;
     const Query *query;
-    bool near[256]; /* by low byte: some number that is asked for, or next to such, has it */
-    bool fragments; /* the program has functions that only are pieces of others: a jump table may lead to any of them */
-    Arena work;     /* of the function looked at */
+    bool near[256];    /* by low byte: some number that is asked for, or next to such, has it */
+    bool fragments;    /* one of the functions that were asked is only a piece of another */
+    size_t rows_asked; /* for that: they are not before it matters */
+    Arena work;        /* of the function looked at */
 } Glancer;
 
 /* More than any score. */
