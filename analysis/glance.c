@@ -18,7 +18,8 @@ typedef struct Eye {
     Effects effects;
     uint32_t at;            /* its place */
     uint32_t flags, writer; /* where the flags were written last, and by which of the writers */
-    uint32_t variable[16];  /* by register: where it was last given what is no constant, if nothing wrote it since */
+    uint32_t
+        variable[LOOK_SLOT]; /* by register: where it was last given what is no constant, if nothing wrote it since */
 } Eye;
 
 void glancer_open(Glancer *g, Program *program, const Query *query)
@@ -301,7 +302,7 @@ static unsigned sum_source(const Insn *insn)
     case MN_SUB: return imm ? place_of(insn, &insn->op[0]) : LOOK_PLACES;
     case MN_INC:
     case MN_DEC: return place_of(insn, &insn->op[0]);
-    case MN_LEA: return insn->mem.index == REG_NONE && insn->mem.base < 16 ? insn->mem.base : LOOK_PLACES;
+    case MN_LEA: return insn->mem.index == REG_NONE && insn->mem.base < LOOK_SLOT ? insn->mem.base : LOOK_PLACES;
     default: return LOOK_PLACES;
     }
 }
@@ -309,7 +310,7 @@ static unsigned sum_source(const Insn *insn)
 /* Which registers have now what is surely no constant? */
 static void registers_write(Eye *e)
 {
-    uint32_t writes = (uint32_t)e->effects.writes.w[0] & 0xffff;
+    uint32_t writes = (uint32_t)e->effects.writes.w[0]; /* general ones: LOOK_SLOT of them */
     bool constant = constant_note(e);
     unsigned source = constant ? LOOK_PLACES : sum_source(&e->insn), to = place_of(&e->insn, &e->insn.op[0]);
     uint32_t at = constant || e->insn.flow == FLOW_CALL ? LOOK_NOWHERE : e->at;

@@ -257,7 +257,8 @@ bool probe_at(const RangeProof *p, uint32_t step, unsigned weakest, Probe *out)
         return false;
     *out = (Probe){.pc = insn->pc, .cost = way == UPROBE_EMULATED ? COST_EMULATED : COST_STEPPED};
     out->location = ranges_location(p, step, &out->proof);
-    bool unreadable = out->location.kind == LOCATION_REG && cell_is_xmm(out->location.reg); /* no event samples those */
+    bool unreadable =
+        out->location.kind == LOCATION_REG && out->location.reg > REG_R15; /* xmm, APX's: no event samples those */
     return out->location.kind != LOCATION_NONE && !unreadable && out->proof <= weakest;
 }
 

@@ -247,7 +247,8 @@ static size_t put_plain(char *out, size_t n, int whole)
     size_t w = (size_t)whole;
     if (w >= n) {
         memset(out + n, '0', w - n);
-        memcpy(out + w, ".0", 2);
+        out[w] = '.';
+        out[w + 1] = '0';
         return w + 2;
     }
     memmove(out + w + 1, out + w, n - w);
