@@ -124,7 +124,7 @@ static bool pads_note(Look *l, const Function *f, Part part)
 
 /* ---- where constants may be ---- */
 
-static bool is_reg(const Operand *op) { return op->kind == OPERAND_REG && op->reg < 16 && !op->high; }
+static bool is_reg(const Operand *op) { return op->kind == OPERAND_REG && op->reg < LOOK_SLOT && !op->high; }
 
 /* May the memory operand be a stack slot? */
 static bool is_slot(const Insn *insn)
