@@ -11,17 +11,7 @@ LOG=$OUT/log
 mode=${1:-sample}
 mkdir -p "$LOG" || exit 2
 
-need() { # need FILE PACKAGE: install the Debian package unless the file is there
-    [ -e "$1" ] && return
-    if [ "$(id -u)" = 0 ]; then
-        apt-get install -y -q "$2" >/dev/null 2>&1 || { apt-get update -q && apt-get install -y -q "$2"; } >/dev/null 2>&1
-    fi
-    [ -e "$1" ] || { echo "oracle: $1 is missing: apt-get install $2" >&2; exit 2; }
-}
-need /usr/include/Zydis/Zydis.h libzydis-dev
-need /usr/bin/objdump binutils
-need /usr/bin/llvm-mc-19 llvm-19
-[ "$mode" != --bench ] || need /usr/include/capstone/capstone.h libcapstone-dev
+tests/needs || exit 2
 
 objects=$(printf '%s\n' x86/*.c | sed "s|^\(.*\)\.c$|$BUILD/\1.o|")
 # shellcheck disable=SC2086
