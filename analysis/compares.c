@@ -150,17 +150,22 @@ static bool operand_variable(Finder *f, uint32_t step, unsigned i, Compare *c)
 
 /* ---- kinds of flag writers ---- */
 
-static void compare_cmp(Finder *f, uint32_t step, unsigned cc)
+/* Whichever operand is the constant: c says how the left one is to the right one. */
+static void compare_sides(Finder *f, uint32_t step, Compare c)
 {
-    Compare c = {.step = step};
-    if (!relation_of(cc, &c.relation, &c.sign))
-        return;
     if (operand_constant(f, step, 1, &c.k, &c.via) && operand_variable(f, step, 0, &c)) {
         compare_add(f, c);
     } else if (operand_constant(f, step, 0, &c.k, &c.via) && operand_variable(f, step, 1, &c)) {
         c.relation = relation_swapped(c.relation);
         compare_add(f, c);
     }
+}
+
+static void compare_cmp(Finder *f, uint32_t step, unsigned cc)
+{
+    Compare c = {.step = step};
+    if (relation_of(cc, &c.relation, &c.sign))
+        compare_sides(f, step, c);
 }
 
 static void compare_shifted(Finder *f, uint32_t step, uint32_t reader, unsigned cc);
@@ -348,15 +353,8 @@ static void compare_real(Finder *f, uint32_t step, unsigned cc)
 {
     Compare c = {.step = step, .real = true};
     uint8_t sign;
-    bool whole = cc == CC_B || cc == CC_AE || cc == CC_BE || cc == CC_A || cc == CC_E || cc == CC_NE;
-    if (!whole || !relation_of(cc, &c.relation, &sign))
-        return;
-    if (operand_constant(f, step, 1, &c.k, &c.via) && operand_variable(f, step, 0, &c)) {
-        compare_add(f, c);
-    } else if (operand_constant(f, step, 0, &c.k, &c.via) && operand_variable(f, step, 1, &c)) {
-        c.relation = relation_swapped(c.relation);
-        compare_add(f, c);
-    }
+    if (relation_of(cc, &c.relation, &sign) && sign != SIGN_SIGNED)
+        compare_sides(f, step, c);
 }
 
 static void compare_of(Finder *f, uint32_t step, uint32_t reader)
