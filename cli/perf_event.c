@@ -3,8 +3,9 @@
  * included; whose hits are wanted is decided by the reader. */
 #include "cli/perf_event.h"
 
+#include "cli/small_file.h"
+
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/perf_event.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,22 +19,10 @@ static int open_on_cpu(struct perf_event_attr *attr, int cpu)
     return (int)syscall(SYS_perf_event_open, attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
 }
 
-/* One small file's first bytes as a NUL-terminated text. */
-static bool read_small(const char *path, char *out, size_t n)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    ssize_t got = read(fd, out, n - 1);
-    close(fd);
-    out[got > 0 ? got : 0] = 0;
-    return got > 0;
-}
-
 int uprobe_pmu_type(void)
 {
     char text[32];
-    if (!read_small("/sys/bus/event_source/devices/uprobe/type", text, sizeof text))
+    if (!small_file_read("/sys/bus/event_source/devices/uprobe/type", text, sizeof text))
         return -1;
     return atoi(text);
 }
@@ -189,7 +178,7 @@ static size_t cpus_listed(const char *text, int *cpus, size_t most)
 size_t cpus_online(int *cpus, size_t most)
 {
     char text[4096];
-    if (read_small("/sys/devices/system/cpu/online", text, sizeof text))
+    if (small_file_read("/sys/devices/system/cpu/online", text, sizeof text))
         return cpus_listed(text, cpus, most);
     long all = sysconf(_SC_NPROCESSORS_ONLN);
     size_t n = 0;
@@ -201,7 +190,7 @@ size_t cpus_online(int *cpus, size_t most)
 size_t cpus_possible(void)
 {
     char text[64], *end;
-    if (!read_small("/sys/devices/system/cpu/possible", text, sizeof text) || text[0] != '0')
+    if (!small_file_read("/sys/devices/system/cpu/possible", text, sizeof text) || text[0] != '0')
         return 0;
     long last = text[1] == '-' ? strtol(text + 2, &end, 10) : 0;
     return last >= 0 && last < CPUS_POSSIBLE_MAX ? (size_t)last + 1 : 0;

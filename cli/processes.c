@@ -1,9 +1,9 @@
 /* cli/processes.c - see processes.h. Record layouts: include/uapi/linux/perf_event.h. */
 #include "cli/processes.h"
 
+#include "cli/small_file.h"
 #include "elf/format.h"
 
-#include <fcntl.h>
 #include <linux/perf_event.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,17 +18,6 @@ static void want(Processes *p, uint32_t pid, bool wanted)
         *value = wanted;
 }
 
-static bool read_proc(const char *path, char *out, size_t n)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    ssize_t got = read(fd, out, n - 1);
-    close(fd);
-    out[got > 0 ? got : 0] = 0;
-    return got > 0;
-}
-
 /* Adds the children of the main thread of each process on the list, which grows as it is walked. */
 static void want_descendants(Processes *p, pid_t root)
 {
@@ -40,7 +29,7 @@ static void want_descendants(Processes *p, pid_t root)
     list[0] = root;
     for (size_t i = 0; i < n; i++) {
         format_text(path, sizeof path, "/proc/%ld/task/%ld/children", (long)list[i], (long)list[i]);
-        if (!read_proc(path, text, sizeof text))
+        if (!small_file_read(path, text, sizeof text))
             continue;
         for (char *at = text; n < DESCENDANTS_MAX && (list[n] = (pid_t)strtol(at, &at, 10)) > 0; n++)
             want(p, (uint32_t)list[n], true);
@@ -110,7 +99,7 @@ const char *processes_comm(Processes *p, uint32_t pid, uint32_t tid)
     if (index && *index)
         return p->names[*index - 1];
     format_text(path, sizeof path, "/proc/%u/task/%u/comm", (unsigned)pid, (unsigned)tid);
-    if (!read_proc(path, name, sizeof name))
+    if (!small_file_read(path, name, sizeof name))
         return comm_set(p, tid, "?", 1);
     return comm_set(p, tid, name, strcspn(name, "\n"));
 }

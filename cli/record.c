@@ -3,6 +3,7 @@
 
 #include "cli/json.h"
 #include "cli/message.h"
+#include "cli/small_file.h"
 #include "elf/format.h"
 
 #include <errno.h>
@@ -99,15 +100,11 @@ static void target_json(Json *j, const Input *in, const Image *image)
     json_close(j, '}');
 }
 
-/* The first `BOOT_ID` characters of the kernel's random id of this boot, or NULL. */
+/* The kernel's random id of this boot, or NULL. */
 static const char *boot_id(char out[BOOT_ID + 1])
 {
-    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? -1 : read(fd, out, BOOT_ID);
-    if (fd >= 0)
-        close(fd);
-    out[BOOT_ID] = 0;
-    return n == BOOT_ID ? out : NULL;
+    bool whole = small_file_read("/proc/sys/kernel/random/boot_id", out, BOOT_ID + 1) && strlen(out) == BOOT_ID;
+    return whole ? out : NULL;
 }
 
 static void host_json(Json *j)

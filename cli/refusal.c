@@ -2,9 +2,9 @@
 #include "cli/refusal.h"
 
 #include "cli/message.h"
+#include "cli/small_file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <linux/capability.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -23,11 +23,7 @@ static bool has_sys_admin(void)
 static bool locked_down(char level[LOCKDOWN_MAX])
 {
     char text[LOCKDOWN_MAX];
-    int fd = open("/sys/kernel/security/lockdown", O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd < 0 ? -1 : read(fd, text, sizeof text - 1);
-    if (fd >= 0)
-        close(fd);
-    text[n > 0 ? n : 0] = 0;
+    small_file_read("/sys/kernel/security/lockdown", text, sizeof text);
     char *from = strchr(text, '['), *to = from ? strchr(from, ']') : NULL;
     if (!to)
         return false;

@@ -3,6 +3,7 @@
 
 #include "cli/message.h"
 #include "cli/refusal.h"
+#include "cli/small_file.h"
 #include "elf/format.h"
 
 #include <errno.h>
@@ -13,19 +14,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-static bool read_file(const char *path, char *out, size_t n)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return false;
-    size_t have = 0;
-    for (ssize_t got; have + 1 < n && (got = read(fd, out + have, n - 1 - have)) > 0;)
-        have += (size_t)got;
-    close(fd);
-    out[have] = 0;
-    return true;
-}
 
 static const char *tracefs_root(void)
 {
@@ -69,7 +57,7 @@ static void remove_stale(const char *root)
 {
     char path[128], *text = malloc(1 << 16);
     format_text(path, sizeof path, "%s/uprobe_events", root);
-    if (text && read_file(path, text, 1 << 16)) {
+    if (text && small_file_read(path, text, 1 << 16)) {
         for (char *p = text; (p = strstr(p, ":lvscan/v")); p++) {
             char *end, name[64];
             unsigned long site = strtoul(p + 9, &end, 10);
@@ -124,7 +112,7 @@ static bool read_format(TracefsEvent *e)
 {
     char path[192], text[4096];
     format_text(path, sizeof path, "%s/events/%s/format", e->root, e->name);
-    if (!read_file(path, text, sizeof text))
+    if (!small_file_read(path, text, sizeof text))
         return false;
     char *id = strstr(text, "ID: "), *field = strstr(text, " v1;");
     char *off = field ? strstr(field, "offset:") : NULL, *size = off ? strstr(off, "size:") : NULL;
@@ -142,7 +130,7 @@ static void explain(const TracefsEvent *e, int error, Diag *diag)
     char path[128], text[4096];
     format_text(path, sizeof path, "%s/error_log", e->root);
     const char *last = NULL;
-    if (error == EINVAL && read_file(path, text, sizeof text))
+    if (error == EINVAL && small_file_read(path, text, sizeof text))
         for (char *p = text; (p = strstr(p, "trace_uprobe: error: ")); p++)
             last = p + 21;
     if (last)
