@@ -165,7 +165,7 @@ format:
 
 # The manual page and the completions are made from the option table; the page is kept in git, too, for those who read there.
 DOCS := $(addprefix $(BUILD)/docs/,lvscan.1 lvscan.bash _lvscan lvscan.fish)
-$(BUILD)/mkdocs: cli/mkdocs/mkdocs.c cli/options.tbl cli/options.h
+$(BUILD)/mkdocs: cli/mkdocs/mkdocs.c cli/options.tbl cli/options.h cli/option_table.h
 	@mkdir -p $(BUILD)/docs
 	$(Q)$(HOSTCC) $(WARN) -D_GNU_SOURCE -I. -O1 -o $@ $<
 $(BUILD)/docs/lvscan.1: FORM = man

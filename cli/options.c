@@ -3,40 +3,11 @@
 
 #include "analysis/variable.h"
 #include "cli/emit.h"
+#include "cli/option_table.h"
 #include "elf/format.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-enum {
-    F = 1 << COMMAND_FIND,
-    T = 1 << COMMAND_TRACE,
-    D = 1 << COMMAND_DISASM,
-    L = 1 << COMMAND_FUNCTIONS,
-    K = 1 << COMMAND_CHECK
-};
-
-typedef enum OptionId {
-#define OPTION(name, short_, long_, argument, commands, help) OPTION_##name,
-#include "cli/options.tbl"
-#undef OPTION
-    OPTION_COUNT_ALL
-} OptionId;
-
-typedef struct Option {
-    char letter;
-    const char *name, *argument;
-    unsigned commands;
-    const char *help;
-} Option;
-
-static const Option OPTIONS[] = {
-#define OPTION(name, short_, long_, argument, commands, help) {short_, long_, argument, commands, help},
-#include "cli/options.tbl"
-#undef OPTION
-};
-
-static const char *const COMMAND_NAMES[] = {"", "trace", "disasm", "functions", "check"};
 
 /* The parser's state. */
 typedef struct OptionParser {

@@ -5,32 +5,13 @@
  * What --help, the page and the completions say of an option is one text, in cli/options.tbl; the prose around the
  * options is here. Nothing of the machine or of the time goes into the output.
  */
-#include "cli/options.h"
+#include "cli/option_table.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { F = 1, T = 2, D = 4, L = 8, K = 16, NCOMMANDS = 5 };
-
-typedef struct Option {
-    char letter;
-    const char *name, *argument;
-    unsigned commands;
-    const char *help;
-} Option;
-
-static const Option OPTIONS[] = {
-#define OPTION(name, short_, long_, argument, commands, help) {short_, long_, argument, commands, help},
-#include "cli/options.tbl"
-#undef OPTION
-};
-
-enum { NOPTIONS = sizeof OPTIONS / sizeof *OPTIONS };
-
-static const char *const COMMANDS[NCOMMANDS] = {"", "trace", "disasm", "functions", "check"};
-
-static const char *const SAYS[NCOMMANDS] = {"", "read a variable live", "list instructions", "list functions",
-                                            "verify a probe spec again"};
+static const char *const SAYS[COMMANDS] = {"", "read a variable live", "list instructions", "list functions",
+                                           "verify a probe spec again"};
 
 /* The words that an option's argument can be; an option that is not here takes a FILE or anything. */
 static const struct {
@@ -89,7 +70,7 @@ static void man_option(const Option *o)
 /* The options whose first command is this one. */
 static void man_options(unsigned command)
 {
-    for (size_t i = 0; i < NOPTIONS; i++)
+    for (size_t i = 0; i < OPTION_COUNT_ALL; i++)
         if ((OPTIONS[i].commands & ((1u << command) - 1)) == 0 && OPTIONS[i].commands >> command & 1)
             man_option(&OPTIONS[i]);
 }
@@ -98,7 +79,7 @@ static void man_options(unsigned command)
 static void man_shared(unsigned command)
 {
     int any = 0;
-    for (size_t i = 0; i < NOPTIONS; i++)
+    for (size_t i = 0; i < OPTION_COUNT_ALL; i++)
         if ((OPTIONS[i].commands & ((1u << command) - 1)) != 0 && OPTIONS[i].commands >> command & 1) {
             fputs(any++ ? ",\n\\fB\\-\\-" : ".PP\nAlso, as above: \\fB\\-\\-", stdout);
             roff(OPTIONS[i].name);
@@ -197,8 +178,8 @@ static void man(void)
     fputs(MAN_HEAD, stdout);
     puts(".SH OPTIONS");
     man_options(0);
-    for (unsigned c = 1; c < NCOMMANDS; c++) {
-        printf(".SS lvscan %s: %s\n", COMMANDS[c], SAYS[c]);
+    for (unsigned c = 1; c < COMMANDS; c++) {
+        printf(".SS lvscan %s: %s\n", COMMAND_NAMES[c], SAYS[c]);
         man_options(c);
         man_shared(c);
     }
@@ -210,7 +191,7 @@ static void man(void)
 static void option_words(unsigned command)
 {
     int any = 0;
-    for (size_t i = 0; i < NOPTIONS; i++)
+    for (size_t i = 0; i < OPTION_COUNT_ALL; i++)
         if (OPTIONS[i].commands >> command & 1) {
             printf("%s--%s", any++ ? " " : "", OPTIONS[i].name);
             if (OPTIONS[i].letter)
@@ -224,13 +205,13 @@ static void bash(void)
          "_lvscan() {\n"
          "    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} words\n"
          "    case $prev in");
-    for (size_t i = 0; i < NOPTIONS; i++)
+    for (size_t i = 0; i < OPTION_COUNT_ALL; i++)
         if (choices_of(&OPTIONS[i]))
             printf("    --%s) mapfile -t COMPREPLY < <(compgen -W '%s' -- \"$cur\"); return ;;\n", OPTIONS[i].name,
                    choices_of(&OPTIONS[i]));
     puts("    esac\n    case ${COMP_WORDS[1]} in");
-    for (unsigned c = 1; c < NCOMMANDS; c++) {
-        printf("    %s) words='", COMMANDS[c]);
+    for (unsigned c = 1; c < COMMANDS; c++) {
+        printf("    %s) words='", COMMAND_NAMES[c]);
         option_words(c);
         puts("' ;;");
     }
@@ -299,14 +280,14 @@ static void zsh(void)
          "local -a commands\n"
          "commands=(trace disasm functions check)\n"
          "case ${words[2]} in");
-    for (unsigned c = 1; c <= NCOMMANDS; c++) {
-        printf("%s)\n  _arguments -s \\\n", c < NCOMMANDS ? COMMANDS[c] : "*");
-        for (size_t i = 0; i < NOPTIONS; i++)
-            if (OPTIONS[i].commands >> (c % NCOMMANDS) & 1)
+    for (unsigned c = 1; c <= COMMANDS; c++) {
+        printf("%s)\n  _arguments -s \\\n", c < COMMANDS ? COMMAND_NAMES[c] : "*");
+        for (size_t i = 0; i < OPTION_COUNT_ALL; i++)
+            if (OPTIONS[i].commands >> (c % COMMANDS) & 1)
                 zsh_option(&OPTIONS[i]);
-        puts(c < NCOMMANDS ? "    '*:file:_files'\n  ;;"
-                           : "    '1: :_alternative \"commands:command:($commands)\" \"files:file:_files\"' \\\n"
-                             "    '*:file:_files'\n  ;;");
+        puts(c < COMMANDS ? "    '*:file:_files'\n  ;;"
+                          : "    '1: :_alternative \"commands:command:($commands)\" \"files:file:_files\"' \\\n"
+                            "    '*:file:_files'\n  ;;");
     }
     puts("esac");
 }
@@ -314,16 +295,16 @@ static void zsh(void)
 static void fish(void)
 {
     puts("# fish completion for lvscan. Made by cli/mkdocs from cli/options.tbl: do not edit.");
-    for (unsigned c = 1; c < NCOMMANDS; c++)
-        printf("complete -c lvscan -n __fish_use_subcommand -a %s -d '%s'\n", COMMANDS[c], SAYS[c]);
-    for (unsigned c = 0; c < NCOMMANDS; c++)
-        for (size_t i = 0; i < NOPTIONS; i++) {
+    for (unsigned c = 1; c < COMMANDS; c++)
+        printf("complete -c lvscan -n __fish_use_subcommand -a %s -d '%s'\n", COMMAND_NAMES[c], SAYS[c]);
+    for (unsigned c = 0; c < COMMANDS; c++)
+        for (size_t i = 0; i < OPTION_COUNT_ALL; i++) {
             const Option *o = &OPTIONS[i];
             if (!(o->commands >> c & 1))
                 continue;
             printf("complete -c lvscan -n '%s%s' -l %s",
                    c ? "__fish_seen_subcommand_from " : "not __fish_seen_subcommand_from ",
-                   c ? COMMANDS[c] : "trace disasm functions check", o->name);
+                   c ? COMMAND_NAMES[c] : "trace disasm functions check", o->name);
             if (o->letter)
                 printf(" -s %c", o->letter);
             if (choices_of(o))
