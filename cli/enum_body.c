@@ -103,29 +103,13 @@ static void recover(Body *b)
     }
 }
 
-static bool pass_parens(Body *b)
-{
-    uint32_t depth = 0;
-    do {
-        Token t = b->p->tok;
-        if (token_is(t, '(') || token_is(t, '['))
-            depth++;
-        else if (token_is(t, ')') || token_is(t, ']'))
-            depth--;
-        else if (t.kind == TOK_EOF || token_is(t, '{') || token_is(t, '}') || token_is(t, ';'))
-            return false;
-        pp_advance(b->p);
-    } while (depth > 0);
-    return true;
-}
-
 /* Attributes between name and value: [[...]], __attribute__((...)), and macros that this file does not define. */
 static bool pass_attributes(Body *b)
 {
     while (token_is(b->p->tok, '[') || b->p->tok.kind == TOK_NAME) {
         if (b->p->tok.kind == TOK_NAME)
             pp_advance(b->p);
-        if ((token_is(b->p->tok, '(') || token_is(b->p->tok, '[')) && !pass_parens(b))
+        if ((token_is(b->p->tok, '(') || token_is(b->p->tok, '[')) && !pp_pass_parens(b->p, pp_advance))
             return false;
     }
     return true;

@@ -245,6 +245,22 @@ void pp_advance(Pp *p)
     }
 }
 
+bool pp_pass_parens(Pp *p, PpAdvance *advance)
+{
+    uint32_t depth = 0;
+    do {
+        Token t = p->tok;
+        if (token_is(t, '(') || token_is(t, '['))
+            depth++;
+        else if (token_is(t, ')') || token_is(t, ']'))
+            depth--;
+        else if (t.kind == TOK_EOF || token_is(t, '{') || token_is(t, '}') || token_is(t, ';'))
+            return false;
+        advance(p);
+    } while (depth > 0);
+    return true;
+}
+
 /* ---- whole ---- */
 
 void pp_init(Pp *p, Bytes source, Arena *arena)

@@ -65,8 +65,12 @@ void pp_init(Pp *p, Bytes source, Arena *arena);
 void pp_free(Pp *p);
 
 /* Sets p->tok to the next token, macros expanded, or as it stands in the file. */
-void pp_advance(Pp *p);
-void pp_advance_raw(Pp *p);
+typedef void PpAdvance(Pp *p);
+PpAdvance pp_advance, pp_advance_raw;
+
+/* From an opening parenthesis or bracket to after the one that closes it. False where a brace, a semicolon or the end
+ * stands before that, which is then the token. */
+bool pp_pass_parens(Pp *p, PpAdvance *advance);
 
 /* Reads the macro's body, expanded, instead of the file, until pp_leave; the end is TOK_EOF. */
 bool pp_enter_body(Pp *p, const Macro *m);

@@ -97,22 +97,6 @@ static void open_brace(Scan *s)
 
 /* ---- enum heads ---- */
 
-static bool skip_balanced(Scan *s)
-{
-    uint32_t depth = 0;
-    do {
-        Token t = s->pp.tok;
-        if (token_is(t, '(') || token_is(t, '['))
-            depth++;
-        else if (token_is(t, ')') || token_is(t, ']'))
-            depth--;
-        else if (t.kind == TOK_EOF || token_is(t, '{') || token_is(t, '}') || token_is(t, ';'))
-            return false;
-        pp_advance_raw(&s->pp);
-    } while (depth > 0);
-    return true;
-}
-
 /* Attributes and names up to ':', '{' or what can't belong to a definition. */
 static void read_tag(Scan *s, EnumDef *e)
 {
@@ -121,12 +105,12 @@ static void read_tag(Scan *s, EnumDef *e)
         if (token_named(t, "class") || token_named(t, "struct")) {
             e->scoped = true;
         } else if (token_is(t, '(') || token_is(t, '[')) {
-            if (!skip_balanced(s))
+            if (!pp_pass_parens(&s->pp, pp_advance_raw))
                 return;
             continue;
         } else if (token_named(t, "__attribute__") || token_named(t, "__declspec") || token_named(t, "alignas")) {
             pp_advance_raw(&s->pp);
-            if (!token_is(s->pp.tok, '(') || !skip_balanced(s))
+            if (!token_is(s->pp.tok, '(') || !pp_pass_parens(&s->pp, pp_advance_raw))
                 return;
             continue;
         } else if (t.kind == TOK_NAME) {
@@ -166,7 +150,7 @@ static void read_typedef_names(Scan *s, EnumDef *e)
     for (int i = 0; i < HEAD_TOKENS_MAX && !token_is(s->pp.tok, ';'); i++) {
         Token t = s->pp.tok;
         if (token_is(t, '(') || token_is(t, '[')) {
-            if (!skip_balanced(s))
+            if (!pp_pass_parens(&s->pp, pp_advance_raw))
                 return;
             continue;
         }

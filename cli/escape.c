@@ -37,16 +37,22 @@ static bool deceptive(uint32_t c)
            (c >= 0x2060 && c <= 0x206f) || c == 0xfeff || c == 0x61c || (c >= 0xe0000 && c <= 0xe007f);
 }
 
+/* A backslash and the letter that `named` pairs with the character; false when it has none. */
+static bool escape_named(Sink *t, unsigned char c, const char *named)
+{
+    for (; *named; named += 2)
+        if ((unsigned char)named[1] == c) {
+            sink_char(t, '\\');
+            sink_char(t, named[0]);
+            return true;
+        }
+    return false;
+}
+
 static void terminal_byte(Sink *t, unsigned char c)
 {
-    static const char named[] = "a\ab\bt\tn\nv\vf\fr\r\\\\";
-    for (size_t i = 0; i + 1 < sizeof named; i += 2)
-        if ((unsigned char)named[i + 1] == c) {
-            sink_char(t, '\\');
-            sink_char(t, named[i]);
-            return;
-        }
-    sink_format(t, "\\x%02x", c);
+    if (!escape_named(t, c, "a\ab\bt\tn\nv\vf\fr\r\\\\"))
+        sink_format(t, "\\x%02x", c);
 }
 
 void escape_terminal(Sink *t, Str s)
@@ -66,14 +72,8 @@ void escape_terminal(Sink *t, Str s)
 
 static void json_control(Sink *t, unsigned char c)
 {
-    static const char named[] = "b\bf\fn\nr\rt\t";
-    for (size_t i = 0; i + 1 < sizeof named; i += 2)
-        if ((unsigned char)named[i + 1] == c) {
-            sink_char(t, '\\');
-            sink_char(t, named[i]);
-            return;
-        }
-    sink_format(t, "\\u%04x", c);
+    if (!escape_named(t, c, "b\bf\fn\nr\rt\t"))
+        sink_format(t, "\\u%04x", c);
 }
 
 void escape_json(Sink *t, Str s)
