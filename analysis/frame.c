@@ -91,7 +91,6 @@ static Frame frame_after(Frame f, const Step *s, uint8_t new_base)
 typedef struct FrameFlow {
     Values *v;
     Frame *in;      /* by block */
-    uint8_t *state; /* by block: 0 not reached, 1 reached */
     uint32_t *list; /* blocks to visit */
     uint32_t n;
     uint8_t *queued;
@@ -102,8 +101,8 @@ static void frame_join(FrameFlow *flow, uint32_t block, Frame f)
 {
     Frame *in = &flow->in[block];
     Frame old = *in;
-    if (!flow->state[block]) {
-        flow->state[block] = 1;
+    if (!flow->v->reached[block]) {
+        flow->v->reached[block] = 1;
         *in = f;
     } else {
         if (!stack_same(in->rsp, f.rsp))
@@ -157,13 +156,13 @@ bool frames_find(Values *v)
     Arena *a = v->arena;
     FrameFlow flow = {.v = v,
                       .in = arena_alloc(a, b->nblocks, sizeof(Frame)),
-                      .state = arena_alloc(a, b->nblocks, 1),
                       .list = arena_alloc(a, b->nblocks, sizeof(uint32_t)),
                       .queued = arena_alloc(a, b->nblocks, 1),
                       .new_base = arena_alloc(a, b->nsteps, 1)};
     v->frames = arena_alloc(a, b->nsteps, sizeof *v->frames);
     v->new_base = flow.new_base;
-    if (!flow.in || !flow.state || !flow.list || !flow.queued || !flow.new_base || !v->frames)
+    v->reached = arena_alloc(a, b->nblocks, 1);
+    if (!flow.in || !v->reached || !flow.list || !flow.queued || !flow.new_base || !v->frames)
         return false;
     for (uint32_t i = 0; i < b->nsteps; i++)
         v->frames[i] = (Frame){unknown, unknown};

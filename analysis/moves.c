@@ -283,7 +283,13 @@ bool moves_find(Values *v)
     v->moves = arena_alloc(v->arena, n, sizeof *v->moves);
     if (!v->moves)
         return false;
-    for (uint32_t i = 0; i < n; i++)
+    v->carriers = arena_alloc(v->arena, n, sizeof *v->carriers);
+    if (!v->carriers)
+        return false;
+    for (uint32_t i = 0; i < n; i++) {
         move_make(v, i, &v->moves[i]);
+        if (move_carries(&v->moves[i]))
+            v->carriers[v->ncarriers++] = i;
+    }
     return true;
 }

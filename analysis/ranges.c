@@ -5,158 +5,24 @@
 #include <string.h>
 
 #include "analysis/frame.h"
+#include "analysis/holds.h"
 
-enum { RANGES_MAX_CELLS = 256, RED_ZONE = 128 };
+enum { RED_ZONE = 128 };
 
-/* ---- which cells may hold it: the origins' and, over copies and adds, all that get it from them ---- */
-
-static bool carries(const RangeProof *p, const Move *m)
-{
-    return (m->kind == MOVE_COPY || m->kind == MOVE_ADD) && m->bits >= p->width && m->dst != CELL_NONE &&
-           m->src != CELL_NONE;
-}
-
-static bool cell_add(RangeProof *p, Cell c)
-{
-    for (uint32_t i = 0; i < p->ncells; i++)
-        if (p->cells[i] == c)
-            return false;
-    if (p->ncells == RANGES_MAX_CELLS)
-        return false; /* the rest is not claimed */
-    p->cells[p->ncells++] = c;
-    p->has_slots |= c >= CELL_SLOT0;
-    p->registers |= c < CELL_SLOT0 ? (uint64_t)1 << c : 0;
-    return true;
-}
-
-static uint32_t cell_index(const RangeProof *p, Cell c)
-{
-    for (uint32_t i = 0; i < p->ncells; i++)
-        if (p->cells[i] == c)
-            return i;
-    return UINT32_MAX;
-}
-
-static bool cell_known(const RangeProof *p, Cell c)
-{
-    return c < CELL_SLOT0 ? (p->registers >> c) & 1 : p->has_slots && cell_index(p, c) != UINT32_MAX;
-}
-
-static void cells_collect(RangeProof *p)
-{
-    const Values *v = p->v;
-    for (size_t i = 0; i < p->origins.n; i++)
-        if (p->origins.items[i].cell != CELL_NONE)
-            cell_add(p, p->origins.items[i].cell);
-    for (bool grown = true; grown;) {
-        grown = false;
-        for (uint32_t i = 0; i < v->body->nsteps; i++) {
-            const Move *m = &v->moves[i];
-            if (carries(p, m) && cell_known(p, m->src) && !cell_known(p, m->dst))
-                grown |= cell_add(p, m->dst);
-        }
-    }
-}
-
-/* ---- what a step does ---- */
-
-static void weaken(Hold *h, unsigned proof)
-{
-    if (h->proof && h->proof < proof)
-        h->proof = (uint8_t)proof;
-}
-
-static void pass_cell(const RangeProof *p, uint32_t step, Cell c, Hold *h)
-{
-    const Move *m = &p->v->moves[step];
-    const CallEffect *call = &p->v->body->steps[step].call;
-    if (!h->proof)
-        return;
-    if (values_step_writes(p->v, step, c))
-        h->proof = 0;
-    else if (c >= CELL_SLOT0 && m->wild)
-        weaken(h, PROOF_FRAME);
-    else if (c < CELL_SLOT0 && m->is_call)
-        weaken(h, call->kept_read >> c & 1 ? PROOF_CALLEES : PROOF_ABI);
-}
-
-/* Does the step leave the key's memory alone? Any write to memory may hit it; so may a call. */
-static bool keeps_memory(const Values *v, uint32_t step)
-{
-    const Move *m = &v->moves[step];
-    return !m->wild && m->stored_lo == m->stored_hi;
-}
-
-enum { DEF_BIT = 1, MERGE_BIT = 2 }; /* of def_at */
-
-/* Only the origin's cell holds the variable now. */
-static void origin_set(const RangeProof *p, const Origin *o, Hold *holds)
-{
-    memset(holds, 0, (p->ncells + 1) * sizeof *holds);
-    holds[o->cell == CELL_NONE ? p->ncells : cell_index(p, o->cell)] = (Hold){PROOF_EXACT, 0};
-}
-
-/* The origins of one step never have company there (analysis/origins.c). */
-static void origin_at(const RangeProof *p, uint32_t step, Hold *holds)
-{
-    for (size_t i = 0; i < p->origins.n; i++)
-        if (p->origins.items[i].kind != DEF_ARGUMENT && p->origins.items[i].step == step)
-            origin_set(p, &p->origins.items[i], holds);
-}
-
-/* Do the registers of the memory's address survive the step? */
-static bool keeps_address(const RangeProof *p, uint32_t step)
-{
-    const Move *m = &p->v->moves[step];
-    return !move_writes_reg(m, p->mem.base) && !move_writes_reg(m, p->mem.index);
-}
-
-/* Most steps touch nothing that matters here. */
-static bool is_idle(const RangeProof *p, uint32_t step)
-{
-    const Move *m = &p->v->moves[step];
-    return !(m->writes & p->registers) && !m->is_call && !p->has_slots && !p->has_mem && !p->def_at[step];
-}
-
-static void pass_step(const RangeProof *p, uint32_t step, Hold *holds)
-{
-    const Move *m = &p->v->moves[step];
-    if (is_idle(p, step))
-        return;
-    if (p->def_at[step] & MERGE_BIT) /* the value is there already; only its def counts as done after the step */
-        origin_at(p, step, holds);
-    Hold moved = {0, 0};
-    uint32_t dst = UINT32_MAX;
-    if (carries(p, m)) {
-        uint32_t src = cell_index(p, m->src);
-        dst = cell_index(p, m->dst);
-        if (src != UINT32_MAX && dst != UINT32_MAX && holds[src].proof) {
-            moved = holds[src];
-            if (m->kind == MOVE_ADD)
-                moved.addend -= m->k;
-        }
-    }
-    for (uint32_t i = 0; i < p->ncells; i++)
-        pass_cell(p, step, p->cells[i], &holds[i]);
-    if (m->twice) /* it may come back with an older value in a register than that of the latest def */
-        memset(holds, 0, (p->ncells + 1) * sizeof *holds);
-    if (!keeps_memory(p->v, step) || !keeps_address(p, step))
-        holds[p->ncells].proof = 0;
-    if (moved.proof && dst != UINT32_MAX)
-        holds[dst] = moved;
-    if (p->def_at[step] & DEF_BIT)
-        origin_at(p, step, holds);
-}
-
-/* ---- over the blocks ---- */
+/* ---- over the blocks ----
+ *
+ * Only blocks where something is held are walked: from the origins along the edges that bring something (a block that an edge
+ * brings nothing to holds nothing), then back by what the blocks that were never reached bring to the others: nothing. What
+ * is held only grows less, so that the order doesn't matter.
+ */
 
 typedef struct Spread {
     RangeProof *p;
-    uint32_t *list;
-    uint32_t n;
-    uint8_t *queued;
-    Hold *now, *edge;
-    uint64_t work;
+    uint32_t *list, *held; /* blocks to visit; all those with an `in` */
+    uint32_t n, nheld;
+    uint8_t *queued, *barren; /* by block; barren: an edge to it brings nothing */
+    Hold *now, *edge, *nothing;
+    bool failed;
 } Spread;
 
 static void queue(Spread *s, uint32_t block)
@@ -167,48 +33,29 @@ static void queue(Spread *s, uint32_t block)
     }
 }
 
-static uint64_t mask_of(unsigned width) { return width >= 64 ? UINT64_MAX : ((uint64_t)1 << width) - 1; }
-
-static bool hold_meet(Hold *a, Hold b, uint64_t mask)
+static void block_enter(Spread *s, uint32_t block, const Hold *holds)
 {
-    if (!a->proof)
-        return false;
-    if (!b.proof || ((a->addend ^ b.addend) & mask)) {
-        a->proof = 0;
-        return true;
+    RangeProof *p = s->p;
+    s->barren[block] |= !holds_any(p, holds);
+    if (s->barren[block])
+        return;
+    p->in[block] = arena_alloc(p->arena, p->ncells + 1u, sizeof *holds);
+    if (!p->in[block]) {
+        s->failed = true;
+        return;
     }
-    if (b.proof <= a->proof)
-        return false;
-    a->proof = b.proof;
-    return true;
+    memcpy(p->in[block], holds, (p->ncells + 1u) * sizeof *holds);
+    s->held[s->nheld++] = block;
+    queue(s, block);
 }
 
 static void meet_into(Spread *s, uint32_t block, const Hold *holds)
 {
     RangeProof *p = s->p;
-    size_t n = p->ncells + 1u;
-    Hold *in = &p->in[block * n];
-    bool changed = !p->reached[block];
-    if (changed) {
-        p->reached[block] = 1;
-        memcpy(in, holds, n * sizeof *in);
-    } else {
-        for (size_t i = 0; i < n; i++)
-            changed |= hold_meet(&in[i], holds[i], mask_of(p->width));
-    }
-    if (changed)
+    if (!p->in[block])
+        block_enter(s, block, holds);
+    else if (holds_meet(p, p->in[block], holds))
         queue(s, block);
-}
-
-/* What the unwinder brings to a landing pad. */
-static void unwind_holds(const RangeProof *p, Hold *holds)
-{
-    for (uint32_t i = 0; i < p->ncells; i++) {
-        if (!values_unwind_keeps(p->cells[i]))
-            holds[i].proof = 0;
-        weaken(&holds[i], p->cells[i] < CELL_SLOT0 ? PROOF_ABI : PROOF_FRAME);
-    }
-    holds[p->ncells].proof = 0;
 }
 
 static void flow_edge(Spread *s, const Edge *e)
@@ -217,10 +64,8 @@ static void flow_edge(Spread *s, const Edge *e)
     const Block *to = &p->v->body->blocks[e->block];
     memcpy(s->edge, s->now, (p->ncells + 1) * sizeof *s->edge);
     if (e->kind == EDGE_UNWIND)
-        unwind_holds(p, s->edge);
-    if (to->foreign)
-        memset(s->edge, 0, (p->ncells + 1) * sizeof *s->edge);
-    meet_into(s, e->block, s->edge);
+        holds_unwind(p, s->edge);
+    meet_into(s, e->block, to->foreign ? s->nothing : s->edge);
 }
 
 /* A jump that is not resolved may go to any block. */
@@ -235,44 +80,86 @@ static bool ends_unknown(const Body *b, const Block *k)
     return true;
 }
 
-static void flow_everywhere(Spread *s)
+static void flow_everywhere(Spread *s, const Hold *holds)
 {
     RangeProof *p = s->p;
     uint32_t nblocks = p->v->body->nblocks;
-    s->work += (uint64_t)nblocks * (p->ncells + 1u);
+    p->work += (uint64_t)nblocks * (p->ncells + 1u);
     for (uint32_t i = 0; i < nblocks; i++)
-        meet_into(s, i, s->now);
+        meet_into(s, i, holds);
 }
 
-static void flow_block(Spread *s, uint32_t at)
+/* What the block brings to others, if `in` holds before it. */
+static void flow_block(Spread *s, uint32_t at, const Hold *in)
 {
     RangeProof *p = s->p;
     const Block *b = &p->v->body->blocks[at];
     size_t n = p->ncells + 1u;
-    memcpy(s->now, &p->in[at * n], n * sizeof *s->now);
+    memcpy(s->now, in, n * sizeof *s->now);
     for (uint32_t i = b->first; i < b->first + b->n; i++)
-        pass_step(p, i, s->now);
-    s->work += (uint64_t)b->n * n;
+        holds_pass(p, i, s->now);
+    p->work += (uint64_t)b->n * n;
     for (uint32_t i = 0; i < b->nsucc; i++)
         flow_edge(s, &b->succ[i]);
     if (ends_unknown(p->v->body, b))
-        flow_everywhere(s);
+        flow_everywhere(s, s->now);
 }
 
-static void flow_sources(Spread *s)
+static bool reachable(const RangeProof *p, uint32_t block) { return p->v->reached[block] || !p->v->body->closed; }
+
+static void flow_argument(Spread *s, const Origin *o)
+{
+    uint32_t entry = s->p->v->body->entry;
+    holds_begin(s->p, o, s->edge);
+    if (!s->p->in[entry])
+        meet_into(s, entry, s->edge);
+}
+
+/* What a def brings does not depend on what was held before. */
+static void flow_origins(Spread *s)
 {
     RangeProof *p = s->p;
     const Body *b = p->v->body;
-    memset(s->now, 0, (p->ncells + 1) * sizeof *s->now);
     for (size_t i = 0; i < p->origins.n; i++)
         if (p->origins.items[i].kind == DEF_ARGUMENT)
-            origin_set(p, &p->origins.items[i], s->now);
-    meet_into(s, b->entry, s->now);
-    for (uint32_t i = 0; i < b->nblocks; i++) {
-        if (!b->blocks[i].foreign)
-            continue;
-        memset(s->now, 0, (p->ncells + 1) * sizeof *s->now);
-        meet_into(s, i, s->now);
+            flow_argument(s, &p->origins.items[i]);
+    s->barren[b->entry] = !p->in[b->entry];
+    for (uint32_t i = 0; i < b->nblocks; i++)
+        if (p->defs_in[i] && reachable(p, i))
+            flow_block(s, i, s->nothing);
+}
+
+static bool brings_nothing(const RangeProof *p, uint32_t block)
+{
+    return !p->in[block] && !p->defs_in[block] && reachable(p, block);
+}
+
+static void flow_nothing(Spread *s)
+{
+    RangeProof *p = s->p;
+    const Body *b = p->v->body;
+    for (uint32_t i = 0; i < s->nheld; i++) {
+        const Block *k = &b->blocks[s->held[i]];
+        for (uint32_t e = 0; e < k->npred; e++)
+            if (brings_nothing(p, k->pred[e].block)) {
+                meet_into(s, s->held[i], s->nothing);
+                break;
+            }
+        p->work += k->npred;
+    }
+    for (uint32_t i = 0; !b->closed && i < b->nblocks; i++)
+        if (brings_nothing(p, i) && ends_unknown(b, &b->blocks[i])) {
+            flow_everywhere(s, s->nothing);
+            break;
+        }
+}
+
+static void settle(Spread *s)
+{
+    while (s->n && !s->failed && s->p->work < s->p->budget) {
+        uint32_t at = s->list[--s->n];
+        s->queued[at] = 0;
+        flow_block(s, at, s->p->in[at]);
     }
 }
 
@@ -282,45 +169,61 @@ static bool ranges_spread(RangeProof *p)
     size_t n = p->ncells + 1u;
     Spread s = {.p = p,
                 .list = arena_alloc(p->arena, nblocks, sizeof(uint32_t)),
+                .held = arena_alloc(p->arena, nblocks, sizeof(uint32_t)),
                 .queued = arena_alloc(p->arena, nblocks, 1),
+                .barren = arena_alloc(p->arena, nblocks, 1),
                 .now = arena_alloc(p->arena, n, sizeof(Hold)),
-                .edge = arena_alloc(p->arena, n, sizeof(Hold))};
-    if (!s.list || !s.queued || !s.now || !s.edge)
+                .edge = arena_alloc(p->arena, n, sizeof(Hold)),
+                .nothing = arena_alloc(p->arena, n, sizeof(Hold))};
+    if (!s.list || !s.held || !s.queued || !s.barren || !s.now || !s.edge || !s.nothing)
         return false;
-    flow_sources(&s);
-    while (s.n && s.work < p->budget) {
-        uint32_t at = s.list[--s.n];
-        s.queued[at] = 0;
-        flow_block(&s, at);
+    flow_origins(&s);
+    settle(&s);
+    flow_nothing(&s);
+    settle(&s);
+    for (uint32_t i = 0; i < s.nheld; i++) /* each will be walked once more to list the ranges */
+        p->work += (uint64_t)p->v->body->blocks[s.held[i]].n * n;
+    return s.n == 0 && !s.failed;
+}
+
+/* Where the variable gets its values: by step and by block. */
+static bool origins_mark(RangeProof *p)
+{
+    const Body *b = p->v->body;
+    p->def_at = arena_alloc(p->arena, b->nsteps, 1);
+    p->defs_in = arena_alloc(p->arena, b->nblocks, 1);
+    if (!p->def_at || !p->defs_in)
+        return false;
+    for (size_t i = 0; i < p->origins.n; i++) {
+        const Origin *o = &p->origins.items[i];
+        if (o->kind == DEF_ARGUMENT)
+            continue;
+        p->def_at[o->step] |= o->kind == DEF_MERGE ? MERGE_BIT : DEF_BIT;
+        p->defs_in[body_block_of(b, o->step)] = 1;
     }
-    p->work = s.work + nblocks;
-    return s.n == 0;
+    return true;
 }
 
 bool ranges_prove(RangeProof *p, Values *v, unsigned width, Origins origins, const Mem *mem, uint64_t budget,
                   Arena *arena)
 {
-    const Body *b = v->body;
     *p = (RangeProof){.v = v,
                       .arena = arena,
                       .budget = budget,
                       .width = width,
                       .origins = origins,
                       .mem = {.base = REG_NONE, .index = REG_NONE}};
+    if (origins.n == 0 || origins.n > RANGES_MAX_CELLS)
+        return false;
     p->cells = arena_alloc(arena, RANGES_MAX_CELLS, sizeof *p->cells);
-    p->reached = arena_alloc(arena, b->nblocks, 1);
-    p->def_at = arena_alloc(arena, b->nsteps, 1);
-    if (!p->cells || !p->reached || !p->def_at || origins.n == 0 || origins.n > RANGES_MAX_CELLS)
+    p->in = arena_alloc(arena, v->body->nblocks, sizeof *p->in);
+    if (!p->cells || !p->in || !origins_mark(p))
         return false;
     p->has_mem = mem != NULL;
     if (mem)
         p->mem = *mem;
-    for (size_t i = 0; i < origins.n; i++)
-        if (origins.items[i].kind != DEF_ARGUMENT)
-            p->def_at[origins.items[i].step] |= origins.items[i].kind == DEF_MERGE ? MERGE_BIT : DEF_BIT;
-    cells_collect(p);
-    p->in = arena_alloc(arena, (size_t)b->nblocks * (p->ncells + 1u), sizeof *p->in);
-    return p->in && ranges_spread(p);
+    holds_cells(p);
+    return ranges_spread(p);
 }
 
 /* ---- answers ---- */
@@ -328,8 +231,8 @@ bool ranges_prove(RangeProof *p, Values *v, unsigned width, Origins origins, con
 static void holds_at_block(const RangeProof *p, uint32_t block, Hold *holds)
 {
     size_t n = p->ncells + 1u;
-    if (p->reached[block])
-        memcpy(holds, &p->in[block * n], n * sizeof *holds);
+    if (p->in[block])
+        memcpy(holds, p->in[block], n * sizeof *holds);
     else
         memset(holds, 0, n * sizeof *holds);
 }
@@ -341,20 +244,13 @@ static uint8_t flow_proof(const Body *b)
     return !b->closed ? PROOF_PARTIAL : b->tails && !b->program->is_go ? PROOF_ABI : PROOF_EXACT;
 }
 
-static void holds_finish(const RangeProof *p, Hold *holds)
-{
-    uint8_t most = flow_proof(p->v->body);
-    for (uint32_t i = 0; most != PROOF_EXACT && i <= p->ncells; i++)
-        weaken(&holds[i], most);
-}
-
 void ranges_before(const RangeProof *p, uint32_t step, Hold *holds)
 {
     uint32_t at = body_block_of(p->v->body, step);
     holds_at_block(p, at, holds);
     for (uint32_t i = p->v->body->blocks[at].first; i < step; i++)
-        pass_step(p, i, holds);
-    holds_finish(p, holds);
+        holds_pass(p, i, holds);
+    holds_weaken(p, flow_proof(p->v->body), holds);
 }
 
 static Location slot_location(const Values *v, const Frame *f, Cell cell, unsigned bits)
@@ -459,7 +355,7 @@ Location ranges_location(const RangeProof *p, uint32_t step, uint8_t *proof)
         Location l = hold_location(p, step, i);
         if (l.kind == LOCATION_NONE)
             continue;
-        l.addend = holds[i].addend & mask_of(p->width);
+        l.addend = low_bits(holds[i].addend, p->width);
         least = hold_rank(cell, &holds[i], CELL_NONE - 1);
         best = l;
         *proof = holds[i].proof;
@@ -503,7 +399,7 @@ static void ranges_of_step(const RangeProof *p, uint32_t step, const Hold *holds
 {
     const Step *s = &p->v->body->steps[step];
     for (uint32_t i = 0; i <= p->ncells; i++) {
-        if (!holds[i].proof || (holds[i].addend & mask_of(p->width)))
+        if (!holds[i].proof || low_bits(holds[i].addend, p->width))
             continue;
         uint8_t most = flow_proof(p->v->body), proof = holds[i].proof > most ? holds[i].proof : most;
         Location l = hold_location(p, step, i);
@@ -532,10 +428,12 @@ bool ranges_list(const RangeProof *p, unsigned weakest, Range **out, size_t *n, 
     if (!holds)
         return false;
     for (uint32_t at = 0; at < b->nblocks; at++) {
+        if (!p->in[at] && !p->defs_in[at])
+            continue;
         holds_at_block(p, at, holds);
         for (uint32_t i = b->blocks[at].first; i < b->blocks[at].first + b->blocks[at].n; i++) {
             ranges_of_step(p, i, holds, weakest, &list);
-            pass_step(p, i, holds);
+            holds_pass(p, i, holds);
         }
     }
     if (list.n)

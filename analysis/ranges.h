@@ -33,7 +33,7 @@ typedef struct RangeProof {
     Values *v;
     Arena *arena;
     uint64_t budget; /* units of work allowed: one cell passing one step */
-    uint64_t work;   /* done */
+    uint64_t work;   /* done, and to be done once more to list the ranges */
     unsigned width;  /* bits of the variable */
     Origins origins;
     Cell *cells;        /* those that may ever hold it */
@@ -41,9 +41,9 @@ typedef struct RangeProof {
     uint64_t registers; /* those of the cells that are registers: bit r */
     bool has_slots, has_mem;
     Mem mem;
-    Hold *in; /* by block, ncells + 1 each */
-    uint8_t *reached;
-    uint8_t *def_at; /* by step: an origin there */
+    Hold **in;        /* by block: ncells + 1 of them, what is held before it; NULL: nothing */
+    uint8_t *def_at;  /* by step: DEF_BIT, MERGE_BIT */
+    uint8_t *defs_in; /* by block: is there such a step? */
 } RangeProof;
 
 /* Runs the analysis for the variable of `width` bits that gets its values at the origins. mem: where memory origins

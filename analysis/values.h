@@ -95,9 +95,12 @@ typedef struct Value {
 typedef struct Values {
     const Body *body;
     Arena *arena;
-    Frame *frames;     /* by step */
-    uint8_t *new_base; /* by step: the stack base that its `and $-N,%rsp` makes, or 0 */
-    Move *moves;       /* by step */
+    Frame *frames;      /* by step */
+    uint8_t *new_base;  /* by step: the stack base that its `and $-N,%rsp` makes, or 0 */
+    uint8_t *reached;   /* by block: do edges lead there from an entry? */
+    Move *moves;        /* by step */
+    uint32_t *carriers; /* the steps that copy a cell to another, or add a constant to one: move_carries */
+    uint32_t ncarriers;
     StackSlot *slots;
     uint32_t nslots;
     bool rbp_frames; /* somewhere rbp points into the frame */
@@ -170,6 +173,12 @@ Cell values_slot_of(const Values *v, uint32_t step);
 
 /* The registers that a call or any other step may change, as the value analysis sees it. */
 static inline bool move_writes_reg(const Move *m, Cell reg) { return reg < CELL_SLOT0 && ((m->writes >> reg) & 1); }
+
+/* Is all that it does to a cell to give it another's value, or that and a constant? */
+static inline bool move_carries(const Move *m)
+{
+    return (m->kind == MOVE_COPY || m->kind == MOVE_ADD) && m->dst != CELL_NONE && m->src != CELL_NONE;
+}
 
 static inline bool cell_is_general(Cell c) { return c < CELL_XMM0; }
 static inline bool cell_is_xmm(Cell c) { return c >= CELL_XMM0 && c < CELL_SLOT0; }

@@ -311,7 +311,7 @@ static bool group_sites(Builder *b, const RangeProof *p, const Group *g, SiteLis
 static bool prove(Builder *b, RangeProof *p, unsigned width, Origins origins, const Mem *mem)
 {
     bool ok = ranges_prove(p, b->v, width, origins, mem, b->budget, &b->proof);
-    uint64_t work = p->work + b->v->body->nsteps; /* listing the ranges walks every step once more */
+    uint64_t work = p->work + b->v->body->nsteps; /* its marks are by step */
     b->budget -= work < b->budget ? work : b->budget;
     if (b->budget == 0)
         b->v->failed = true;

@@ -32,4 +32,7 @@ for program in git gdb node rg gron bpftrace; do # C, C++, C++, Rust, Go, C++
     json "the default on $program: variables, ranked by their constants" "$(cat "$work/out")" \
         '.variables | length == 10 and (map(.score) | . == (sort | reverse)) and all(.constants | length > 1)'
 done
+survives "all of perl" "0" "$LVSCAN" --json -n 0 /usr/bin/perl
+json "all of perl: its interpreter's largest functions are within the budget" "$(jq -c '{warnings, n: (.variables | length)}' "$work/out")" \
+    '.n > 10000 and all(.warnings[]; .text | contains("budget") | not)'
 done_testing
