@@ -1,6 +1,7 @@
 /* analysis/glance.c - see glance.h. One pass over the instructions of each part; nothing is followed but the order of addresses. */
 #include "analysis/glance.h"
 
+#include <elf.h>
 #include <string.h>
 
 #include "analysis/flags.h"
@@ -8,7 +9,7 @@
 #include "analysis/score.h"
 #include "analysis/summary.h"
 
-enum { STATUS = FLAG_O | FLAG_S | FLAG_Z | FLAG_A | FLAG_P | FLAG_C, BYTES_MAX = 8 << 20, BACK_SCAN = 1 << 15 };
+enum { STATUS = FLAG_O | FLAG_S | FLAG_Z | FLAG_A | FLAG_P | FLAG_C };
 
 /* What the pass knows at the instruction at hand. */
 typedef struct Eye {
@@ -20,6 +21,7 @@ typedef struct Eye {
     uint32_t flags, writer; /* where the flags were written last, and by which of the writers */
     uint32_t
         variable[LOOK_SLOT]; /* by register: where it was last given what is no constant, if nothing wrote it since */
+    LookMade made[LOOK_SLOT];
 } Eye;
 
 void glancer_open(Glancer *g, Program *program, const Query *query)
@@ -30,97 +32,7 @@ void glancer_open(Glancer *g, Program *program, const Query *query)
             g->near[((uint64_t)query->constants[i] + (uint64_t)turn) & 0xff] = true;
 }
 
-/* Has the program functions that only are pieces of others? A jump table may lead to any of them. */
-static bool has_fragments(Glancer *g)
-{
-    Function f;
-    size_t n = g->program->functions.n;
-    for (; g->rows_asked < n && !g->fragments; g->rows_asked++)
-        g->fragments = program_function_of(g->program, g->rows_asked, &f) && f.fragment;
-    return g->fragments;
-}
-
 void glancer_close(Glancer *g) { arena_free(&g->work); }
-
-/* ---- parts ---- */
-
-static const LookPart *part_of(const Look *l, Addr pc)
-{
-    for (unsigned i = 0; i < l->nparts; i++)
-        if (pc >= l->parts[i].part.start && pc < l->parts[i].part.end)
-            return &l->parts[i];
-    return NULL;
-}
-
-static bool part_add(Look *l, Part part)
-{
-    Arena *a = &l->g->work;
-    uint64_t size = part.end - part.start;
-    const uint8_t *bytes = size < BYTES_MAX - l->nseen ? image_read(&l->g->program->image, part.start, size) : NULL;
-    if (!bytes || l->nparts == LOOK_PARTS)
-        return false;
-    uint8_t *seen = arena_alloc(a, l->nseen + size, 1);
-    if (!seen)
-        return false;
-    if (l->nseen)
-        memcpy(seen, l->seen, l->nseen);
-    l->seen = seen;
-    l->parts[l->nparts++] = (LookPart){part, bytes, l->nseen};
-    l->nseen += (uint32_t)size;
-    return true;
-}
-
-/* Does g jump into a part that is looked at, elsewhere than to the function's start? As part_jumps_back of body.c. */
-static bool jumps_back(const Look *l, const Function *f, Part g)
-{
-    uint64_t size = g.end - g.start;
-    const uint8_t *p = size <= BACK_SCAN ? image_read(&l->g->program->image, g.start, size) : NULL;
-    for (uint64_t i = 0; p && i < size;) {
-        Insn insn;
-        int len = insn_decode(p + i, size - i, g.start + i, &insn);
-        i += len < 0 ? 1 : (uint64_t)len;
-        if (len > 0 && (insn.flow == FLOW_JUMP || insn.flow == FLOW_BRANCH) && insn.nops &&
-            insn.op[0].kind == OPERAND_REL && insn.target != f->start && part_of(l, insn.target))
-            return true;
-    }
-    return false;
-}
-
-/* The part that holds the target, if the body may adopt it. */
-static bool target_adopt(Look *l, const Function *f, Addr target)
-{
-    Function g;
-    if (!program_function(l->g->program, target, &g))
-        return true;
-    Part part = {g.start, g.end};
-    return !(g.fragment || target != g.start || jumps_back(l, f, part)) || part_add(l, part);
-}
-
-static bool target_note(Look *l, const Function *f, Addr target)
-{
-    if (!part_of(l, target) && !target_adopt(l, f, target))
-        return false;
-    if (!arena_grow(&l->g->work, (void **)&l->targets, l->ntargets, &l->cap_targets, sizeof *l->targets))
-        return false;
-    l->targets[l->ntargets++] = target;
-    return true;
-}
-
-static bool pads_note(Look *l, const Function *f, Part part)
-{
-    Fde fde;
-    CallSite *sites;
-    size_t n;
-    const Program *p = l->g->program;
-    if (!unwind_find(&p->unwind, part.start, &fde) || !fde.lsda)
-        return true;
-    if (!lsda_read(&p->image, &fde, &sites, &n, &l->g->work, NULL))
-        return false;
-    for (size_t i = 0; i < n; i++)
-        if (sites[i].pad && !target_note(l, f, sites[i].pad))
-            return false;
-    return true;
-}
 
 /* ---- where constants may be ---- */
 
@@ -191,6 +103,21 @@ static bool memory_constant(const Eye *e, const Operand *op, uint64_t *k)
     return bytes != NULL;
 }
 
+/* A jump table may lie there. */
+static void named_note(Eye *e, Addr addr)
+{
+    Look *l = e->look;
+    if (!image_is_constant(&l->g->program->image, addr))
+        return;
+    for (size_t i = 0; i < l->nnamed; i++)
+        if (l->named[i] == addr)
+            return;
+    if (arena_grow(&l->g->work, (void **)&l->named, l->nnamed, &l->cap_named, sizeof *l->named))
+        l->named[l->nnamed++] = addr;
+    else
+        l->unsure = true;
+}
+
 /* dst = src, extended: true when dst may now be a constant. */
 static bool copy_note(Eye *e, const Operand *dst, const Operand *src, bool sign)
 {
@@ -200,6 +127,8 @@ static bool copy_note(Eye *e, const Operand *dst, const Operand *src, bool sign)
         return false;
     if (src->kind == OPERAND_IMM) {
         constant_put(e, to, low_bits(e->insn.imm, dst->bits), false);
+        if (e->look->g->program->image.type == ET_EXEC)
+            named_note(e, low_bits(e->insn.imm, dst->bits));
         return true;
     }
     if (from < LOOK_PLACES) {
@@ -266,6 +195,7 @@ static bool constant_note(Eye *e)
     case MN_LEA:
         if (!insn_mem_address(insn, &addr))
             return false;
+        named_note(e, addr);
         constant_put(e, insn->op[0].reg, low_bits(addr, insn->op[0].bits), false);
         return true;
     case MN_XOR:
@@ -307,6 +237,90 @@ static unsigned sum_source(const Insn *insn)
     }
 }
 
+/* ---- how values were made ---- */
+
+static const LookMade made_outside = {LOOK_NOWHERE, MADE_OUTSIDE};
+
+static void made_forget(Eye *e)
+{
+    for (unsigned i = 0; i < LOOK_SLOT; i++)
+        e->made[i] = made_outside;
+}
+
+/* What a register holds, with more done to it. */
+static LookMade made_from(const Eye *e, unsigned reg, unsigned how)
+{
+    LookMade m = reg < LOOK_SLOT ? e->made[reg] : made_outside;
+    return m.how & MADE_OUTSIDE ? made_outside : (LookMade){m.at, (uint8_t)(m.how | how)};
+}
+
+/* dst = src, as moves.c sees it. */
+static LookMade made_by_move(const Eye *e, const Operand *src)
+{
+    if (is_reg(src)) /* a copy of less than all is a value of its own, too */
+        return made_from(e, src->reg, src->bits == 64 ? 0 : MADE_WORK);
+    if (src->kind == OPERAND_MEM)
+        return is_slot(&e->insn) ? made_outside : (LookMade){e->at, MADE_LOAD};
+    return (LookMade){e->at, MADE_WORK};
+}
+
+/* How the value is made that the instruction gives to the register of its first operand. What moves.c names no move for is fresh. */
+static LookMade made_now(const Eye *e)
+{
+    const Insn *insn = &e->insn;
+    LookMade work = {e->at, MADE_WORK};
+    bool imm = insn->nops == 2 && insn->op[1].kind == OPERAND_IMM;
+    switch (insn->mnemonic) {
+    case MN_MOV:
+    case MN_MOVZX:
+    case MN_MOVSX:
+    case MN_MOVSXD: return insn->nops == 2 ? made_by_move(e, &insn->op[1]) : work;
+    case MN_CDQE: return made_from(e, REG_RAX, MADE_WORK);
+    case MN_POP:
+    case MN_LEAVE:
+    case MN_MOVD:
+    case MN_VMOVD:
+    case MN_MOVQ:
+    case MN_VMOVQ: return made_outside;
+    case MN_LEA:
+        return insn->mem.index == REG_NONE && insn->mem.base < LOOK_SLOT
+                   ? made_from(e, insn->mem.base, MADE_WORK | MADE_SUM)
+                   : work;
+    case MN_INC:
+    case MN_DEC: return made_from(e, insn->op[0].reg, MADE_WORK | MADE_SUM);
+    case MN_ADD:
+    case MN_SUB: return imm ? made_from(e, insn->op[0].reg, MADE_WORK | MADE_SUM) : work;
+    case MN_AND:
+    case MN_SHR:
+    case MN_SAR: return imm ? made_from(e, insn->op[0].reg, MADE_WORK | MADE_DERIVED) : work;
+    default: return work;
+    }
+}
+
+/* Notes where sums, and what was masked or shifted, may be. */
+static void derived_note(Eye *e, unsigned to)
+{
+    const Insn *insn = &e->insn;
+    bool shifts = insn->mnemonic == MN_AND || insn->mnemonic == MN_SHR || insn->mnemonic == MN_SAR;
+    if (shifts && insn->nops == 2 && insn->op[1].kind == OPERAND_IMM && to < LOOK_PLACES)
+        e->look->made_derived |= (uint64_t)1 << to;
+}
+
+static void made_note(Eye *e)
+{
+    uint32_t writes = (uint32_t)e->effects.writes.w[0];
+    LookMade now = made_now(e), work = {e->at, MADE_WORK};
+    unsigned first = e->insn.nops && is_reg(&e->insn.op[0]) ? e->insn.op[0].reg : LOOK_SLOT;
+    if (e->insn.mnemonic == MN_CDQE)
+        first = REG_RAX;
+    if (e->insn.mnemonic == MN_LEAVE)
+        first = REG_RBP;
+    for (; writes; writes &= writes - 1) {
+        unsigned reg = (unsigned)__builtin_ctz(writes);
+        e->made[reg] = reg == first ? now : work;
+    }
+}
+
 /* Which registers have now what is surely no constant? */
 static void registers_write(Eye *e)
 {
@@ -314,12 +328,15 @@ static void registers_write(Eye *e)
     bool constant = constant_note(e);
     unsigned source = constant ? LOOK_PLACES : sum_source(&e->insn), to = place_of(&e->insn, &e->insn.op[0]);
     uint32_t at = constant || e->insn.flow == FLOW_CALL ? LOOK_NOWHERE : e->at;
+    derived_note(e, to);
     if (source < LOOK_PLACES && to < LOOK_PLACES) { /* no constant, if what is added to is none */
         e->look->sums[source] |= (uint64_t)1 << to;
+        e->look->made_sums |= (uint64_t)1 << to;
         at = source < LOOK_SLOT ? e->variable[source] : LOOK_NOWHERE;
     }
     for (; writes; writes &= writes - 1)
         e->variable[__builtin_ctz(writes)] = at;
+    made_note(e);
 }
 
 /* ---- flags ---- */
@@ -339,33 +356,47 @@ static void writer_put(Eye *e, LookWriter w)
 static LookOperand operand_of(const Eye *e, const Operand *op)
 {
     unsigned place = place_of(&e->insn, op);
-    return (LookOperand){(uint8_t)place, place < LOOK_SLOT ? e->variable[place] : LOOK_NOWHERE};
+    if (place >= LOOK_SLOT)
+        return (LookOperand){(uint8_t)place, LOOK_NOWHERE, made_outside};
+    return (LookOperand){(uint8_t)place, e->variable[place], e->made[place]};
 }
+
+static const LookOperand operand_none = {LOOK_PLACES, 0, {LOOK_NOWHERE, MADE_OUTSIDE}};
 
 static void writer_registers(Eye *e)
 {
     const Insn *insn = &e->insn;
     uint8_t bits = (uint8_t)insn->op[0].bits;
     uint64_t k;
-    if (memory_constant(e, &insn->op[0], &k) || memory_constant(e, &insn->op[1], &k))
-        writer_put(e, (LookWriter){.kind = LOOK_IMMEDIATE, .bits = bits, .k = k});
-    else
-        writer_put(e, (LookWriter){.kind = LOOK_REGISTERS,
-                                   .bits = bits,
-                                   .operands = {operand_of(e, &insn->op[0]), operand_of(e, &insn->op[1])}});
+    bool constant = memory_constant(e, &insn->op[0], &k) || memory_constant(e, &insn->op[1], &k);
+    writer_put(e, (LookWriter){.kind = constant ? LOOK_IMMEDIATE : LOOK_REGISTERS,
+                               .bits = bits,
+                               .k = constant ? k : 0,
+                               .operands = {operand_of(e, &insn->op[0]), operand_of(e, &insn->op[1])}});
 }
 
 /* A bit of a mask that may be constant. */
 static void writer_mask(Eye *e, uint8_t kind)
 {
-    writer_put(e, (LookWriter){.kind = kind, .operands = {operand_of(e, &e->insn.op[0]), {LOOK_PLACES, 0}}});
+    writer_put(e, (LookWriter){.kind = kind, .operands = {operand_of(e, &e->insn.op[0]), operand_none}});
 }
 
 static void writer_imm(Eye *e, uint8_t kind, uint64_t k)
 {
     const Operand *op = &e->insn.op[0];
     bool memory = op->kind == OPERAND_MEM && !is_slot(&e->insn);
-    writer_put(e, (LookWriter){.kind = kind, .bits = (uint8_t)op->bits, .memory = memory, .k = low_bits(k, op->bits)});
+    writer_put(e, (LookWriter){.kind = kind,
+                               .bits = (uint8_t)op->bits,
+                               .memory = memory,
+                               .k = low_bits(k, op->bits),
+                               .operands = {operand_of(e, op), operand_none}});
+}
+
+/* The zero flag says whether more than the bits of `low` are set (compares.c: compare_high_bits). */
+static void writer_masked(Eye *e, uint64_t low)
+{
+    if (low && (low & (low + 1)) == 0)
+        writer_imm(e, LOOK_MASKED, low);
 }
 
 static void flags_write(Eye *e)
@@ -384,8 +415,14 @@ static void flags_write(Eye *e)
     case MN_TEST:
         if (imm && insn->imm == 1)
             writer_put(e, (LookWriter){.kind = LOOK_LOW_BIT});
+        else if (imm)
+            writer_masked(e, low_bits(~insn->imm, insn->op[0].bits));
         else if (same_registers(insn))
             writer_imm(e, LOOK_IMMEDIATE, 0);
+        break;
+    case MN_AND:
+        if (imm)
+            writer_masked(e, low_bits(~insn->imm, insn->op[0].bits));
         break;
     case MN_SUB:
         if (imm)
@@ -408,6 +445,9 @@ static void flags_write(Eye *e)
     case MN_VUCOMISS:
     case MN_VUCOMISD: writer_put(e, (LookWriter){.kind = LOOK_REAL}); break;
     case MN_SHR:
+        if (imm && insn->imm < 64)
+            writer_masked(e, ((uint64_t)1 << insn->imm) - 1);
+        /* fall through */
     case MN_SAR:
         if (insn->nops == 2 && is_reg(&insn->op[1]))
             writer_mask(e, LOOK_SHIFT);
@@ -448,6 +488,7 @@ static void eye_forget(Eye *e)
     e->flags = LOOK_NOWHERE;
     e->writer = UINT32_MAX;
     memset(e->variable, 0xff, sizeof e->variable);
+    made_forget(e);
 }
 
 static void flow_note(Eye *e, const Function *f)
@@ -457,53 +498,76 @@ static void flow_note(Eye *e, const Function *f)
     bool direct = insn->nops && insn->op[0].kind == OPERAND_REL;
     uint64_t word;
     if ((insn->flow == FLOW_JUMP || insn->flow == FLOW_BRANCH) && direct)
-        l->unsure |= !target_note(l, f, insn->target);
+        l->unsure |= !look_target(l, f, insn->target);
     if (insn->flow == FLOW_JUMP && !direct && !insn_mem_address(insn, &word))
         l->tables++;
     if (insn->flow == FLOW_CALL) {
         l->calls = true;
         memset(e->variable, 0xff, sizeof e->variable);
+        made_forget(e);
     }
     l->returns |= insn->flow == FLOW_RETURN;
     if (insn->flow == FLOW_JUMP || insn->flow == FLOW_RETURN || insn->flow == FLOW_STOP)
         eye_forget(e);
 }
 
+/* A number that is added, of which all the others are known: a jump table's index may be the sum. */
+static void added_note(Look *l, uint64_t added, unsigned bits)
+{
+    int64_t n = (int64_t)value_extended(added, bits, true);
+    uint64_t size = n < 0 ? 0 - (uint64_t)n : (uint64_t)n;
+    added = low_bits(added, bits);
+    if (added < BODY_MAX_TABLE && added > l->most_added)
+        l->most_added = added;
+    l->added = l->added + size < size ? UINT64_MAX : l->added + size;
+}
+
 /* Sums and masks that may make the index of a jump table. */
 static void numbers_note(Eye *e)
 {
     const Insn *insn = &e->insn;
-    uint64_t added = insn->imm;
+    Look *l = e->look;
     bool imm = insn->nops == 2 && insn->op[1].kind == OPERAND_IMM;
+    bool is_short = insn->op[0].bits == 16 && place_of(insn, &insn->op[0]) < LOOK_PLACES;
     switch (insn->mnemonic) {
-    case MN_INC: added = 1; break;
-    case MN_DEC: added = UINT64_MAX; break;
-    case MN_LEA: added = (uint64_t)insn->mem.disp; break;
+    case MN_INC: added_note(l, 1, insn->op[0].bits); break;
+    case MN_DEC: added_note(l, UINT64_MAX, insn->op[0].bits); break;
+    case MN_LEA:
+        if (insn->mem.base != REG_RSP)
+            added_note(l, (uint64_t)insn->mem.disp, insn->op[0].bits);
+        break;
     case MN_CMP:
-        e->look->shorts |= insn->op[0].bits == 16 && place_of(insn, &insn->op[0]) < LOOK_PLACES;
+        l->shorts |= is_short;
         if (imm)
-            bound_note(e->look, low_bits(insn->imm, insn->op[0].bits));
-        return;
+            bound_note(l, low_bits(insn->imm, insn->op[0].bits));
+        break;
     case MN_SUB:
-        e->look->shorts |= insn->op[0].bits == 16 && place_of(insn, &insn->op[0]) < LOOK_PLACES;
-        added = 0 - added;
-        if (!imm)
-            return;
-        bound_note(e->look, low_bits(insn->imm, insn->op[0].bits));
+        l->shorts |= is_short;
+        if (imm && insn->op[0].reg != REG_RSP)
+            added_note(l, 0 - insn->imm, insn->op[0].bits);
+        if (imm)
+            bound_note(l, low_bits(insn->imm, insn->op[0].bits));
         break;
     case MN_AND:
         if (imm)
-            bound_note(e->look, insn->imm);
-        return;
-    case MN_ADD:
-        if (!imm)
-            return;
+            bound_note(l, insn->imm);
         break;
-    default: return;
+    case MN_ADD:
+        if (imm && insn->op[0].reg != REG_RSP)
+            added_note(l, insn->imm, insn->op[0].bits);
+        break;
+    default: break;
     }
-    added = low_bits(added, insn->op[0].bits);
-    if (added < BODY_MAX_TABLE && added > e->look->most_added)
-        e->look->most_added = added;
+}
+
+/* A file that stays where it is can name a table in an operand: jmp *table(,%rax,8). */
+static void table_note(Eye *e)
+{
+    const Mem *m = &e->insn.mem;
+    uint64_t addr;
+    if (e->look->g->program->image.type == ET_EXEC && (m->index != REG_NONE || m->base != REG_NONE) && m->disp > 0 &&
+        !insn_mem_address(&e->insn, &addr))
+        named_note(e, (Addr)m->disp);
 }
 
 static void insn_note(Eye *e, const Function *f)
@@ -511,11 +575,14 @@ static void insn_note(Eye *e, const Function *f)
     const Insn *insn = &e->insn;
     insn_effects(insn, &e->effects);
     flags_note(e); /* reads registers as they are before */
-    if (!e->effects.known)
-        memset(e->variable, 0xff, sizeof e->variable);
-    else
+    if (e->effects.known) {
         registers_write(e);
+    } else {
+        memset(e->variable, 0xff, sizeof e->variable);
+        made_forget(e);
+    }
     numbers_note(e);
+    table_note(e);
     if (insn->flow != FLOW_NEXT)
         flow_note(e, f);
 }
@@ -535,35 +602,29 @@ static bool part_look(Look *l, const Function *f, unsigned index)
         insn_note(&e, f);
         o += (uint64_t)len;
     }
-    return !l->unsure && pads_note(l, f, part.part);
+    return !l->unsure && look_pads(l, f, part.part);
 }
 
-/* Every jump must lead to an instruction that was seen as one. */
-static bool leaders_mark(Look *l)
+/* Looks at all parts; what they jump to may bring more. False when that says nothing. */
+static bool parts_look(Look *l, const Function *f)
 {
-    for (size_t i = 0; i < l->ntargets; i++) {
-        const LookPart *p = part_of(l, l->targets[i]);
-        if (!p)
-            continue; /* a tail call */
-        uint32_t at = p->first + (uint32_t)(l->targets[i] - p->part.start);
-        if (!(l->seen[at] & SEEN_START))
+    for (unsigned i = 0; i < l->nparts;) {
+        for (; i < l->nparts; i++)
+            if (!part_look(l, f, i))
+                return false;
+        tables_look(l, f);
+        if (l->unsure)
             return false;
-        l->seen[at] |= SEEN_LEADER;
     }
     return true;
 }
 
 Glance glance_at(Glancer *g, const Function *f)
 {
-    static const Glance all = {GLANCE_ALL, GLANCE_ALL, true, true};
+    static const Glance all = {GLANCE_ALL, GLANCE_ALL, 0, true, true};
     Look l = {.g = g};
     arena_reset(&g->work);
-    if (!part_add(&l, (Part){f->start, f->end}))
-        return all;
-    for (unsigned i = 0; i < l.nparts; i++) /* their number may grow */
-        if (!part_look(&l, f, i))
-            return all;
-    if (!leaders_mark(&l) || (l.tables && has_fragments(g)))
+    if (!look_part(&l, (Part){f->start, f->end}) || !parts_look(&l, f) || !look_leaders(&l))
         return all;
     return look_judge(&l);
 }

@@ -3,6 +3,9 @@
  *
  * Taken in are the parts that the function's body (analysis/body.h) may have: its own, and those that jumps and landing pads
  * lead to. What can't be told by looking (bytes that do not decode, jumps into instructions) promises everything.
+ *
+ * Not looked for, as no compiler was seen to make it: jump tables at an address that no instruction names, or of other words than
+ * those of 8 bytes and those of 4 that are added to the table's address; an index whose low bits a mask clears.
  */
 #ifndef LVSCAN_ANALYSIS_GLANCE_H
 #define LVSCAN_ANALYSIS_GLANCE_H
@@ -13,10 +16,8 @@
 typedef struct Glancer {
     Program *program;
     const Query *query;
-    bool near[256];    /* by low byte: some number that is asked for, or next to such, has it */
-    bool fragments;    /* one of the functions that were asked is only a piece of another */
-    size_t rows_asked; /* for that: they are not before it matters */
-    Arena work;        /* of the function looked at */
+    bool near[256]; /* by low byte: some number that is asked for, or next to such, has it */
+    Arena work;     /* of the function looked at */
 } Glancer;
 
 /* More than any score. */
@@ -25,6 +26,7 @@ typedef struct Glancer {
 typedef struct Glance {
     double bound;   /* no variable of the function scores more; 0: it compares nothing with what is asked for */
     double through; /* the same if one of its callees returned a number that is asked for */
+    double likely;  /* what its best variable seems to score: only says whom to look at first */
     bool returns;   /* it may itself return one that it names */
     bool passes;    /* or one that a callee returned */
 } Glance;

@@ -14,17 +14,34 @@
 #include "analysis/summary.h"
 
 /* How far back a leader is looked for. SET_BITS: of a bit set. ROUNDING: sums of doubles. */
-enum { TIGHT_MAX = 4096, SET_BITS = 64, PLAIN = 100, TURNED = 92, RANGE = 90, MEMORY = 80, ADDED = 60, REGISTER = 20 };
+enum {
+    TIGHT_MAX = 4096,
+    SET_BITS = 64,
+    PLAIN = 100,
+    TURNED = 92,
+    RANGE = 90,
+    MEMORY = 80,
+    ADDED = 60,
+    DERIVED = 25,
+    REGISTER = 20
+};
 #define ROUNDING 1e-9
+
+/* What variables of one kind can score: in registers and slots, which may be joined, or in other memory. */
+typedef struct Hope {
+    double direct; /* with a query: how directly a number that is asked for may be named, at best; 0: not at all */
+    double origin; /* Merit.origin, at best */
+} Hope;
 
 typedef struct Judge {
     const Look *look;
     const Query *query;
-    uint64_t may[GIVEN_KINDS]; /* the places that may hold such a constant */
-    bool masks;                /* one may be shifted */
-    double direct;  /* with a query: how directly a number that is asked for may be named, at best; 0: not at all */
-    uint64_t count; /* without: of constants, but for those of `set` */
-    uint64_t *set;  /* different ones: open addressing; what k is stored as is not 0 */
+    uint64_t may[GIVEN_KINDS];    /* the places that may hold such a constant */
+    uint64_t may_sum, may_derive; /* the places that may hold a sum; what was masked or shifted */
+    bool masks;                   /* one may be shifted */
+    Hope cells, memory;           /* with a query */
+    uint64_t count;               /* without: of constants, but for those of `set` */
+    uint64_t *set;                /* different ones: open addressing; what k is stored as is not 0 */
     size_t nset, mask;
 } Judge;
 
@@ -39,7 +56,7 @@ static bool is_tight(const Look *l, uint32_t since, uint32_t at)
     return true;
 }
 
-/* All places that a constant in one of these may get to by copies; sums: and by additions. */
+/* All places that what is in one of these may get to by copies; sums: and by additions. */
 static uint64_t closure(const Look *l, uint64_t places, bool sums)
 {
     for (uint64_t old = 0; old != places;) {
@@ -67,24 +84,53 @@ static bool asks_far(const Query *q)
     return q->nconstants && (q->constants[0] <= 2 - SUM_NEAR || q->constants[q->nconstants - 1] >= SUM_NEAR - 2);
 }
 
-static bool operand_may_hold(const Look *l, const LookWriter *w, uint64_t places)
+/* May operand i hold such a constant? */
+static bool operand_may_hold(const Look *l, const LookWriter *w, unsigned i, uint64_t places)
 {
-    for (unsigned i = 0; i < 2; i++) {
-        const LookOperand *op = &w->operands[i];
-        if (op->place < LOOK_PLACES && (places >> op->place & 1) && !is_tight(l, op->since, w->at))
-            return true;
-    }
-    return false;
+    const LookOperand *op = &w->operands[i];
+    return op->place < LOOK_PLACES && (places >> op->place & 1) && !is_tight(l, op->since, w->at);
+}
+
+static bool either_may_hold(const Look *l, const LookWriter *w, uint64_t places)
+{
+    return operand_may_hold(l, w, 0, places) || operand_may_hold(l, w, 1, places);
 }
 
 /* ---- with a query ---- */
 
-/* How directly the code may name a number that is asked for; of all else that counts for the score the best is taken. */
-static void direct_put(Judge *j, double quality)
+/* What is known of a compared operand at its compare. */
+typedef struct Side {
+    bool none, memory, sum, derived;
+    double origin;
+} Side;
+
+/* `memory`: an operand that is no cell may be in memory. */
+static Side side_of(const Judge *j, const LookWriter *w, unsigned i, bool memory)
 {
-    if (quality > j->direct)
-        j->direct = quality;
+    const LookOperand *op = &w->operands[i];
+    if (op->place >= LOOK_PLACES)
+        return (Side){.none = !memory, .memory = memory};
+    bool seen = !(op->made.how & MADE_OUTSIDE) && is_tight(j->look, op->made.at, w->at);
+    if (!seen)
+        return (Side){.sum = j->may_sum >> op->place & 1, .derived = j->may_derive >> op->place & 1, .origin = 1};
+    return (Side){.sum = op->made.how & MADE_SUM,
+                  .derived = op->made.how & MADE_DERIVED,
+                  .origin = op->made.how == MADE_LOAD ? 0 : 0.5};
 }
+
+/* How directly the code may name a number that is asked for; of all else that counts for the score the best is taken. */
+static void direct_put(Judge *j, const Side *side, double quality)
+{
+    Hope *h = side->memory ? &j->memory : &j->cells;
+    if (side->none)
+        return;
+    if (quality > h->direct)
+        h->direct = quality;
+    if (side->origin > h->origin)
+        h->origin = side->origin;
+}
+
+static const Side side_any = {.origin = 1};
 
 /* May a number near k be asked for? */
 static bool is_near(const Judge *j, uint64_t k) { return j->look->g->near[k & 0xff]; }
@@ -95,20 +141,46 @@ static bool is_order(unsigned cc, bool *is_unsigned)
     return *is_unsigned || cc == CC_L || cc == CC_GE || cc == CC_LE || cc == CC_G || cc == CC_S || cc == CC_NS;
 }
 
-static void score_immediate(Judge *j, const LookWriter *w, unsigned cc)
+/* Is k, compared in `bits`, asked for: as it is, or as the narrower number that was extended? */
+static bool compared_asked(const Query *q, uint64_t k, unsigned bits)
+{
+    k = low_bits(k, bits);
+    for (unsigned narrow = bits; narrow >= 8; narrow /= 2) {
+        bool holds = low_bits(k, narrow) == k || low_bits(value_extended(k, narrow, true), bits) == k ||
+                     low_bits(value_extended(k, narrow, true), 32) == k;
+        if (holds && constant_asked(q, low_bits(k, narrow), narrow, false))
+            return true;
+    }
+    return false;
+}
+
+/* What lies between the compare and the variable may make any number of the one that is compared with. `zero`: that may be 0. */
+static void score_way(Judge *j, unsigned cc, const Side *side, bool zero)
+{
+    if (side->derived)
+        direct_put(j, side, DERIVED / 100.0);
+    if (!side->sum)
+        return;
+    direct_put(j, side, ADDED / 100.0);
+    direct_put(j, side, RANGE / 100.0 * (query_asks(j->query) == 1 ? 0.8 : 1));
+    if ((cc == CC_BE || cc == CC_A) && zero) /* a range of one number */
+        direct_put(j, side, RANGE / 100.0);
+}
+
+static void score_immediate(Judge *j, const LookWriter *w, unsigned cc, const Side *side)
 {
     const Query *q = j->query;
     bool is_unsigned, order = is_order(cc, &is_unsigned);
-    double quality = (w->memory ? MEMORY / 100.0 : 1) * (w->bits < 32 ? 0.97 : 1);
-    if ((cc == CC_BE || cc == CC_A) && w->k == 0) /* a range of one number, if of a sum */
-        direct_put(j, RANGE / 100.0);
+    double quality = (side->memory ? MEMORY / 100.0 : 1) * (w->bits < 32 ? 0.97 : 1);
+    score_way(j, cc, side, w->k == 0);
+    if (cc == CC_S || cc == CC_NS) /* below 0: as an unsigned number, 128 or more */
+        direct_put(j, side, DERIVED / 100.0);
     if (!is_near(j, w->k))
         return;
-    if (constant_asked(q, w->k, w->bits, false) || (is_unsigned && w->k == 1 && constant_asked(q, 0, w->bits, false)))
-        direct_put(j, quality);
-    else if (order && (constant_asked(q, low_bits(w->k + 1, w->bits), w->bits, false) ||
-                       constant_asked(q, low_bits(w->k - 1, w->bits), w->bits, false)))
-        direct_put(j, quality * TURNED / 100.0);
+    if (compared_asked(q, w->k, w->bits) || (is_unsigned && w->k == 1 && constant_asked(q, 0, w->bits, false)))
+        direct_put(j, side, quality);
+    else if (order && (compared_asked(q, w->k + 1, w->bits) || compared_asked(q, w->k - 1, w->bits)))
+        direct_put(j, side, quality * TURNED / 100.0);
 }
 
 /* Are all numbers asked for such that an instruction can hold them? Then one in a register is no good sign (score.c). */
@@ -117,37 +189,53 @@ static bool asks_immediates(const Query *q)
     return q->nconstants && q->constants[0] >= INT32_MIN && q->constants[q->nconstants - 1] <= INT32_MAX;
 }
 
-static void score_registers(Judge *j, const LookWriter *w, unsigned cc)
+/* Operand i is the constant, the other the variable. */
+static void score_register(Judge *j, const LookWriter *w, unsigned cc, unsigned i)
 {
-    if (operand_may_hold(j->look, w, j->may[GIVEN_READ]))
-        direct_put(j, 1);
-    else if (operand_may_hold(j->look, w, j->may[GIVEN_ASKED]))
-        direct_put(j, asks_immediates(j->query) ? REGISTER / 100.0 : 1);
-    if ((cc == CC_BE || cc == CC_A) && operand_may_hold(j->look, w, j->may[GIVEN_ZERO]))
-        direct_put(j, RANGE / 100.0);
+    Side side = side_of(j, w, 1 - i, true);
+    if (!operand_may_hold(j->look, w, i, j->may[GIVEN_ANY]))
+        return;
+    score_way(j, cc, &side, operand_may_hold(j->look, w, i, j->may[GIVEN_ZERO]));
+    if (operand_may_hold(j->look, w, i, j->may[GIVEN_READ]))
+        direct_put(j, &side, 1);
+    else if (operand_may_hold(j->look, w, i, j->may[GIVEN_ASKED]))
+        direct_put(j, &side, asks_immediates(j->query) ? REGISTER / 100.0 : 1);
 }
 
 static void score_pair(Judge *j, const LookWriter *w, unsigned cc)
 {
-    if (w->kind == LOOK_REAL) {
-        if (j->query->nreals)
-            direct_put(j, 1);
-        return;
-    }
-    direct_put(j, ADDED / 100.0);
-    direct_put(j, RANGE / 100.0 * (query_asks(j->query) == 1 ? 0.8 : 1));
+    Side sides[2] = {side_of(j, w, 0, w->memory), side_of(j, w, 1, false)};
     switch (w->kind) {
-    case LOOK_REGISTERS: score_registers(j, w, cc); break;
+    case LOOK_REAL:
+        if (j->query->nreals)
+            direct_put(j, &side_any, 1);
+        break;
+    case LOOK_REGISTERS:
+        score_register(j, w, cc, 0);
+        score_register(j, w, cc, 1);
+        break;
     case LOOK_BIT:
-        if (operand_may_hold(j->look, w, j->may[GIVEN_ANY]))
-            direct_put(j, 1);
+        if (operand_may_hold(j->look, w, 0, j->may[GIVEN_ANY]))
+            direct_put(j, &side_any, 1);
         break;
     case LOOK_LOW_BIT:
         if (j->masks)
-            direct_put(j, 1);
+            direct_put(j, &side_any, 1);
         break;
-    default: score_immediate(j, w, cc);
+    case LOOK_MASKED: direct_put(j, &sides[0], DERIVED / 100.0); break;
+    default: /* with constant memory, either side may be the variable */
+        score_immediate(j, w, cc, &sides[0]);
+        score_immediate(j, w, cc, &sides[1]);
     }
+}
+
+/* The better of what variables in cells and in memory can score. */
+static double score_hoped(const Query *q, const Hope *h)
+{
+    Merit m = merit_best;
+    m.direct = h->direct;
+    m.origin = h->origin;
+    return h->direct > 0 ? score_of(q, query_asks(q), query_asks(q), &m) + ROUNDING : 0;
 }
 
 /* ---- without ---- */
@@ -169,8 +257,9 @@ static void count_pair(Judge *j, const LookWriter *w, unsigned cc)
     j->count += is_unsigned ? 2 : 0;
     switch (w->kind) {
     case LOOK_REAL: j->count++; break;
-    case LOOK_REGISTERS: j->count += operand_may_hold(j->look, w, j->may[GIVEN_ANY]); break;
-    case LOOK_BIT: j->count += operand_may_hold(j->look, w, j->may[GIVEN_ANY]) ? SET_BITS : 0; break;
+    case LOOK_REGISTERS: j->count += either_may_hold(j->look, w, j->may[GIVEN_ANY]); break;
+    case LOOK_BIT: j->count += operand_may_hold(j->look, w, 0, j->may[GIVEN_ANY]) ? SET_BITS : 0; break;
+    case LOOK_MASKED: break; /* no likely reading */
     case LOOK_LOW_BIT: j->count += j->masks ? SET_BITS : 0; break;
     case LOOK_CHAINED:
     case LOOK_EQUALITY:
@@ -200,6 +289,7 @@ static bool pair_tells(const LookWriter *w, unsigned cc)
     bool equality = cc == CC_E || cc == CC_NE, is_unsigned, order = is_order(cc, &is_unsigned);
     switch (w->kind) {
     case LOOK_EQUALITY:
+    case LOOK_MASKED:
     case LOOK_LOW_BIT: return equality;
     case LOOK_BIT: return cc == CC_B || cc == CC_AE;
     case LOOK_SHIFT: return false;
@@ -240,16 +330,30 @@ static void readers_judge(Judge *j)
             loose_judge(j, cc);
 }
 
+/* May a number be asked for that is an index below n, plus or minus something? In 16 bits, anything may. */
+static bool asks_near_zero(const Query *q, uint64_t n)
+{
+    for (size_t i = 0; i < q->nconstants; i++)
+        for (unsigned bits = 16; bits <= 64; bits *= 2) {
+            int64_t k = (int64_t)value_extended((uint64_t)q->constants[i], bits, true);
+            if ((k < 0 ? 0 - (uint64_t)k : (uint64_t)k) <= n)
+                return true;
+        }
+    return false;
+}
+
 static void tables_judge(Judge *j)
 {
     const Look *l = j->look;
-    uint64_t entries = l->shorts ? BODY_MAX_TABLE : (l->most > UINT8_MAX ? l->most : UINT8_MAX) + l->most_added + 1;
-    if (!l->tables)
+    uint64_t added = l->added < UINT64_MAX / 2 ? l->added : UINT64_MAX / 2;
+    uint64_t most = l->shorts ? BODY_MAX_TABLE : (l->most > UINT8_MAX ? l->most : UINT8_MAX) + l->most_added + 1;
+    most = most < BODY_MAX_TABLE ? most : BODY_MAX_TABLE;
+    uint64_t n = l->entries_most < most ? l->entries_most : most;
+    if (n == 0 || l->tables == 0)
         return;
-    if (query_asks(j->query))
-        direct_put(j, 1);
-    else
-        j->count += l->tables * (entries < BODY_MAX_TABLE ? entries : BODY_MAX_TABLE);
+    if (query_asks(j->query) && asks_near_zero(j->query, n + added))
+        direct_put(j, &side_any, 1);
+    j->count += l->tables * n;
 }
 
 /* What the function can score at most when its callees return what `may` of rax says. */
@@ -264,16 +368,26 @@ static double judged(Judge *j)
     for (unsigned i = GIVEN_ANY + 1; i < GIVEN_KINDS; i++)
         j->may[i] = closure(l, j->may[i], false);
     for (size_t i = 0; i < l->nwriters && !j->masks; i++)
-        j->masks = l->writers[i].kind == LOOK_SHIFT && operand_may_hold(l, &l->writers[i], j->may[GIVEN_ANY]);
+        j->masks = l->writers[i].kind == LOOK_SHIFT && operand_may_hold(l, &l->writers[i], 0, j->may[GIVEN_ANY]);
+    j->may_sum = closure(l, l->made_sums, true);
+    j->may_derive = closure(l, l->made_derived, true);
     readers_judge(j);
     tables_judge(j);
     if (query_asks(j->query)) {
-        Merit m = merit_best;
-        m.direct = j->direct;
-        return j->direct > 0 ? score_of(j->query, query_asks(j->query), query_asks(j->query), &m) + ROUNDING : 0;
+        double cells = score_hoped(j->query, &j->cells), memory = score_hoped(j->query, &j->memory);
+        return cells > memory ? cells : memory;
     }
     size_t n = j->nset + (size_t)j->count;
     return n > 2 ? score_of(j->query, n, 0, &merit_best) + ROUNDING : 0;
+}
+
+/* A large switch; a number that is named as it is, in little code. */
+static double likely_of(const Judge *j, double bound)
+{
+    uint64_t n = j->look->tables ? j->look->entries_most : 0;
+    if (query_asks(j->query))
+        return j->cells.direct >= PLAIN / 100.0 ? bound / (1 + j->look->nseen) : 0;
+    return score_of(j->query, (size_t)n, 0, &merit_best);
 }
 
 Glance look_judge(Look *l)
@@ -288,8 +402,9 @@ Glance look_judge(Look *l)
     if (j.may[GIVEN_ZERO])
         j.may[GIVEN_ZERO] |= rax;
     if (!query_asks(j.query) && !set_open(&j))
-        return (Glance){GLANCE_ALL, GLANCE_ALL, true, true};
+        return (Glance){GLANCE_ALL, GLANCE_ALL, 0, true, true};
     out.bound = out.through = judged(&j);
+    out.likely = likely_of(&j, out.bound);
     out.returns = l->returns && ((j.may[GIVEN_ASKED] | j.may[GIVEN_READ]) >> REG_RAX & 1);
     out.passes = l->returns && l->calls;
     if (query_asks(j.query) && l->calls) {

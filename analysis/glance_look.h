@@ -16,10 +16,19 @@ typedef struct LookPart {
 
 enum { SEEN_START = 1, SEEN_LEADER = 2 };
 
-/* An operand that may hold a constant. */
+/* What a register's value was made by, as far back as it was seen. OUTSIDE: something else, too, that was not seen. */
+enum { MADE_LOAD = 1, MADE_WORK = 2, MADE_SUM = 4, MADE_DERIVED = 8, MADE_OUTSIDE = 16 };
+
+typedef struct LookMade {
+    uint32_t at; /* the first instruction that had a part in it */
+    uint8_t how; /* MADE_* */
+} LookMade;
+
+/* An operand that may hold a constant, or the variable. */
 typedef struct LookOperand {
     uint8_t place;  /* a register, LOOK_SLOT, or LOOK_PLACES: none */
     uint32_t since; /* where it was last given what is no constant; LOOK_NOWHERE: not seen */
+    LookMade made;
 } LookOperand;
 
 /* An instruction that writes flags which a condition may read as a compare with a constant. */
@@ -29,7 +38,7 @@ typedef struct LookWriter {
     uint8_t bits;            /* of the operand */
     bool memory;             /* the operand is in memory that is no stack slot */
     uint64_t k;              /* IMMEDIATE, CHAINED, EQUALITY: the constant */
-    LookOperand operands[2]; /* REGISTERS, BIT: which one may hold the constant */
+    LookOperand operands[2]; /* what is compared: one may hold the constant */
 } LookWriter;
 
 typedef enum LookKind {
@@ -40,6 +49,7 @@ typedef enum LookKind {
     LOOK_BIT,       /* bt */
     LOOK_REAL,      /* ucomisd and its like */
     LOOK_LOW_BIT,   /* test $1 */
+    LOOK_MASKED,    /* test, and, shr: that the high bits are zero says how large the rest can be */
     LOOK_SHIFT      /* shr %cl: of a mask whose low bit is tested then; compares nothing itself */
 } LookKind;
 
@@ -62,21 +72,50 @@ typedef struct Look {
     size_t cap_seen;
     Addr *targets; /* of jumps and landing pads */
     size_t ntargets, cap_targets;
+    Addr *entries; /* of what may be jump tables */
+    size_t nentries, cap_entries;
     LookWriter *writers;
     size_t nwriters, cap_writers;
     LookReader *readers;
     size_t nreaders, cap_readers;
-    uint64_t most, most_added;    /* the largest numbers that may bound a jump table's index, and be added to it */
-    uint64_t copies[LOOK_PLACES]; /* by place of a constant (register or LOOK_SLOT): where it may be copied to */
-    uint64_t sums[LOOK_PLACES];   /* where what a number is added to may be the sum */
-    uint64_t given[GIVEN_KINDS];  /* by GivenKind: the places (bit n) that are given such a constant */
-    bool shorts;                  /* a compare of 16 bits, of which a sum may wrap around */
-    unsigned tables;              /* indirect jumps */
+    uint64_t most, most_added;        /* the largest numbers that may bound a jump table's index, and be added to it */
+    uint64_t copies[LOOK_PLACES];     /* by place of a constant (register or LOOK_SLOT): where it may be copied to */
+    uint64_t sums[LOOK_PLACES];       /* where what a number is added to may be the sum */
+    uint64_t made_sums, made_derived; /* the places (bit n) that are given a sum; what was masked or shifted */
+    uint64_t given[GIVEN_KINDS];      /* by GivenKind: the places (bit n) that are given such a constant */
+    bool shorts;                      /* a compare of 16 bits, of which a sum may wrap around */
+    unsigned tables;                  /* indirect jumps */
+    uint64_t entries_most;            /* that a table has which they may use */
+    Addr *named;                      /* addresses of constant memory that it names */
+    size_t nnamed, cap_named;
+    uint64_t added; /* all numbers added to something, in size, together */
+    uint64_t work;  /* that tables took */
     bool calls, returns;
     bool unsure;
 } Look;
 
 /* The judgement. */
 Glance look_judge(Look *l);
+
+/* ---- parts (glance_parts.c): false when memory is used up, or what is there says nothing ---- */
+
+bool look_part(Look *l, Part part);
+
+/* A jump of f's leads there: that part is looked at, too, if it may be one of f's. */
+bool look_adopt(Look *l, const Function *f, Addr target);
+
+/* The same, and notes it. */
+bool look_target(Look *l, const Function *f, Addr target);
+
+/* Notes the landing pads of the part. */
+bool look_pads(Look *l, const Function *f, Part part);
+
+/* Marks the instructions that jumps lead to, when all are looked at. Every jump must lead to one; what is taken for a table may not be one. */
+bool look_leaders(Look *l);
+
+/* ---- jump tables ---- */
+
+/* Finds how many entries its tables can have, and notes where they lead. Sets l->unsure when memory is used up (glance_table.c). */
+void tables_look(Look *l, const Function *f);
 
 #endif

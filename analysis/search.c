@@ -19,9 +19,9 @@
 #include "analysis/summary.h"
 #include "analysis/worker.h"
 
-/* TAKE: functions taken from the counter at once, to be glanced at. FIRST: how many make the first batch; each following one is
+/* TAKE: functions taken from the counter at once, to be glanced at. LIKELY: of these, so many come first. FIRST: how many make the first batch; each following one is
  * twice as large, up to LAST (a batch waits for its last function). */
-enum { JOBS_MAX = 256, TAKE = 64, FIRST = 16, LAST = 64, STACK_BYTES = 8 << 20 };
+enum { JOBS_MAX = 256, TAKE = 64, LIKELY = 32, FIRST = 16, LAST = 64, STACK_BYTES = 8 << 20 };
 
 /* A function to be analysed, perhaps. */
 typedef struct Candidate {
@@ -38,8 +38,9 @@ typedef struct Search {
     SearchResult *out;
     Arena *arena;
     Candidate *list;
-    size_t n;
-    bool common; /* the query's constants are such that the pre-scan can't tell functions apart */
+    size_t n, nlikely; /* the first ones are likely to win */
+    bool ranked;       /* the others go down by what they can score */
+    bool common;       /* the query's constants are such that the pre-scan can't tell functions apart */
     /* the work at hand */
     ThreadWork *work;
     size_t end, take;   /* on list[next .. end) */
@@ -193,6 +194,41 @@ static int candidate_order(const void *x, const void *y)
     return a->row < b->row ? -1 : a->row > b->row;
 }
 
+static int likely_order(const void *x, const void *y)
+{
+    const Candidate *a = x, *b = y;
+    if (a->glance.likely < b->glance.likely || a->glance.likely > b->glance.likely)
+        return a->glance.likely > b->glance.likely ? -1 : 1;
+    return candidate_order(x, y);
+}
+
+/* The bytes of the candidate's function. */
+static uint32_t candidate_size(const Candidate *c, const Functions *all) { return all->rows[c->row].size; }
+
+/* Small before large: the less is in doubt when the large ones come. There are few. */
+static void likely_sort(Search *s)
+{
+    const Functions *all = &s->program->functions;
+    for (size_t i = 1; i < s->nlikely; i++) {
+        Candidate c = s->list[i];
+        size_t at = i;
+        for (; at > 0 && candidate_size(&s->list[at - 1], all) > candidate_size(&c, all); at--)
+            s->list[at] = s->list[at - 1];
+        s->list[at] = c;
+    }
+}
+
+/* The likely ones first: they raise the bar for all others. Those follow in order of what they can score. */
+static void candidates_sort(Search *s)
+{
+    qsort(s->list, s->n, sizeof *s->list, likely_order);
+    while (s->nlikely < s->n && s->nlikely < LIKELY && s->list[s->nlikely].glance.likely > 0)
+        s->nlikely++;
+    likely_sort(s);
+    if (s->n > s->nlikely)
+        qsort(s->list + s->nlikely, s->n - s->nlikely, sizeof *s->list, candidate_order);
+}
+
 /* Constants that callees return: finds who calls those. */
 static bool callers_find(Search *s)
 {
@@ -225,8 +261,9 @@ static bool candidates_rank(Search *s, Thread *threads, size_t n)
         s->list[i].glance.bound = s->list[i].glance.through;
     if (s->common && query_asks(q) && !callers_find(s))
         return false;
-    if (s->n)
-        qsort(s->list, s->n, sizeof *s->list, candidate_order);
+    s->ranked = s->n > 0;
+    if (s->ranked)
+        candidates_sort(s);
     return true;
 }
 
@@ -263,15 +300,27 @@ static bool bar_raise(Search *s, Thread *threads, size_t n, double *least)
     return scores != NULL;
 }
 
+/* Where the batch that begins at `from` ends; `from` when nothing more can win. */
+static size_t batch_end(const Search *s, size_t from, size_t batch, double least)
+{
+    if (!s->ranked)
+        return s->n;
+    if (from < s->nlikely)
+        return s->nlikely;
+    double bound = s->list[from].glance.bound;
+    if (bound < least || bound <= 0)
+        return from;
+    return s->n - from < batch ? s->n : from + batch;
+}
+
 static bool candidates_analyse(Search *s, Thread *threads, size_t n)
 {
     double least = 0;
-    bool ranked = s->n && s->list[0].glance.bound > 0;
-    size_t batch = ranked ? FIRST : s->n;
+    size_t batch = FIRST;
     for (size_t from = 0, to; from < s->n; from = to) {
-        if (ranked && (s->list[from].glance.bound < least || s->list[from].glance.bound <= 0))
+        to = batch_end(s, from, batch, least);
+        if (to == from)
             return true;
-        to = s->n - from < batch ? s->n : from + batch;
         if (!threads_do(s, threads, n, thread_analyse, 1, from, to) || !bar_raise(s, threads, n, &least))
             return false;
         batch = batch < LAST ? 2 * batch : batch;

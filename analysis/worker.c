@@ -128,17 +128,37 @@ static bool results_move(Worker *w, size_t n)
     return true;
 }
 
-/* Keeps the best `limit`, and raises the bar that the next must pass. */
-static bool sink_trim(Worker *w)
+static int score_order(const void *x, const void *y)
+{
+    double a = *(const double *)x, b = *(const double *)y;
+    return a > b ? -1 : a < b;
+}
+
+/* Raises the bar that the next variable must pass to the last of the best `limit`. */
+static bool bar_raise(Worker *w)
 {
     VariableSink *sink = &w->sink;
     size_t limit = w->query->limit;
-    if (limit == 0 || sink->n < 2 * limit + 16)
-        return true;
-    if (!variables_sort(sink->items, sink->n))
+    double *scores = arena_alloc(&w->scratch, sink->n, sizeof *scores);
+    for (size_t i = 0; scores && i < sink->n; i++)
+        scores[i] = sink->items[i].score;
+    if (!scores)
         return false;
-    sink->least = sink->items[limit - 1].score;
-    return results_move(w, limit);
+    qsort(scores, sink->n, sizeof *scores, score_order);
+    sink->least = scores[limit - 1] > sink->least ? scores[limit - 1] : sink->least;
+    return true;
+}
+
+/* Keeps the best `limit`; `before`: how many there were before the last function. */
+static bool sink_trim(Worker *w, size_t before)
+{
+    VariableSink *sink = &w->sink;
+    size_t limit = w->query->limit;
+    if (limit == 0 || sink->n <= limit || sink->n == before)
+        return true;
+    if (!bar_raise(w))
+        return false;
+    return sink->n < 2 * limit + 16 || (variables_sort(sink->items, sink->n) && results_move(w, limit));
 }
 
 bool worker_function(Worker *w, const Function *f)
@@ -146,6 +166,7 @@ bool worker_function(Worker *w, const Function *f)
     Body body;
     Values values;
     Diag why = {0};
+    size_t before = w->sink.n;
     arena_reset(&w->body);
     arena_reset(&w->scratch);
     if (!body_build(&body, w->program, f, SUMMARY_DEPTH, &w->body, &why))
@@ -156,5 +177,5 @@ bool worker_function(Worker *w, const Function *f)
     if (values.failed &&
         !warn(w, f->start, "function is over the budget of the value analysis: some of its variables may be missing"))
         return false;
-    return sink_trim(w);
+    return sink_trim(w, before);
 }
