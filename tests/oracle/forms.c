@@ -1,34 +1,49 @@
-/* tests/oracle/forms.c - the probes of a file's variables, in every form: forms BINARY FOLDER WANTED writes FOLDER/N.FORM for
- * WANTED of its variables (all, where there are not so many), best to worst, with names for their constants. Prints how many
- * of each form. */
+/* tests/oracle/forms.c - the probes of a file's variables, in every form: forms BINARY FOLDER WANTED writes FOLDER/FORM, the
+ * forms of WANTED of its variables (all, where there are not so many), best to worst, with names for their constants. Before
+ * each a line: the variable's number and how many bytes follow. Prints how many of each form. Read by accept.py. */
 #include "analysis/search.h"
 #include "cli/emit.h"
 #include "cli/input.h"
 
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 static const char *const FORMS[] = {"perf", "bpftrace", "tracefs", "perf-probe", "gdb", "systemtap", "c"};
 enum { NFORMS = sizeof FORMS / sizeof FORMS[0], NAMED = 8 };
 static unsigned written[NFORMS];
 
-static bool form_write(const char *folder, size_t n, unsigned form, const ProbeSpec *spec)
+static FILE *files[NFORMS];
+
+static bool form_write(size_t n, unsigned form, const ProbeSpec *spec)
 {
-    char path[4096];
     Sink t;
     Diag diag;
-    snprintf(path, sizeof path, "%s/%05zu.%s", folder, n, FORMS[form]);
     sink_open(&t, -1);
     bool said = emitter_find(FORMS[form])->emit(&t, spec, &diag);
-    if (!said)
-        return sink_close(&t); /* this place cannot be read in this form: the message is checked elsewhere */
-    t.fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-    bool good = t.fd >= 0 && sink_close(&t);
-    close(t.fd);
-    written[form]++;
+    bool good = !said || /* this place cannot be read in this form: the message is checked elsewhere */
+                (!t.error && fprintf(files[form], "%zu %zu\n", n, t.n) > 0 && fwrite(t.p, 1, t.n, files[form]) == t.n);
+    written[form] += said;
+    sink_close(&t);
+    return good;
+}
+
+static bool files_open(const char *folder)
+{
+    char path[4096];
+    for (unsigned form = 0; form < NFORMS; form++) {
+        snprintf(path, sizeof path, "%s/%s", folder, FORMS[form]);
+        files[form] = fopen(path, "w");
+        if (!files[form])
+            return false;
+    }
+    return true;
+}
+
+static bool files_close(void)
+{
+    bool good = true;
+    for (unsigned form = 0; form < NFORMS; form++)
+        good &= fclose(files[form]) == 0;
     return good;
 }
 
@@ -40,7 +55,7 @@ static EnumTable names_for(const Variable *v, Arena *arena)
     return t;
 }
 
-static bool variable_write(const char *folder, size_t n, Program *program, const Variable *v, Str path, Arena *arena)
+static bool variable_write(size_t n, Program *program, const Variable *v, Str path, Arena *arena)
 {
     ProbeSpec spec;
     EnumTable names = names_for(v, arena);
@@ -49,7 +64,7 @@ static bool variable_write(const char *folder, size_t n, Program *program, const
     if (!spec_of_variable(&spec, program, v, path, &names, arena, NULL))
         return false;
     for (unsigned form = 0; form < NFORMS; form++)
-        if (!form_write(folder, n, form, &spec))
+        if (!form_write(n, form, &spec))
             return false;
     return true;
 }
@@ -62,18 +77,22 @@ int main(int argc, char **argv)
     Arena arena = {0};
     Diag diag = {0};
     Query query = {.weakest = PROOF_PARTIAL, .jobs = 1};
-    size_t wanted = argc == 4 ? (size_t)atol(argv[3]) : 0;
+    size_t wanted = argc == 4 ? (size_t)strtoul(argv[3], NULL, 10) : 0;
     if (wanted == 0 || !input_open(&in, argv[1], &diag) || !program_open(&program, in.bytes, &diag) ||
         !search_run(&result, &program, &query, &arena, NULL, NULL, &diag))
         return fprintf(stderr, "forms: %s\n", diag.what), 2;
+    if (!files_open(argv[2]))
+        return perror(argv[2]), 2;
     size_t every = result.nvariables / wanted;
     for (size_t i = 0; i < result.nvariables; i += every ? every : 1)
-        if (!variable_write(argv[2], i, &program, &result.variables[i], str_of(argv[1]), &arena))
+        if (!variable_write(i, &program, &result.variables[i], str_of(argv[1]), &arena))
             return fprintf(stderr, "forms: variable %zu cannot be written\n", i), 2;
     printf("%zu variables", result.nvariables);
     for (unsigned form = 0; form < NFORMS; form++)
         printf(" %s=%u", FORMS[form], written[form]);
     putchar('\n');
+    if (!files_close())
+        return perror(argv[2]), 2;
     arena_free(&arena);
     program_close(&program);
     input_close(&in);
