@@ -1,7 +1,7 @@
-"""tests/oracle/accept.py FORM PROGRAM FILE [AT-MOST] - does the tool of FORM accept each probe of FILE (written by forms.c)?
+"""tests/oracle/accept.py FORM PROGRAM FILE [MOST [SAMPLE]] - does the tool of FORM accept each probe of FILE (written by forms.c)?
 
 A tool that starts slowly gets many probes in one go; when it refuses the lot, the halves are tried, down to the one that is
-refused. AT-MOST: every k-th probe only, where there are more. Prints "FORM: accepted N of M", then what was refused and the tool's words; exit 1 then.
+refused. MOST: where there are more, only every k-th, about SAMPLE of them. Prints "FORM: accepted N of M", then what was refused and the tool's words; exit 1 then.
 accept.py --sample FILE COUNT PREFIX writes COUNT of its probes to PREFIX.NUMBER.
 
 perf        the schema; perf_event_open takes each pair of registers and stack bytes that occurs. The places are as tracefs'
@@ -28,18 +28,20 @@ TRACING = "/sys/kernel/tracing/"
 EVENTS = "lvscan_forms"
 C_FLAGS = "-fsyntax-only -std=c11 -D_GNU_SOURCE -Wall -Wextra -Werror".split()
 HERE = pathlib.Path(__file__).resolve().parent
+ALIKE = re.compile(rb'"0x[0-9a-f]+"')
+SAME_NAME = re.compile(rb'"-?[0-9]+":"NAME_of_it"(?:,"-?[0-9]+":"NAME_of_it")*')
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
-def probes_of(path, at_most):
-    """(number, text) of every probe, or of every k-th."""
+def probes_of(path, most, sample):
+    """How many probes there are, and (number, text) of each, or of every k-th."""
     probes = []
     with open(path, "rb") as file:
         while header := file.readline():
             number, length = map(int, header.split())
             probes.append((number, file.read(length)))
-    step = -(-len(probes) // at_most) if at_most else 1
-    return len(probes), probes[::max(step, 1)]
+    step = max(len(probes) // sample, 1) if most and len(probes) > most else 1
+    return len(probes), probes[::step]
 
 
 def run(arguments, **more):
@@ -85,10 +87,13 @@ def perf(probes, program, work):
     import jsonschema
     schema = json.loads((HERE.parent.parent / "docs/schema/probe.json").read_text())
     valid = jsonschema.Draft202012Validator(schema)
-    refused, kinds = [], {}
+    refused, kinds, seen = [], {}, {}
     for probe in probes:
         spec = json.loads(probe[1])
-        fault = jsonschema.exceptions.best_match(valid.iter_errors(spec))
+        alike = ALIKE.sub(rb'"0x1"', SAME_NAME.sub(rb'"1":"NAME_of_it"', probe[1])) # what differs in such numbers only is valid together
+        if alike not in seen:
+            seen[alike] = jsonschema.exceptions.best_match(valid.iter_errors(spec))
+        fault = seen[alike]
         if fault:
             refused.append((probe, fault.message[:300]))
         if spec["perf"]:
@@ -222,13 +227,13 @@ def attempt(texts):
     for one in gdb.breakpoints():
         one.delete()
     return words
-accept.report('gdb', FILE, AT_MOST, lambda probes: accept.in_batches(probes, 100, attempt))
+accept.report('gdb', FILE, MOST, SAMPLE, lambda probes: accept.in_batches(probes, 100, attempt))
 """
 
 
-def gdb_runs(program, path, at_most, work):
+def gdb_runs(program, path, most, count, work):
     driver = pathlib.Path(work, "driver.py")
-    driver.write_text(f"HERE, FILE, AT_MOST = {str(HERE)!r}, {path!r}, {at_most}\n" + GDB)
+    driver.write_text(f"HERE, FILE, MOST, SAMPLE = {str(HERE)!r}, {path!r}, {most}, {count}\n" + GDB)
     done = subprocess.run(["gdb", "-q", "-nx", "-batch", "-iex", "set startup-with-shell off", "-iex", "set debuginfod enabled off",
                            "-ex", "starti", "-x", str(driver), "--args", program], capture_output=True, text=True, check=False)
     lines = [line for line in done.stdout.splitlines() if line.startswith(("gdb: ", "REFUSED"))]
@@ -263,13 +268,13 @@ def systemtap(probes, program, work, last_pass="-p1"):
         script = pathlib.Path(work, "all.stp")
         script.write_bytes(b"".join(numbered(n, text) for n, text in enumerate(texts)))
         return run(["stap", last_pass, "-r", tree, str(script)])
-    return in_batches(probes, 1000 if last_pass == "-p1" else 100, attempt)
+    return in_batches(probes, 1000, attempt)
 
 
-def report(form, path, at_most, accepts):
-    every, probes = probes_of(path, at_most)
+def report(form, path, most, count, accepts):
+    every, probes = probes_of(path, most, count)
     refused = accepts(probes)
-    print(f"{form}: accepted {len(probes) - len(refused)} of {len(probes)}" + (f" (every {-(-every // len(probes))}th of {every})" if len(probes) < every else ""))
+    print(f"{form}: accepted {len(probes) - len(refused)} of {len(probes)}" + (f" (of {every})" if len(probes) < every else ""))
     for (number, text), words in refused[:20]:
         print(f"REFUSED {number}: {words!r}: {text[:400]!r}")
     return bool(refused) or not probes
@@ -277,20 +282,20 @@ def report(form, path, at_most, accepts):
 
 def sample(path, count, prefix):
     """Writes `count` of the probes of a file, spread over it, to PREFIX.NUMBER."""
-    for number, text in probes_of(path, int(count))[1]:
+    for number, text in probes_of(path, 1, int(count))[1]:
         pathlib.Path(f"{prefix}.{number}").write_bytes(text)
     return 0
 
 
-def main(form, program, path, at_most="0"):
+def main(form, program, path, most="0", count="20000"):
     if form == "--sample":
-        return sample(program, path, at_most)
+        return sample(program, path, most)
     ways = {"perf": perf, "tracefs": tracefs, "perf-probe": perf_probe, "bpftrace": bpftrace, "c": c, "systemtap": systemtap,
             "systemtap+": lambda *all: systemtap(*all, "-p2")}
     with tempfile.TemporaryDirectory() as work:
         if form == "gdb":
-            return gdb_runs(program, path, int(at_most), work)
-        return report(form, path, int(at_most), lambda probes: ways[form](probes, program, work))
+            return gdb_runs(program, path, int(most), int(count), work)
+        return report(form, path, int(most), int(count), lambda probes: ways[form](probes, program, work))
 
 
 if __name__ == "__main__":
