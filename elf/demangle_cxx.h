@@ -56,6 +56,7 @@ typedef enum CxxKind {
     CXX_MEMBER,      /* a::*, to b */
     CXX_VECTOR,      /* of b, a elements */
     CXX_DECLTYPE,    /* (a) */
+    CXX_BITINT,      /* of a bits; number: 1 where it is unsigned */
     CXX_EXPANSION,   /* a... */
     CXX_ARGS,        /* a, then b: a list of function arguments or expressions */
     CXX_TARGS,       /* the same of template arguments; an argument that is one itself is a pack */

@@ -273,6 +273,10 @@ void print_expression(Printer *p, const CxxNode *n)
         out_z(p->o, "decltype ");
         print_parens(p, n->a);
         break;
+    case CXX_BITINT:
+        out_z(p->o, n->number ? "unsigned _BitInt" : "_BitInt");
+        print_parens(p, n->a);
+        break;
     case CXX_EXPANSION: print_expansion(p, n); break;
     case CXX_ARGS:
     case CXX_TARGS: print_list(p, n); break;

@@ -191,6 +191,18 @@ static CxxNode *parse_float(Cxx *c)
     return type;
 }
 
+/* DB size _ or DU size _, the size a number or an expression: ABI 5.1.5.2, no candidate for substitution. */
+static CxxNode *parse_bit_int(Cxx *c, bool is_unsigned)
+{
+    uint64_t bits;
+    CxxNode *size;
+    if (is_digit(peek(c)))
+        size = parse_digits(c, &bits) ? node_number(c, CXX_NUMBER, NULL, bits) : NULL;
+    else
+        size = parse_expression(c);
+    return size && eat(c, '_') ? node_number(c, CXX_BITINT, size, is_unsigned) : NULL;
+}
+
 /* A builtin type D?; NULL when it is none. */
 static CxxNode *parse_builtin_d(Cxx *c)
 {
@@ -203,6 +215,10 @@ static CxxNode *parse_builtin_d(Cxx *c)
     for (size_t i = 0; i < sizeof types / sizeof *types; i++)
         if (eat2(c, 'D', types[i].code))
             return literal_text(c, types[i].name);
+    if (eat2(c, 'D', 'B'))
+        return parse_bit_int(c, false);
+    if (eat2(c, 'D', 'U'))
+        return parse_bit_int(c, true);
     return eat2(c, 'D', 'F') ? parse_float(c) : NULL;
 }
 

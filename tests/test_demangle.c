@@ -73,6 +73,8 @@ static const Case cases[] = {
     {"_Z1fDv4_f", "f(float __vector(4))"},
     {"_Z1fDn", "f(decltype(nullptr))"},
     {"_Z1fDF16_", "f(_Float16)"},
+    {"_Z1fPDB7_RKDU129_S_", "f(_BitInt(7)*, unsigned _BitInt(129) const&, _BitInt(7)*)"}, /* as llvm-cxxfilt; c++filt gives up */
+    {"_Z1fIiEvDBstT__", "void f<int>(_BitInt(sizeof (int)))"},
     {"_Z1fPDoFvvE", "f(void (*)() noexcept)"},
     {"_Z1fU3fooPi", "f(int* foo)"},
     {"_Z1fz", "f(...)"},
