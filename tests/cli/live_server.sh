@@ -7,9 +7,10 @@
 # of rest between rounds; two lvscan processes at a time, one that gets a record for each hit and one for which the kernel counts.
 . "$(dirname "$0")/../lib.sh"
 soak=${SOAK:-15} pause=${PAUSE:-0}
-if ! command -v redis-server redis-benchmark redis-cli >/dev/null; then
-    DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --no-install-recommends redis-server redis-tools >/dev/null 2>&1 ||
-        { skip "live: redis" "redis-server is not installed and cannot be"; done_testing; exit 0; }
+if ! command -v redis-server redis-benchmark redis-cli >/dev/null; then # tests/needs installs them
+    skip "live: redis" "redis-server is not installed"
+    done_testing
+    exit 0
 fi
 if ! live "redis-server is read"; then done_testing; exit 0; fi
 
