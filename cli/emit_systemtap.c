@@ -61,7 +61,8 @@ static bool value_expression(Sink *t, const ProbeSpec *spec)
 bool emit_systemtap(Sink *t, const ProbeSpec *spec, Diag *diag)
 {
     size_t before = t->n;
-    /* Checked with SystemTap 4.8: neither symbols nor `.absolute` lead it to an address of a program. */
+    /* Checked with SystemTap 4.8: without debug information process("PATH").statement(ADDRESS) is "no match"; and
+     * process(PID).statement(ADDRESS).absolute is "not available" on kernels with inode uprobes, all since Linux 3.5. */
     sink_add(t, "# SystemTap finds an address in a program only where its debug information has a statement.\n"
                 "global name\nprobe begin {\n");
     for (size_t i = 0; i < spec->names.n && i < NAMES_MAX; i++) {
