@@ -156,8 +156,14 @@ lint:
 	clang-format --dry-run -Werror $(C_FILES)
 	cppcheck --quiet --std=c11 --enable=warning,performance,portability --inline-suppr --error-exitcode=1 --suppress=internalAstError \
 	    -j$(JOBS) -D_GNU_SOURCE -I. -I$(BUILD)/gen $(LIB_SRC) $(CLI_SRC) $(wildcard x86/mktables/*.c)
-	printf '%s\n' $(LIB_SRC) $(CLI_SRC) $(wildcard x86/mktables/*.c) | \
-	    xargs -P$(JOBS) -n1 sh -c 'clang-tidy --quiet "$$1" -- -std=c11 $(CPPFLAGS_ALL) 2>/dev/null' tidy
+	$(SUB) $(TIDIED)
+
+# One run of clang-tidy a file, again only when the file or a header it includes is newer.
+TIDIED = $(patsubst %.c,$(BUILD)/tidy/%.ok,$(filter %.c,$(C_FILES)) $(wildcard cli/mkdocs/*.c))
+$(BUILD)/tidy/%.ok: %.c .clang-tidy tests/.clang-tidy | $(BUILD)/gen/x86/stamp
+	@mkdir -p $(@D)
+	@clang-tidy --quiet $< -- -std=c11 $(CPPFLAGS_ALL) >$@.said 2>/dev/null || { cat $@.said; echo "clang-tidy $<: not clean"; exit 1; }
+	@$(CLANG) -std=c11 $(CPPFLAGS_ALL) -MM -MT $@ -MF $(@:.ok=.d) $< && touch $@
 
 format:
 	@tests/needs lint

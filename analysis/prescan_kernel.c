@@ -227,18 +227,18 @@ static size_t next_tail(const Pattern *t, const uint8_t *p, size_t n, size_t fro
     return n;
 }
 
-size_t kernel_next(KernelKind kind, const Pattern *t, const uint8_t *p, size_t n, size_t from, uint32_t *mask)
+size_t kernel_next(KernelKind kind, const Pattern *pattern, const uint8_t *p, size_t n, size_t from, uint32_t *mask)
 {
     size_t room = from < n && n - from >= BLOCK + AHEAD ? (n - from - AHEAD) / BLOCK * BLOCK : 0;
     size_t end = from + room;
 #ifdef __x86_64__
     if (kind == KERNEL_AVX2)
-        from = next_avx2(t, p, from, end, mask);
+        from = next_avx2(pattern, p, from, end, mask);
     else if (kind == KERNEL_SSE2)
-        from = next_sse2(t, p, from, end, mask);
+        from = next_sse2(pattern, p, from, end, mask);
     else
 #endif
-        from = next_portable(t, p, from, end, mask);
+        from = next_portable(pattern, p, from, end, mask);
     (void)kind;
-    return from < end ? from : next_tail(t, p, n, from, mask);
+    return from < end ? from : next_tail(pattern, p, n, from, mask);
 }

@@ -358,7 +358,7 @@ static bool warnings_gather(SearchResult *out, const Thread *threads, size_t n, 
                 return false;
             out->warnings[out->nwarnings++] = (Warning){w->pc, text};
         }
-    if (out->nwarnings)
+    if (out->warnings && out->nwarnings)
         qsort(out->warnings, out->nwarnings, sizeof *out->warnings, warning_order);
     return out->warnings != NULL;
 }

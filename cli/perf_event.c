@@ -24,7 +24,7 @@ int uprobe_pmu_type(void)
     char text[32];
     if (!small_file_read("/sys/bus/event_source/devices/uprobe/type", text, sizeof text))
         return -1;
-    return atoi(text);
+    return (int)strtol(text, NULL, 10);
 }
 
 static struct perf_event_attr sampling_attr(const SampleShape *shape, uint32_t watermark)

@@ -30,6 +30,6 @@ static bool bytes_of_file(const char *path, Arena *arena, Bytes *out, Diag *diag
 
 bool spec_read_file(ProbeSpec *out, const char *path, Arena *arena, Diag *diag)
 {
-    Bytes json;
+    Bytes json = {0};
     return bytes_of_file(path, arena, &json, diag) && spec_read(out, json, arena, diag);
 }

@@ -160,7 +160,9 @@ Str demangled_last_component(Str demangled)
     Str s = demangled_without_arguments(demangled);
     size_t start = 0, end = s.n;
     int depth = 0;
-    for (size_t i = 0; s.p && i < s.n;) {
+    if (!s.p)
+        return s;
+    for (size_t i = 0; i < s.n;) {
         size_t at = i;
         if (depth == 0 && is_worded_operator(s, i))
             return (Str){s.p + start, s.n - start};

@@ -392,9 +392,10 @@ static CxxNode *parse_special_t(Cxx *c)
     case 'W': return special(c, "TLS wrapper function for ", parse_name(c));
     case 'C': return parse_construction(c);
     case 'c':
-        return !parse_call_offset(c) || !parse_call_offset(c)
-                   ? NULL
-                   : special(c, "covariant return thunk to ", parse_encoding(c, false));
+        for (int offsets = 0; offsets < 2; offsets++) /* of this, of what is returned */
+            if (!parse_call_offset(c))
+                return NULL;
+        return special(c, "covariant return thunk to ", parse_encoding(c, false));
     case 'A': return special(c, "template parameter object for ", parse_template_arg(c));
     default: return NULL;
     }

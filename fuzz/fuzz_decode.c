@@ -83,6 +83,7 @@ static void check_truncated(const uint8_t *p, const Insn *insn)
     Insn again;
     for (unsigned n = 0; n < insn->len; n++)
         require(decode(p, n, insn->pc, &again) == INSN_TRUNCATED);
+    require(insn->len > 0);
     size_t n = p[insn->len - 1] % insn->len;
     uint8_t *copy = malloc(n + !n);
     require(copy);

@@ -50,7 +50,8 @@ static void run_blindly(const Seed *seeds, size_t n, uint64_t number)
     uint8_t *copy = malloc(size + !size);
     if (!copy)
         abort();
-    memcpy(copy, seed->p, size);
+    if (size)
+        memcpy(copy, seed->p, size);
     for (uint64_t changes = size ? 1 + draw(&state) % 8 : 0; changes > 0; changes--) {
         uint64_t what = draw(&state);
         size_t at = draw(&state) % size, from = other->n ? draw(&state) % other->n : 0;
@@ -80,7 +81,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < n; i++) {
         if (!seed_read(&seeds[i], argv[optind + (int)i])) {
             fprintf(stderr, "%s: cannot be read\n", argv[optind + (int)i]);
-            return 1;
+            exit(1);
         }
         LLVMFuzzerTestOneInput(seeds[i].p, seeds[i].n);
     }

@@ -188,8 +188,7 @@ static const struct {
     {escape_terminal, STR("\0"), "\\x00"},
     {escape_terminal, STR("\xff\xc3"), "\\xff\\xc3"},
     {escape_terminal,
-     STR("\xe2\x80\xae"
-         "evil\xc2\x9b"),
+     {(const char[]){(char)0xe2, (char)0x80, (char)0xae, 'e', 'v', 'i', 'l', (char)0xc2, (char)0x9b}, 9},
      "\\u{202e}evil\\u{9b}"},
     {escape_terminal, STR("\xc0\x80\xed\xa0\x80"), "\\xc0\\x80\\xed\\xa0\\x80"}, /* overlong, surrogate */
     {escape_json, STR(""), "\"\""},

@@ -217,8 +217,9 @@ static void symbol_line(File *f, const char *line, void *context)
     if (strncmp(line, "Symbol table", 12) == 0)
         c->dynamic_section = strstr(line, ".dynsym") != NULL;
     if (sscanf(line, "%*u: %" SCNx64 " %31s %15s %15s %*s %15s %4095s", &addr, size, type, bind, section, name) != 6 ||
-        !strcmp(section, "UND") || !strcmp(section, "ABS") || !strcmp(section, "COM") ||
-        (strcmp(type, "FUNC") && strcmp(type, "NOTYPE") && strcmp(type, "OBJECT") && strcmp(type, "IFUNC")))
+        strcmp(section, "UND") == 0 || strcmp(section, "ABS") == 0 || strcmp(section, "COM") == 0 ||
+        (strcmp(type, "FUNC") != 0 && strcmp(type, "NOTYPE") != 0 && strcmp(type, "OBJECT") != 0 &&
+         strcmp(type, "IFUNC") != 0))
         return;
     Str wanted = {name, strcspn(name + 1, "@") + 1};
     for (size_t i = symbols_from(&c->symbols, addr); i < c->symbols.n; i++) {

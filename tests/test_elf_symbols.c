@@ -263,9 +263,9 @@ static size_t slots_all(const Slots *s, Slot *out)
     return n;
 }
 
-static void slots_of_rela(void **state)
+/* A program whose slots are filled by every kind of relocation, some of them senseless. */
+static Fixture *rela_fixture(void)
 {
-    (void)state;
     Fixture *f = fixture_new();
     Buf rela = {.n = 0}, jmprel = {.n = 0};
     dynsym_put(f);
@@ -289,6 +289,13 @@ static void slots_of_rela(void **state)
     dynamic_entry(f, DT_PLTRELSZ, jmprel.n);
     dynamic_entry(f, DT_PLTREL, DT_RELA);
     fixture_open(f);
+    return f;
+}
+
+static void slots_of_rela(void **state)
+{
+    (void)state;
+    Fixture *f = rela_fixture();
     static const struct {
         Addr addr, target;
         const char *name;

@@ -30,12 +30,12 @@ static ALWAYS_INLINE void bits_store(RegSet *set, Bits b) { __builtin_memcpy(set
     {                                                                                                                  \
         (uint64_t)1 << (n), 0                                                                                          \
     }
-#define LO8(n) LO(n), LO(n + 1), LO(n + 2), LO(n + 3), LO(n + 4), LO(n + 5), LO(n + 6), LO(n + 7)
+#define LO8(n) LO(n), LO((n) + 1), LO((n) + 2), LO((n) + 3), LO((n) + 4), LO((n) + 5), LO((n) + 6), LO((n) + 7)
 #define HI(n)                                                                                                          \
     {                                                                                                                  \
         0, (uint64_t)1 << (n)                                                                                          \
     }
-#define HI8(n) HI(n), HI(n + 1), HI(n + 2), HI(n + 3), HI(n + 4), HI(n + 5), HI(n + 6), HI(n + 7)
+#define HI8(n) HI(n), HI((n) + 1), HI((n) + 2), HI((n) + 3), HI((n) + 4), HI((n) + 5), HI((n) + 6), HI((n) + 7)
 static const Bits singles[128] = {
     LO8(0),  LO8(8),  LO8(16), LO8(24), LO8(32), LO8(40), LO8(48), LO8(56), HI8(0), HI8(8),
     HI8(16), HI8(24), HI8(32), HI(40),  HI(41),  HI(42),  HI(43),  HI(44),  HI(45),
@@ -44,9 +44,9 @@ _Static_assert(REG_SYSTEM == 64 + 45, "singles follows x86/regs.h");
 
 /* A set or nothing, thrice, by TOUCH_* bits: TOUCH_READ is how many words lie between one line and the next. */
 #define LINE(read, write, kill)                                                                                        \
-    [read * TOUCH_READ + write * TOUCH_WRITE + kill * TOUCH_KILL] = 0 - (uint64_t)read, 0 - (uint64_t)read,            \
-                                                      0 - (uint64_t)write, 0 - (uint64_t)write, 0 - (uint64_t)kill,    \
-                                                      0 - (uint64_t)kill
+    [(read)*TOUCH_READ + (write)*TOUCH_WRITE + (kill)*TOUCH_KILL] = 0 - (uint64_t)(read), 0 - (uint64_t)(read),        \
+                                               0 - (uint64_t)(write), 0 - (uint64_t)(write), 0 - (uint64_t)(kill),     \
+                                               0 - (uint64_t)(kill)
 static const uint64_t all_if[8 * TOUCH_READ] __attribute__((aligned(64))) = {
     LINE(0, 0, 0), LINE(1, 0, 0), LINE(0, 1, 0), LINE(1, 1, 0),
     LINE(0, 0, 1), LINE(1, 0, 1), LINE(0, 1, 1), LINE(1, 1, 1),

@@ -142,7 +142,8 @@ static bool run_number(const Run *run, const Program *programs, int n, unsigned 
     static uint8_t room[PROGRAM_MAX + GROW];
     const Program *program = &programs[number % (unsigned)n];
     const char *const *words = COMMANDS[number / (unsigned)n % NCOMMANDS];
-    memcpy(room, program->p, program->n);
+    if (program->n)
+        memcpy(room, program->p, program->n);
     write_file(run->path, room, elf_mutate(room, program->n, program->n + GROW, number));
     const char *why = run_wrong(run, words);
     if (why)

@@ -393,7 +393,7 @@ void view_zydis(const ZydisDecoder *decoder, const uint8_t *p, size_t n, uint64_
 
 bool view_is_apx(const Insn *insn, const uint8_t *p)
 {
-    if (insn->encoding == ENC_REX2 || insn->encoding != ENC_EVEX)
+    if (insn->encoding != ENC_EVEX)
         return insn->encoding == ENC_REX2;
     p = memchr(p, 0x62, INSN_MAX_LEN);
     bool map = (p[1] & 7) == 4 || (p[1] & 7) == 7, extended = (p[1] & 8) || !(p[2] & 4);

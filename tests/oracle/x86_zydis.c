@@ -302,8 +302,7 @@ static void sweep_list(Run *r)
 {
     char *line = NULL;
     size_t room = 0;
-    ssize_t n;
-    while ((n = getline(&line, &room, stdin)) > 0) {
+    while (getline(&line, &room, stdin) > 0) {
         line[strcspn(line, "\n")] = 0;
         sweep_file(r, line);
     }

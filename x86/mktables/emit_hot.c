@@ -40,7 +40,7 @@ static void rex_emit(FILE *f)
 {
     fprintf(f, "  .rex = {\n");
     for (unsigned n = 0; n < 16; n++)
-        fprintf(f, "    {%u, 0x%llx},\n", n & 1 ? 8 : 0,
+        fprintf(f, "    {%u, 0x%llx},\n", n & 1 ? 8u : 0u,
                 (n & 4 ? 8 * IN(SRC_REG) : 0) | (n & 1 ? 8 * (IN(SRC_RM) | IN(SRC_VRM)) : 0));
     fprintf(f, "  },\n");
 }

@@ -144,7 +144,7 @@ static void letter_apply(TblRow *row, const Letter *l, unsigned size, RawOp *d)
 static bool immediate_apply(Form *p, const char *name, RawOp *d)
 {
     for (size_t i = 0; i < sizeof immediates / sizeof immediates[0]; i++) {
-        if (strcmp(immediates[i].name, name))
+        if (strcmp(immediates[i].name, name) != 0)
             continue;
         if (immediates[i].imm)
             p->imm = (uint8_t)(immediates[i].imm * 2 * SIZES);
@@ -167,7 +167,7 @@ static void operand_parse(Tables *t, TblRow *row, const char *text, RawOp *d)
     for (size_t i = 0; i < sizeof letters / sizeof letters[0]; i++) {
         size_t n = strlen(letters[i].name);
         unsigned size = size_find(letters[i].src == SRC_FIXED && !name[n] ? "n" : name + n);
-        if (strncmp(letters[i].name, name, n) || size == SIZE_COUNT)
+        if (strncmp(letters[i].name, name, n) != 0 || size == SIZE_COUNT)
             continue;
         letter_apply(row, &letters[i], size, d);
         if (!strncmp(name, "L", 1) && !p->imm)
@@ -238,6 +238,12 @@ static uint64_t opword(const RawOp *raw, unsigned mode, unsigned form)
            (uint64_t)bits << 32 | (uint64_t)high << 48 | (uint64_t)reg << 56;
 }
 
+static bool kind_same(const OpKind *a, const OpKind *b)
+{
+    return a->desc.src == b->desc.src && a->desc.class == b->desc.class &&
+           memcmp(a->words, b->words, sizeof a->words) == 0;
+}
+
 static unsigned desc_add(Tables *t, const RawOp *raw)
 {
     OpKind k;
@@ -247,7 +253,7 @@ static unsigned desc_add(Tables *t, const RawOp *raw)
     for (unsigned i = 0; i < OPWORDS; i++)
         k.words[i] = opword(raw, i / 2, i & 1);
     for (unsigned i = 0; i < t->ndescs; i++)
-        if (!memcmp(&t->descs[i], &k, sizeof k))
+        if (kind_same(&t->descs[i], &k))
             return i;
     if (t->ndescs == MAX_DESCS)
         table_fail(t, t->line, "too many operand kinds", "");

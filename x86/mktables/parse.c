@@ -15,10 +15,10 @@ static unsigned nmacros;
 
 static char *string_copy(const char *s)
 {
-    char *copy = malloc(strlen(s) + 1);
+    char *copy = strdup(s);
     if (!copy)
         exit(1);
-    return strcpy(copy, s);
+    return copy;
 }
 
 /* ---- the encoding: np.0f.10, vex.66.0f38.w0.l0.92, d8/0, 0f.01:d0, 50+r ---- */
