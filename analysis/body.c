@@ -88,8 +88,10 @@ static bool part_jumps_back(Walk *w, Part g)
 static bool adopt_part(Walk *w, Addr target)
 {
     Function g;
-    if (!program_function(w->program, target, &g))
+    if (!program_function(w->program, target, &g)) {
+        w->strays |= !program_is_stub(w->program, target);
         return true;
+    }
     Part part = {g.start, g.end};
     bool own = g.fragment || target != g.start || part_jumps_back(w, part);
     return !own || w->nregions == WALK_MAX_REGIONS || region_add(w, part);
@@ -216,8 +218,10 @@ static bool traverse_from(Walk *w, Addr pc)
 {
     for (bool on = true; on;) {
         Region *r = walk_region(w, pc);
-        if (!r)
+        if (!r) {
+            w->strays = true;
             return true; /* runs off the end: an undetected call that does not return */
+        }
         uint8_t mark = r->marks[pc - r->part.start];
         if (mark & (MARK_START | MARK_ALIAS))
             return true;
@@ -460,6 +464,7 @@ static bool body_shape(Walk *w, Body *b, Arena *arena)
     for (size_t i = 0; i < b->nparts; i++)
         entries_mark_in(b, b->parts[i]);
     b->entry = body_block_of(b, body_step_at(b, w->function->start));
+    b->unsure = w->function->unsure || (w->strays && w->function->found_by >= FOUND_ENTRY);
     return true;
 }
 

@@ -62,7 +62,10 @@ typedef struct Body {
     uint32_t njumps;
     unsigned depth; /* how deep callees may be read */
     bool closed;    /* no JUMP_UNKNOWN */
-    bool tails;     /* there is a JUMP_TAIL, so: a jump that is only taken for one that leaves the function */
+    bool
+        unsure; /* control flow may be other than it looks: of a function that no table tells of, and which is unsure itself, or leads
+                     * to code of which nothing is known */
+    bool tails; /* there is a JUMP_TAIL, so: a jump that is only taken for one that leaves the function */
 } Body;
 
 /* Decodes function f into *out, all memory from arena. `depth` says how deep callees may be read for noreturn and

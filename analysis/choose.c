@@ -5,6 +5,7 @@
  */
 #include <string.h>
 
+#include "analysis/padding.h"
 #include "analysis/program.h"
 #include "elf/cursor.h"
 #include "elf/demangle.h"
@@ -179,4 +180,24 @@ bool program_choose(const Program *p, Str wanted, uint8_t *chosen)
             go_name_is(gopclntab_name(&p->go, p->functions.rows[i].source), wanted, needle))
             chosen[i] = 1;
     return choose_symbols(p, wanted, chosen);
+}
+
+/* ---- functions that have to be asked for ---- */
+
+static bool ask_at(Program *p, Addr addr)
+{
+    FunctionRow row;
+    bool asked = functions_row(&p->functions, addr) == SIZE_MAX && padding_function(p, addr, &row);
+    return !asked || functions_add(p, &row, 1);
+}
+
+bool program_ask(Program *p, const Str *wanted, size_t n)
+{
+    bool ok = n > 0 || functions_complete(p);
+    for (size_t i = 0; ok && p->padded && i < n; i++) {
+        Addr addr;
+        if (str_is_address(wanted[i], &addr))
+            ok = ask_at(p, addr);
+    }
+    return ok;
 }

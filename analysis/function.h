@@ -32,6 +32,7 @@ typedef struct Function {
     Str name;          /* linkage name; p == NULL: none */
     Str demangled;     /* p == NULL: none, or not asked for (program_demangled) */
     uint8_t found_by;  /* FoundBy */
+    bool unsure;       /* that it begins here, and is entered nowhere else, is likely but not sure: see FoundBy */
     bool fragment; /* a piece of another function (a .cold part whose parent is not known yet): never analysed alone */
 } Function;
 

@@ -9,59 +9,37 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/carve.h"
+#include "analysis/padding.h"
 #include "analysis/program.h"
+#include "analysis/sweep.h"
 #include "elf/dynamic.h"
 
 /* GAP_ROWS: so many more may be found in gaps. */
-enum { SOURCE_MAX = (1 << 28) - 1, GAP_ROWS = 256 };
+enum { GAP_ROWS = 256 };
 
-typedef struct Found {
-    Addr start, end; /* end == start: not known */
-    uint32_t source;
-    uint8_t by; /* FoundBy */
-} Found;
-
-/* Functions of one source, in order. */
-typedef struct FoundList {
-    Program *program;
-    Arena *arena;
-    FunctionRow *items;
-    size_t n, cap;
-    bool failed;
-} FoundList;
-
-static void found_add(FoundList *list, Found f)
+static void found_add(const Program *p, RowList *list, FunctionRow row)
 {
-    if (!image_is_code(&list->program->image, f.start))
-        return;
-    if (!arena_grow(list->arena, (void **)&list->items, list->n, &list->cap, sizeof *list->items)) {
-        list->failed = true;
-        return;
-    }
-    uint64_t size = f.end - f.start;
-    list->items[list->n++] = (FunctionRow){.start = f.start,
-                                           .size = size > UINT32_MAX ? UINT32_MAX : (uint32_t)size,
-                                           .source = f.source & SOURCE_MAX,
-                                           .found_by = f.by & 15u};
+    if (image_is_code(&p->image, row.start))
+        rows_add(list, row);
 }
 
 /* ---- sources ---- */
 
-static void found_fdes(FoundList *list)
+static void found_fdes(const Program *p, RowList *list)
 {
     UnwindWalk w = {0};
     FdeRange range;
-    list->cap = list->program->unwind.n;
+    list->cap = p->unwind.n;
     list->items = arena_alloc(list->arena, list->cap, sizeof *list->items);
     list->failed |= !list->items;
-    while (!list->failed && unwind_next(&list->program->unwind, &w, &range))
-        found_add(list, (Found){.start = range.start, .end = range.start + range.size, .by = FOUND_EH_FRAME});
+    while (!list->failed && unwind_next(&p->unwind, &w, &range))
+        found_add(p, list, row_make(range.start, range.start + range.size, FOUND_EH_FRAME));
 }
 
 /* Symbols that lie in no FDE's range; found_join sees to those at one address. */
-static void found_symbols(FoundList *list, const FoundList *fdes)
+static void found_symbols(const Program *p, RowList *list, const RowList *fdes)
 {
-    const Program *p = list->program;
     size_t fde = 0;
     for (size_t i = 0; i < p->symbols.n && !list->failed; i++) {
         Addr addr = p->symbols.addrs[i];
@@ -74,110 +52,46 @@ static void found_symbols(FoundList *list, const FoundList *fdes)
         if (!symbol_is_function(&s) || !image_bytes(&p->image, addr, &rest))
             continue;
         Addr end = s.addr + (s.size <= rest.n ? s.size : 0); /* else its size is a lie */
-        found_add(list,
-                  (Found){.start = s.addr, .end = end, .by = s.source == SYMBOL_SYMTAB ? FOUND_SYMTAB : FOUND_DYNSYM});
+        found_add(p, list, row_make(s.addr, end, s.source == SYMBOL_SYMTAB ? FOUND_SYMTAB : FOUND_DYNSYM));
     }
 }
 
-static void found_go(FoundList *list)
+static void found_go(const Program *p, RowList *list)
 {
-    Program *p = list->program;
     Addr start, end, last = 0;
-    for (size_t i = 0; i < p->go.n && i < SOURCE_MAX && !list->failed; i++)
+    for (size_t i = 0; i < p->go.n && i < ROW_SOURCE_MAX && !list->failed; i++)
         if (gopclntab_function(&p->go, i, &start, &end) && start >= last) {
-            found_add(list, (Found){start, end, (uint32_t)i, FOUND_PCLNTAB});
+            FunctionRow row = row_make(start, end, FOUND_PCLNTAB);
+            row.source = (uint32_t)i & ROW_SOURCE_MAX;
+            found_add(p, list, row);
             last = end;
         }
-}
-
-static int row_order(const void *x, const void *y)
-{
-    const FunctionRow *a = x, *b = y;
-    if (a->start != b->start)
-        return a->start < b->start ? -1 : 1;
-    return a->found_by != b->found_by ? (a->found_by < b->found_by ? -1 : 1) : 0;
 }
 
 /* A file whose symbols and unwind tables know less than an eighth of the code is swept for where its own code calls or points to; but not one
  * with more code than this. */
 enum { SWEEP_MAX = 64 << 20 };
 
-static uint64_t rows_bytes(const FoundList *list)
+static uint64_t rows_bytes(const RowList *list)
 {
     uint64_t n = 0;
     for (size_t i = 0; i < list->n; i++)
-        n += list->items[i].size;
+        n += list->items[i].found_by == FOUND_DYNSYM ? 0 : list->items[i].size; /* exported ones are some, not all */
     return n;
 }
 
-static bool needs_sweep(const Image *image, uint64_t known)
+static uint64_t code_bytes(const Image *image)
 {
     uint64_t code = 0;
     for (size_t i = 0; i < image->nloads; i++)
         code += image->loads[i].executable ? image->loads[i].filesz : 0;
-    return known < code / 8 && code <= SWEEP_MAX;
-}
-
-/* The code that the instruction calls, or whose address it takes; 0: none. */
-static Addr code_named(const Program *p, const Insn *insn, uint8_t *by)
-{
-    uint64_t addr = 0;
-    *by = FOUND_POINTER;
-    if (insn->flow == FLOW_CALL && insn->op[0].kind == OPERAND_REL) {
-        *by = FOUND_CALL;
-        addr = insn->target;
-    } else if (insn->mnemonic == MN_LEA && insn->mem.base == REG_RIP) {
-        insn_mem_address(insn, &addr);
-    } else if (insn->mnemonic == MN_MOV && p->image.type == ET_EXEC && insn->op[1].kind == OPERAND_IMM) {
-        addr = insn->imm;
-    }
-    return addr && image_is_code(&p->image, addr) && !program_is_stub(p, addr) ? addr : 0;
-}
-
-static void found_in_code(FoundList *list, const Segment *segment)
-{
-    const Program *p = list->program;
-    const uint8_t *code = image_read(&p->image, segment->addr, (size_t)segment->filesz);
-    for (uint64_t at = 0; code && at < segment->filesz && !list->failed;) {
-        Insn insn;
-        uint8_t by;
-        int len = insn_decode(code + at, (size_t)(segment->filesz - at), segment->addr + at, &insn);
-        Addr start = len > 0 ? code_named(p, &insn, &by) : 0;
-        if (start)
-            found_add(list, (Found){.start = start, .end = start, .by = by});
-        at += len > 0 ? (uint64_t)len : 1;
-    }
-}
-
-static void found_calls(FoundList *list)
-{
-    const Image *image = &list->program->image;
-    for (size_t i = 0; i < image->nloads; i++)
-        if (image->loads[i].executable && image->loads[i].filesz)
-            found_in_code(list, &image->loads[i]);
-    if (list->n > 1)
-        qsort(list->items, list->n, sizeof *list->items, row_order);
+    return code;
 }
 
 /* ---- all of them ---- */
 
-/* Merges b into a, in `arena`. */
-static void found_merge(FoundList *a, const FoundList *b, Arena *arena)
-{
-    FunctionRow *all = arena_alloc(arena, a->n + b->n + GAP_ROWS, sizeof *all);
-    size_t i = 0, k = 0, n = 0;
-    a->failed |= b->failed || !all;
-    while (!a->failed && (i < a->n || k < b->n)) {
-        bool first = k == b->n || (i < a->n && row_order(&a->items[i], &b->items[k]) <= 0);
-        all[n++] = first ? a->items[i++] : b->items[k++];
-    }
-    a->items = all;
-    a->n = n;
-    a->cap = a->failed ? n : n + GAP_ROWS;
-}
-
 /* Joins what begins at one address: an FDE's range is the right one; Go's table knows the name. */
-static void found_join(FoundList *list)
+static void found_join(RowList *list)
 {
     size_t n = 0;
     for (size_t i = 0; i < list->n; i++) {
@@ -209,7 +123,7 @@ static uint32_t size_settled(const Image *image, const FunctionRow *row, Addr ne
 }
 
 /* Drops other entries inside a longer range, and settles where ranges end. */
-static void found_trim(FoundList *list)
+static void found_trim(const Image *image, RowList *list)
 {
     size_t n = 0;
     Addr covered = 0;
@@ -222,21 +136,19 @@ static void found_trim(FoundList *list)
     }
     list->n = n;
     for (size_t i = 0; i < n; i++)
-        list->items[i].size =
-            size_settled(&list->program->image, &list->items[i], i + 1 < n ? list->items[i + 1].start : UINT64_MAX);
+        list->items[i].size = size_settled(image, &list->items[i], i + 1 < n ? list->items[i + 1].start : UINT64_MAX);
 }
 
 /* ---- what begins in a gap between those known ---- */
 
 /* Where the program begins, and what the dynamic linker runs at start and end. */
-static void entries_note(FoundList *list)
+static void entries_note(const Program *p, RowList *list)
 {
-    const Program *p = list->program;
     Dynamic d;
     dynamic_read(&d, &p->image);
-    found_add(list, (Found){.start = p->image.entry, .end = p->image.entry, .by = FOUND_ENTRY});
-    found_add(list, (Found){.start = d.init, .end = d.init, .by = FOUND_INIT});
-    found_add(list, (Found){.start = d.fini, .end = d.fini, .by = FOUND_INIT});
+    found_add(p, list, row_make(p->image.entry, p->image.entry, FOUND_ENTRY));
+    found_add(p, list, row_make(d.init, d.init, FOUND_INIT));
+    found_add(p, list, row_make(d.fini, d.fini, FOUND_INIT));
     for (size_t i = 0; i < 3; i++)
         for (size_t at = 0; at < d.starts[i].n; at += 8) {
             Slot slot;
@@ -244,34 +156,20 @@ static void entries_note(FoundList *list)
             memcpy(&addr, d.starts[i].p + at, sizeof addr); /* most linkers write it here, besides the relocation */
             if (!image_is_code(&p->image, addr))
                 addr = slots_at(&p->slots, d.starts_at[i] + at, &slot) ? slot.target : 0;
-            found_add(list, (Found){.start = addr, .end = addr, .by = FOUND_INIT});
+            found_add(p, list, row_make(addr, addr, FOUND_INIT));
         }
 }
 
-/* The first row that ends after pc. */
-static size_t row_after(const FoundList *rows, Addr pc)
-{
-    size_t lo = 0, hi = rows->n;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (row_end(&rows->items[mid]) <= pc)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo;
-}
-
 /* Puts a row where it belongs, when nothing lies there and there is room. */
-static bool row_insert(FoundList *rows, Addr start, uint8_t by)
+static bool row_insert(const Program *p, RowList *rows, FunctionRow row)
 {
-    size_t at = row_after(rows, start);
-    bool known = at < rows->n && rows->items[at].start <= start;
-    if (known || rows->n == rows->cap || !image_is_code(&rows->program->image, start) ||
-        program_is_stub(rows->program, start))
+    size_t at = rows_after(rows->items, rows->n, row.start);
+    bool known = at < rows->n && rows->items[at].start <= row.start;
+    if (known || rows->n == rows->cap || !image_is_code(&p->image, row.start) || program_is_stub(p, row.start))
         return false;
     memmove(&rows->items[at + 1], &rows->items[at], (rows->n - at) * sizeof *rows->items);
-    rows->items[at] = (FunctionRow){.start = start, .size = 1, .found_by = by & 15u};
+    row.size = 1;
+    rows->items[at] = row;
     rows->n++;
     return true;
 }
@@ -280,86 +178,135 @@ static bool row_insert(FoundList *rows, Addr start, uint8_t by)
 enum { GAP_BYTES = 4096 };
 
 typedef struct Gap {
+    const Program *program;
+    RowList *list; /* what it leads to */
     Addr start, limit;
-    Addr furthest; /* a branch goes there */
-    Addr end;
 } Gap;
 
-/* Where it calls or jumps out to; 0: nowhere. */
-static Addr gap_leads(Gap *g, const Insn *insn, uint8_t *by)
+/* Notes where it calls or jumps out to. */
+static void gap_leads(void *context, const Insn *insn)
 {
-    bool direct = insn->nops && insn->op[0].kind == OPERAND_REL;
-    *by = insn->flow == FLOW_CALL ? FOUND_CALL : FOUND_JUMP;
-    if (!direct)
-        return 0;
-    if (insn->flow != FLOW_CALL && insn->target >= g->start && insn->target < g->limit) {
-        g->furthest = insn->target > g->furthest ? insn->target : g->furthest;
-        return 0;
-    }
-    return insn->target;
+    Gap *g = context;
+    bool call = insn->flow == FLOW_CALL, inside = insn->target >= g->start && insn->target < g->limit;
+    bool leads = insn->flow != FLOW_NEXT && insn->nops && insn->op[0].kind == OPERAND_REL && (call || !inside);
+    if (leads && insn->target != g->start)
+        found_add(g->program, g->list, row_make(insn->target, insn->target, call ? FOUND_CALL : FOUND_JUMP));
 }
 
 /* Follows the code at `start` to where it ends, and adds where it leads (when nothing is known there) to the list. */
-static void gap_follow(FoundList *rows, FoundList *list, Addr start)
+static void gap_follow(const Program *p, RowList *rows, RowList *list, Addr start)
 {
-    size_t row = row_after(rows, start);
-    Gap g = {.start = start, .limit = start + GAP_BYTES, .end = start};
+    size_t row = rows_after(rows->items, rows->n, start);
+    Gap g = {p, list, start, start + GAP_BYTES};
     if (row + 1 < rows->n && rows->items[row + 1].start < g.limit)
         g.limit = rows->items[row + 1].start;
-    for (bool on = true; on && g.end < g.limit;) {
-        Insn insn;
-        uint8_t by;
-        if (!program_insn(rows->program, g.end, &insn) || g.end + insn.len > g.limit)
-            break;
-        Addr lead = gap_leads(&g, &insn, &by);
-        if (lead && lead != start)
-            found_add(list, (Found){.start = lead, .end = lead, .by = by});
-        g.end += insn.len;
-        on = insn.flow == FLOW_NEXT || insn.flow == FLOW_BRANCH || insn.flow == FLOW_CALL || g.furthest >= g.end;
-    }
-    rows->items[row].size = g.end > start ? (uint32_t)(g.end - start) : 1;
+    Addr end = carve_end(p, start, g.limit, gap_leads, &g);
+    rows->items[row].size = end > start ? (uint32_t)(end - start) : 1;
 }
 
 /* What runs at start and end, and what that leads to: the functions of the C library's start files have no unwind tables. */
-static void found_gaps(FoundList *rows)
+static void found_gaps(const Program *p, RowList *rows)
 {
-    FoundList todo = {.program = rows->program, .arena = rows->arena};
-    entries_note(&todo);
+    RowList todo = {.arena = rows->arena};
+    entries_note(p, &todo);
     for (size_t i = 0; i < todo.n && !todo.failed && !rows->failed; i++)
-        if (row_insert(rows, todo.items[i].start, (uint8_t)todo.items[i].found_by))
-            gap_follow(rows, &todo, todo.items[i].start);
+        if (row_insert(p, rows, todo.items[i]))
+            gap_follow(p, rows, &todo, todo.items[i].start);
     rows->failed |= todo.failed;
 }
 
 /* Leaves out what has no bytes in the file. */
-static void found_clean(FoundList *list)
+static void found_clean(const Image *image, RowList *list)
 {
     size_t n = 0;
     for (size_t i = 0; i < list->n; i++)
-        if (list->items[i].size && image_read(&list->program->image, list->items[i].start, list->items[i].size))
+        if (list->items[i].size && image_read(image, list->items[i].start, list->items[i].size))
             list->items[n++] = list->items[i];
     list->n = n;
+}
+
+/* ---- all of them ---- */
+
+static void found_settle(const Image *image, RowList *list)
+{
+    found_join(list);
+    found_trim(image, list);
+}
+
+/* What the code itself shows, among what tables and symbols show. */
+static void found_swept(const Program *p, RowList *all, Arena *scratch)
+{
+    RowList named = {.arena = scratch}, spans = named;
+    entries_note(p, &named);
+    sweep_references(p, &named);
+    rows_merge(all, named.items, named.n, 0, scratch);
+    all->failed |= named.failed;
+    found_settle(&p->image, all);
+    sweep_spans(p, all->items, all->n, &spans);
+    size_t n = 0;
+    for (size_t i = 0; i < all->n; i++)
+        if (!row_is_swept(&all->items[i]))
+            all->items[n++] = all->items[i];
+    all->n = n;
+    rows_merge(all, spans.items, spans.n, 0, scratch);
+    all->failed |= spans.failed;
+}
+
+static bool found_all(Program *p, RowList *all, Arena *scratch)
+{
+    RowList fdes = {.arena = scratch}, go = fdes;
+    found_fdes(p, &fdes);
+    found_symbols(p, all, &fdes);
+    found_go(p, &go);
+    rows_merge(all, go.items, go.n, 0, scratch);
+    rows_merge(all, fdes.items, fdes.n, 0, scratch);
+    all->failed |= fdes.failed || go.failed;
+    uint64_t code = code_bytes(&p->image);
+    bool unknown = rows_bytes(all) < code / 2;
+    if (unknown && code <= SWEEP_MAX)
+        found_swept(p, all, scratch);
+    return unknown && code > SWEEP_MAX;
 }
 
 bool functions_find(Program *program, Diag *diag)
 {
     Arena scratch = {0};
-    FoundList fdes = {.program = program, .arena = &scratch}, all = fdes, go = fdes, calls = fdes;
-    found_fdes(&fdes);
-    found_symbols(&all, &fdes);
-    found_go(&go);
-    if (needs_sweep(&program->image, rows_bytes(&fdes) + rows_bytes(&all) + rows_bytes(&go)))
-        found_calls(&calls);
-    found_merge(&all, &go, &scratch);
-    found_merge(&all, &calls, &scratch);
-    found_merge(&all, &fdes, &program->arena);
-    found_join(&all);
-    found_trim(&all);
-    found_gaps(&all);
-    found_clean(&all);
-    program->functions = (Functions){all.items, all.n};
+    RowList all = {.arena = &scratch};
+    bool left = found_all(program, &all, &scratch);
+    rows_merge(&all, NULL, 0, GAP_ROWS, &program->arena);
+    found_settle(&program->image, &all);
+    found_gaps(program, &all);
+    found_clean(&program->image, &all);
+    program->known = program->functions = (Functions){all.items, all.n};
+    program->padded = left && !all.failed && padding_usable(program);
     arena_free(&scratch);
     return !all.failed || diag_set(diag, 0, "out of memory");
+}
+
+/* ---- what is asked for ---- */
+
+bool functions_add(Program *program, const FunctionRow *rows, size_t n)
+{
+    RowList all = {.items = program->functions.rows, .n = program->functions.n};
+    rows_merge(&all, rows, n, 0, &program->arena);
+    if (all.failed)
+        return false;
+    found_join(&all);
+    program->functions = (Functions){all.items, all.n};
+    return true;
+}
+
+bool functions_complete(Program *program)
+{
+    RowList all = {.arena = &program->arena};
+    if (!program->padded || program->complete)
+        return true;
+    padding_all(program, &all);
+    if (all.failed)
+        return false;
+    program->functions = (Functions){all.items, all.n};
+    program->complete = true;
+    return true;
 }
 
 size_t functions_row(const Functions *f, Addr pc)

@@ -1,5 +1,6 @@
 /* analysis/functions.h - which functions a file has: from symbols, unwind tables, Go's table, the entry point and the
- * functions that run at start and end.
+ * functions that run at start and end; without tables, from the code itself (analysis/sweep.h). In much code without tables
+ * (chromium) only those are found that are asked for, each from the code around it (analysis/padding.h).
  *
  * A row says where code that may be a function lies and what said so; its name and what else costs a lookup is found out when
  * a Function is made of it. */
@@ -23,8 +24,15 @@ typedef struct Functions {
 
 struct Program;
 
-/* Fills program->functions from what is open already. False when memory is used up. */
+/* Fills program->known, and program->functions with the same, from what is open already; program->padded where others must be asked
+ * for. False when memory is used up. */
 bool functions_find(struct Program *program, Diag *diag);
+
+/* Makes program->functions of what is known and these rows, in order. False when memory is used up. */
+bool functions_add(struct Program *program, const FunctionRow *rows, size_t n);
+
+/* Finds all that are left to be asked for. False when memory is used up. */
+bool functions_complete(struct Program *program);
 
 /* The row that holds pc, or SIZE_MAX. By bisection. */
 size_t functions_row(const Functions *f, Addr pc);

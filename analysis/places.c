@@ -16,7 +16,7 @@ static uint32_t straight_next(const Body *b, uint32_t i)
     uint32_t next = UINT32_MAX;
     if (i + 1 < k->first + k->n)
         return i + 1;
-    if (k->exits || !b->closed) /* a jump that is not understood may lead anywhere */
+    if (k->exits || !b->closed || b->unsure) /* a jump that is not understood may lead anywhere */
         return UINT32_MAX;
     for (uint32_t e = 0; e < k->nsucc; e++) {
         const Block *to = &b->blocks[k->succ[e].block];

@@ -11,11 +11,15 @@
 #include <string.h>
 
 #include "analysis/body.h"
+#include "analysis/padding.h"
 #include "analysis/prescan_numbers.h"
 #include "analysis/summary.h"
 
 /* MEMORY_GAP: shorter gaps between functions are padding. */
 enum { MEMORY_GAP = 64, FILTER_WORDS = 1024 };
+
+#define EXTENT_GAP   SIZE_MAX
+#define EXTENT_BLOCK (SIZE_MAX - 1)
 
 typedef struct AddrList {
     Addr *items;
@@ -32,13 +36,15 @@ typedef struct Scan {
     Pattern main;
     Pattern memory;           /* constants in memory */
     AddrList words;           /* where they lie */
+    bool padded;              /* gaps are blocks */
+    AddrList blocks;          /* candidates: the first address looked at in each, and where it ends */
     bool any_short, any_wide; /* some cluster is */
     bool failed;
     /* the segment, and in it the function or gap worked on */
     const Segment *segment;
     Bytes code;
     size_t row, lo, hi;
-    size_t function; /* SIZE_MAX: a gap */
+    size_t function; /* EXTENT_GAP: none; EXTENT_BLOCK: there may be some, to be asked for */
     Numbers numbers; /* in it */
 } Scan;
 
@@ -62,22 +68,32 @@ static void extent_enter(Scan *s, size_t at)
         s->row++;
     bool inside = s->row < p->functions.n && rows[s->row].start <= pc;
     Addr next = s->row < p->functions.n ? rows[s->row].start : UINT64_MAX;
-    s->function = inside ? s->row : SIZE_MAX;
+    s->function = inside ? s->row : s->padded ? EXTENT_BLOCK : EXTENT_GAP;
     s->lo = inside ? (size_t)(next - base) : at;
     s->hi = inside                    ? (size_t)(row_end(&rows[s->row]) - base)
             : next - base < s->code.n ? (size_t)(next - base)
                                       : s->code.n;
+    if (s->function == EXTENT_BLOCK)
+        s->hi = (size_t)(padding_block_end(p, pc) - base);
     numbers_clear(&s->numbers);
 }
 
 static void extent_keep(Scan *s)
 {
-    if (s->function != SIZE_MAX)
+    if (s->function == EXTENT_BLOCK) {
+        list_add(s, &s->blocks, s->segment->addr + s->lo);
+        list_add(s, &s->blocks, s->segment->addr + s->hi);
+        s->function = EXTENT_GAP;
+    } else if (s->function != EXTENT_GAP) {
         s->kept[s->function] = 1;
+    }
 }
 
 /* A gap, or kept already. */
-static bool extent_done(const Scan *s) { return s->function == SIZE_MAX || s->kept[s->function]; }
+static bool extent_done(const Scan *s)
+{
+    return s->function == EXTENT_GAP || (s->function != EXTENT_BLOCK && s->kept[s->function]);
+}
 
 /* Decides about the function at hand what takes all of it. */
 static void extent_leave(Scan *s)
@@ -349,6 +365,31 @@ static void verify(Scan *s)
                 numbers_verify(&s->program->image, (Part){all->rows[i].start, row_end(&all->rows[i])}, &s->asked);
 }
 
+/* ---- functions to be asked for ---- */
+
+/* Those of the blocks which verify, and all of the blocks after `first`, which were kept for what they refer to. In order. */
+static void blocks_functions(Scan *s, size_t first, RowList *found)
+{
+    for (size_t i = 0; !s->failed && i + 1 < s->blocks.n; i += 2) {
+        size_t n = found->n, kept = n;
+        padding_rows(s->program, s->blocks.items[i], s->blocks.items[i + 1], found);
+        s->failed |= found->failed;
+        for (; !s->failed && n < found->n; n++) {
+            FunctionRow row = found->items[n];
+            if (i >= first || numbers_verify(&s->program->image, (Part){row.start, row_end(&row)}, &s->asked))
+                found->items[kept++] = row;
+        }
+        found->n = s->failed ? 0 : kept;
+    }
+    if (found->n > 1)
+        qsort(found->items, found->n, sizeof *found->items, row_order);
+    size_t n = 0;
+    for (size_t i = 0; i < found->n; i++)
+        if (n == 0 || found->items[n - 1].start != found->items[i].start)
+            found->items[n++] = found->items[i];
+    found->n = n;
+}
+
 /* ---- the whole ---- */
 
 static void patterns_make(Scan *s)
@@ -376,9 +417,9 @@ bool prescan_callers(Program *program, KernelKind kind, uint8_t *returns, const 
     return !s.failed;
 }
 
-bool prescan(Program *program, const Query *query, KernelKind kind, uint8_t *chosen, Arena *arena)
+bool prescan(Program *program, const Query *query, KernelKind kind, uint8_t *chosen, RowList *found, Arena *arena)
 {
-    Scan s = {.program = program, .arena = arena, .kind = kind};
+    Scan s = {.program = program, .arena = arena, .kind = kind, .padded = program->padded && !program->complete};
     const Image *image = &program->image;
     if (!asked_of(&s.asked, query))
         return true;
@@ -392,7 +433,9 @@ bool prescan(Program *program, const Query *query, KernelKind kind, uint8_t *cho
             code_scan(&s, &image->loads[i]);
     }
     verify(&s);
+    size_t first = s.blocks.n;
     follow(&s);
+    blocks_functions(&s, first, found);
     for (size_t i = 0; i < program->functions.n; i++)
         chosen[i] &= s.kept[i];
     return !s.failed;

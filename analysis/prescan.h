@@ -13,11 +13,13 @@
 #define LVSCAN_ANALYSIS_PRESCAN_H
 
 #include "analysis/prescan_kernel.h"
+#include "analysis/rows.h"
 #include "analysis/search.h"
 
-/* Clears chosen[i] for every function (by index) that cannot compare anything with any of the query's constants.
+/* Clears chosen[i] for every function (by index) that cannot compare anything with any of the query's constants, and adds to `found`, in
+ * order, the functions that can but must be asked for (analysis/padding.h).
  * `kind` must be one that the processor runs: the answer is the same. False when memory is used up. */
-bool prescan(Program *program, const Query *query, KernelKind kind, uint8_t *chosen, Arena *arena);
+bool prescan(Program *program, const Query *query, KernelKind kind, uint8_t *chosen, RowList *found, Arena *arena);
 
 /* Can the query's constants tell functions apart at all? */
 bool prescan_tells(const Query *query);

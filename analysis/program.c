@@ -6,6 +6,7 @@
 
 #include "analysis/budget.h"
 #include "analysis/functions.h"
+#include "analysis/padding.h"
 #include "analysis/summary.h"
 #include "elf/demangle.h"
 #include "elf/plt.h"
@@ -50,9 +51,9 @@ static bool str_has(Str s, const char *part) { return s.p && memmem(s.p, s.n, pa
 static bool jumps_into(const Program *p, const Function *f, const Insn *insn)
 {
     bool direct = (insn->flow == FLOW_JUMP || insn->flow == FLOW_BRANCH) && insn->op[0].kind == OPERAND_REL;
-    size_t row = direct && !function_holds(f, insn->target) ? functions_row(&p->functions, insn->target) : SIZE_MAX;
-    return row != SIZE_MAX && p->functions.rows[row].start != insn->target &&
-           p->functions.rows[row].found_by == FOUND_EH_FRAME && !program_is_stub(p, p->functions.rows[row].start);
+    size_t at = direct && !function_holds(f, insn->target) ? functions_row(&p->known, insn->target) : SIZE_MAX;
+    const FunctionRow *row = at != SIZE_MAX ? &p->known.rows[at] : NULL;
+    return row && row->start != insn->target && row->found_by == FOUND_EH_FRAME && !program_is_stub(p, row->start);
 }
 
 /* Is its code that of a `.cold` part: does it jump back into another function's middle, or do nothing but run into a trap? No
@@ -96,21 +97,37 @@ static void function_name(const Program *p, const FunctionRow *row, Function *f)
     }
 }
 
-bool program_function_of(const Program *p, size_t row, Function *out)
+static bool function_of(const Program *p, const FunctionRow *r, Function *out)
 {
-    const FunctionRow *r = &p->functions.rows[row];
     *out = (Function){.start = r->start, .end = row_end(r), .found_by = (uint8_t)r->found_by};
     if (r->found_by == FOUND_EH_FRAME && program_is_stub(p, r->start))
         return false;
     function_name(p, r, out);
     out->fragment = is_fragment(p, out);
+    out->unsure = out->found_by == FOUND_POINTER || out->found_by == FOUND_JUMP || out->found_by == FOUND_PADDING;
     return true;
+}
+
+bool program_function_of(const Program *p, size_t row, Function *out)
+{
+    return function_of(p, &p->functions.rows[row], out);
 }
 
 bool program_function(const Program *p, Addr pc, Function *out)
 {
-    size_t row = functions_row(&p->functions, pc);
-    return row != SIZE_MAX && program_function_of(p, row, out);
+    size_t row = functions_row(&p->known, pc);
+    return row != SIZE_MAX && function_of(p, &p->known.rows[row], out);
+}
+
+bool program_function_at(const Program *p, Addr start, Function *out)
+{
+    FunctionRow row;
+    size_t known = functions_row(&p->known, start);
+    if (known != SIZE_MAX)
+        row = p->known.rows[known];
+    else if (!p->padded || !padding_function(p, start, &row))
+        return false;
+    return row.start == start && function_of(p, &row, out);
 }
 
 bool program_insn(const Program *p, Addr pc, Insn *out)

@@ -17,7 +17,10 @@ typedef struct Program {
     Slots slots;
     Unwind unwind;
     GoTable go;
-    Functions functions;
+    Functions known;             /* functions that tables, symbols or all of the code showed */
+    Functions functions;         /* those, and what was asked for besides (functions_add) */
+    bool padded;                 /* others are to be asked for (analysis/padding.h); */
+    bool complete;               /* all of them were */
     uint32_t share;              /* of a function's budget (analysis/budget.h) */
     bool is_go;                  /* has a pclntab: the System V ABI is not assumed */
     Arena arena;                 /* owns all of the above but the file's bytes */
@@ -32,8 +35,15 @@ void program_close(Program *program);
 /* The function of a row (program->functions); false when it is no function: an entry of the PLT. Any thread may ask. */
 bool program_function_of(const Program *program, size_t row, Function *out);
 
-/* The function that holds pc in the part that begins with its entry (or a fragment that holds it); false: none. */
+/* The function, of those known, that holds pc in the part that begins with its entry (or a fragment that holds it); false: none. */
 bool program_function(const Program *program, Addr pc, Function *out);
+
+/* The function that begins at start, which may be one that must be asked for. */
+bool program_function_at(const Program *program, Addr start, Function *out);
+
+/* Finds what has to be asked for: the functions of these names that are addresses; all, when there are no names. False when memory
+ * is used up. */
+bool program_ask(Program *program, const Str *wanted, size_t n);
 
 /* Is there an entry of the PLT at addr, or 16 bytes on (the first of .plt calls the dynamic linker)? */
 bool program_is_stub(const Program *program, Addr addr);

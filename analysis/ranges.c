@@ -241,7 +241,7 @@ static void holds_at_block(const RangeProof *p, uint32_t block, Hold *holds)
  * known; that a pointer which is jumped to with the stack as at the entry is another function's is the ABI's word. */
 static uint8_t flow_proof(const Body *b)
 {
-    return !b->closed ? PROOF_PARTIAL : b->tails && !b->program->is_go ? PROOF_ABI : PROOF_EXACT;
+    return !b->closed || b->unsure ? PROOF_PARTIAL : b->tails && !b->program->is_go ? PROOF_ABI : PROOF_EXACT;
 }
 
 void ranges_before(const RangeProof *p, uint32_t step, Hold *holds)

@@ -77,7 +77,15 @@ static bool names_exist(Search *s, const uint8_t *chosen, Diag *diag)
                     name.n > 60 ? 60 : (int)name.n, name.p);
 }
 
-static bool functions_choose(Search *s, uint8_t *chosen, Diag *diag)
+/* Is it for the pre-scan to say which functions to look at? */
+static bool search_prescans(const Search *s)
+{
+    const Query *q = s->query;
+    return !q->nfunctions && !q->whole && !s->common;
+}
+
+/* Those among chosen[], and in `found` some that are asked for by that. */
+static bool functions_choose(Search *s, uint8_t *chosen, RowList *found, Diag *diag)
 {
     for (size_t i = 0; i < s->query->nfunctions; i++)
         if (!program_choose(s->program, s->query->functions[i], chosen))
@@ -85,30 +93,40 @@ static bool functions_choose(Search *s, uint8_t *chosen, Diag *diag)
     if (s->query->nfunctions)
         return names_exist(s, chosen, diag);
     memset(chosen, 1, s->program->functions.n);
-    s->common = !prescan_tells(s->query);
-    bool scan = !s->common && !s->query->whole;
-    return !scan || prescan(s->program, s->query, kernel_best(), chosen, s->arena) ||
+    return !search_prescans(s) || prescan(s->program, s->query, kernel_best(), chosen, found, s->arena) ||
            diag_set(diag, 0, "out of memory");
+}
+
+/* Makes candidates of the functions chosen, and of those found besides. */
+static bool candidates_make(Search *s, const uint8_t *chosen, const RowList *found)
+{
+    size_t nknown = s->program->functions.n, at = 0;
+    for (size_t i = 0; i < nknown; i++)
+        s->n += chosen[i];
+    s->n += found->n;
+    s->list = arena_alloc(s->arena, s->n, sizeof *s->list);
+    if (!s->list || (found->n && !functions_add(s->program, found->items, found->n)))
+        return false;
+    const Functions *all = &s->program->functions;
+    for (size_t i = 0, known = 0, k = 0; i < all->n; i++) {
+        bool is_found = k < found->n && found->items[k].start == all->rows[i].start;
+        if (is_found ? ++k : chosen[known++])
+            s->list[at++].row = (uint32_t)i;
+    }
+    return true;
 }
 
 static bool functions_list(Search *s, Diag *diag)
 {
-    const Functions *all = &s->program->functions;
-    uint8_t *chosen = arena_alloc(s->arena, all->n, 1);
+    RowList found = {.arena = s->arena};
+    s->common = !prescan_tells(s->query);
+    bool asked = search_prescans(s) || program_ask(s->program, s->query->functions, s->query->nfunctions);
+    uint8_t *chosen = asked ? arena_alloc(s->arena, s->program->functions.n, 1) : NULL;
     if (!chosen)
         return diag_set(diag, 0, "out of memory");
-    if (!functions_choose(s, chosen, diag))
+    if (!functions_choose(s, chosen, &found, diag))
         return false;
-    for (size_t i = 0; i < all->n; i++)
-        s->n += chosen[i];
-    s->list = arena_alloc(s->arena, s->n, sizeof *s->list);
-    if (!s->list)
-        return diag_set(diag, 0, "out of memory");
-    s->n = 0;
-    for (size_t i = 0; i < all->n; i++)
-        if (chosen[i])
-            s->list[s->n++].row = (uint32_t)i;
-    return true;
+    return candidates_make(s, chosen, &found) || diag_set(diag, 0, "out of memory");
 }
 
 /* ---- threads ---- */
@@ -424,9 +442,10 @@ bool search_run(SearchResult *out, Program *program, const Query *query, Arena *
 {
     Search s = {
         .program = program, .query = query, .out = out, .arena = arena, .progress = progress, .context = context};
-    *out = (SearchResult){.stats.functions = program->functions.n};
+    *out = (SearchResult){0};
     if (!functions_list(&s, diag))
         return false;
+    out->stats.functions = program->functions.n;
     size_t jobs = query->jobs > JOBS_MAX ? JOBS_MAX : query->jobs, most = s.n / 8 + 1;
     jobs = jobs < 1 ? 1 : jobs > most ? most : jobs;
     Thread *threads = arena_alloc(arena, jobs, sizeof *threads);

@@ -93,6 +93,14 @@ static Summary summary_by_name(const Program *program, Str name)
     return s;
 }
 
+bool summary_named_noreturn(const Program *program, Addr target)
+{
+    Str name;
+    Addr end;
+    return plt_target(&program->image, &program->slots, target, &name, &end) && name.p &&
+           name_among(name, noreturn_names, sizeof noreturn_names / sizeof *noreturn_names);
+}
+
 /* ---- reading a body ---- */
 
 typedef struct Reader {

@@ -27,6 +27,9 @@ typedef struct Summary {
  * depth 0 reads nothing: the ABI's word only. The same question always has the same answer. */
 Summary summary_of(Program *program, Addr target, unsigned depth);
 
+/* Is target a PLT stub of a function that is known by its name not to return? */
+bool summary_named_noreturn(const Program *program, Addr target);
+
 /* The memory of summaries made, of bounded size; any number of threads may ask at once. program_open and _close do this. */
 bool summaries_open(Program *program);
 void summaries_close(Program *program);

@@ -31,6 +31,7 @@ typedef struct Walk {
     size_t ncall_sites;
     IndirectJump *tables; /* resolved jump tables, by pc */
     size_t ntables, cap_tables;
+    bool strays;     /* control goes to code outside all regions, of which nothing is known */
     uint64_t walked; /* steps of the budget of values that earlier rounds took */
 } Walk;
 

@@ -250,7 +250,8 @@ static bool list_named(const Listing *l, Program *program)
 {
     bool any = false;
     Arena arena = {0};
-    uint8_t *chosen = arena_alloc(&arena, program->functions.n, 1);
+    bool asked = program_ask(program, l->o->functions, l->o->nfunctions);
+    uint8_t *chosen = asked ? arena_alloc(&arena, program->functions.n, 1) : NULL;
     for (size_t i = 0; chosen && i < l->o->nfunctions; i++)
         if (!program_choose(program, l->o->functions[i], chosen))
             chosen = NULL;

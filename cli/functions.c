@@ -111,7 +111,8 @@ static int list(const Listing *l, Program *program, const char *path, const uint
 /* A byte for each row, set for the functions asked for. NULL: out of memory. */
 static uint8_t *rows_choose(const Listing *l, Program *program)
 {
-    uint8_t *chosen = arena_alloc(&program->arena, program->functions.n, 1);
+    bool asked = program_ask(program, l->o->functions, l->o->nfunctions);
+    uint8_t *chosen = asked ? arena_alloc(&program->arena, program->functions.n, 1) : NULL;
     if (chosen && l->o->nfunctions == 0)
         memset(chosen, 1, program->functions.n);
     for (size_t i = 0; chosen && i < l->o->nfunctions; i++)

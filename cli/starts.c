@@ -91,8 +91,7 @@ static bool walk_open(StartWalk *w, Program *program, Addr entry)
     Function f;
     size_t size = 0;
     *w = (StartWalk){.program = program};
-    if (!program_function(program, entry, &f) || f.start != entry ||
-        !function_describe(&w->report, program, &f, &w->arena))
+    if (!program_function_at(program, entry, &f) || !function_describe(&w->report, program, &f, &w->arena))
         return false;
     for (size_t i = 0; i < w->report.nparts; i++)
         size += (size_t)(w->report.parts[i].end - w->report.parts[i].start);

@@ -289,7 +289,8 @@ static void same_by_kernels(void **state)
         for (int kind = KERNEL_PORTABLE; kind <= (int)kernel_best(); kind++) {
             uint8_t *chosen = arena_alloc(&arena, n, 1);
             memset(chosen, 1, n);
-            assert_true(prescan(&o.program, &query, (KernelKind)kind, chosen, &arena));
+            RowList found = {.arena = &arena};
+            assert_true(prescan(&o.program, &query, (KernelKind)kind, chosen, &found, &arena));
             if (first)
                 assert_memory_equal(first, chosen, n);
             first = chosen;

@@ -34,6 +34,9 @@ prepare() { # something for the programs to work on
         'int main(int c, char **v) { for (int i = 0; i < c; i++) printf("%d %s\n", f(i), v[i]); return 0; }' >"$work/a.c"
     { git init -q "$work/repo" && cd "$work/repo" && git config user.email a@b && git config user.name n && cp ../a.c . &&
         git add . && git commit -qm one && sed -i 's/5/6/' a.c && git commit -qam two && echo 'int y;' >>a.c; } >/dev/null 2>&1
+    for one in sed grep mawk sort bc gzip; do # programs that no table tells anything of
+        strip -R .eh_frame -R .eh_frame_hdr -o "$work/bare-$one" "$(readlink -f "$(command -v $one)")"
+    done
     printf 'all: b\nb: a.c\n\techo $< $(words 1 2 3) $(patsubst %%.c,%%.o,a.c) >$@\n' >"$work/Makefile"
     printf "define(f, \`eval(\$1 * 2) ifelse(\$1, 3, y, n)')f(3) f(4) substr(abcdef, 2, 3) translit(abc, a-c, x-z)\n" >"$work/macros"
     printf 'scale=20\nfor (i = 1; i < 20; i++) { x = x + sqrt(i) / i }\nx\ne(1)\n2^100 %%%% 7\nquit\n' >"$work/sums"
@@ -121,6 +124,12 @@ run bpftrace bpftrace bpftrace -e 'BEGIN { @a[1] = count(); $x = 5; if ($x > 3) 
 run bpftrace-d bpftrace bpftrace -d -e 'BEGIN { @h = hist(5); @l = lhist(3, 0, 10, 1); printf("%s\n", strftime("%H", nsecs)); clear(@h); time("%S\n"); exit(); }'
 run make make make -C . -r b
 run diff diff diff -u text json
+run bare-sed "$work/bare-sed" ./bare-sed -n -E 's/([0-9]+) line ([0-9]+)/\2-\1/; /foo3/{p;d}; $!N; P; D' text
+run bare-grep "$work/bare-grep" ./bare-grep -E -n -i 'fo+(1|2)*bar|LINE 2[0-9]+ ' text
+run bare-awk "$work/bare-mawk" ./bare-mawk '{ n[$4] += $1; if (match($0, /foo[0-9]+/)) s = substr($0, RSTART, RLENGTH) } END { for (k in n) printf "%s %d %.2f\n", k, n[k], log(n[k]) }' text
+run bare-sort "$work/bare-sort" ./bare-sort -k4,4 -k1,1n text
+run bare-bc "$work/bare-bc" ./bare-bc -l -q sums
+run bare-gzip "$work/bare-gzip" ./bare-gzip -9 -c bytes
 run m4 m4 m4 macros
 run bc bc bc -l -q sums
 run strace strace strace -f -o trace ls /
