@@ -5,24 +5,11 @@
 #include <string.h>
 
 #include "analysis/flags.h"
-#include "analysis/glance_look.h"
+#include "analysis/glance_eye.h"
 #include "analysis/score.h"
 #include "analysis/summary.h"
 
 enum { STATUS = FLAG_O | FLAG_S | FLAG_Z | FLAG_A | FLAG_P | FLAG_C };
-
-/* What the pass knows at the instruction at hand. */
-typedef struct Eye {
-    Look *look;
-    const LookPart *part;
-    Insn insn;
-    Effects effects;
-    uint32_t at;            /* its place */
-    uint32_t flags, writer; /* where the flags were written last, and by which of the writers */
-    uint32_t
-        variable[LOOK_SLOT]; /* by register: where it was last given what is no constant, if nothing wrote it since */
-    LookMade made[LOOK_SLOT];
-} Eye;
 
 void glancer_open(Glancer *g, Program *program, const Query *query)
 {
@@ -35,14 +22,6 @@ void glancer_open(Glancer *g, Program *program, const Query *query)
 void glancer_close(Glancer *g) { arena_free(&g->work); }
 
 /* ---- where constants may be ---- */
-
-static bool is_reg(const Operand *op) { return op->kind == OPERAND_REG && op->reg < LOOK_SLOT && !op->high; }
-
-/* May the memory operand be a stack slot? */
-static bool is_slot(const Insn *insn)
-{
-    return insn->mem.index == REG_NONE && (insn->mem.base == REG_RSP || insn->mem.base == REG_RBP);
-}
 
 /* The place of an operand that may hold a constant over a copy, or LOOK_PLACES. */
 static unsigned place_of(const Insn *insn, const Operand *op)
@@ -87,8 +66,7 @@ static void constant_put(Eye *e, unsigned place, uint64_t k, bool read)
         l->given[read ? GIVEN_READ : GIVEN_ASKED] |= bit;
 }
 
-/* The number in constant memory that the operand names; false where there is none. */
-static bool memory_constant(const Eye *e, const Operand *op, uint64_t *k)
+bool eye_constant(const Eye *e, const Operand *op, uint64_t *k)
 {
     const Program *p = e->look->g->program;
     uint64_t addr;
@@ -135,7 +113,7 @@ static bool copy_note(Eye *e, const Operand *dst, const Operand *src, bool sign)
         e->look->copies[from] |= (uint64_t)1 << to;
         return true;
     }
-    if (!memory_constant(e, src, &k))
+    if (!eye_constant(e, src, &k))
         return false;
     constant_put(e, to, low_bits(value_extended(k, src->bits, sign), dst->bits), true);
     return true;
@@ -147,15 +125,10 @@ static void stack_note(Eye *e)
     bool push = e->insn.mnemonic == MN_PUSH;
     unsigned place = place_of(&e->insn, op);
     uint64_t k = e->insn.imm;
-    if (push && (op->kind == OPERAND_IMM || memory_constant(e, op, &k)))
+    if (push && (op->kind == OPERAND_IMM || eye_constant(e, op, &k)))
         constant_put(e, LOOK_SLOT, k, op->kind != OPERAND_IMM);
     else if (place < LOOK_PLACES)
         e->look->copies[push ? place : LOOK_SLOT] |= (uint64_t)1 << (push ? LOOK_SLOT : place);
-}
-
-static bool same_registers(const Insn *insn)
-{
-    return insn->nops == 2 && is_reg(&insn->op[0]) && is_reg(&insn->op[1]) && insn->op[0].reg == insn->op[1].reg;
 }
 
 /* Vector registers are not told from each other, nor from slots: what a general register or memory gives them may be anywhere. */
@@ -174,7 +147,7 @@ static void vector_note(Eye *e)
     if (last->kind == OPERAND_REG)
         constant_put(e, LOOK_SLOT, 0, false);
     for (word.bits = 32; last->kind == OPERAND_MEM && word.bits <= 64; word.bits *= 2)
-        if (memory_constant(e, &word, &k))
+        if (eye_constant(e, &word, &k))
             constant_put(e, LOOK_SLOT, k, true);
 }
 
@@ -237,66 +210,6 @@ static unsigned sum_source(const Insn *insn)
     }
 }
 
-/* ---- how values were made ---- */
-
-static const LookMade made_outside = {LOOK_NOWHERE, MADE_OUTSIDE};
-
-static void made_forget(Eye *e)
-{
-    for (unsigned i = 0; i < LOOK_SLOT; i++)
-        e->made[i] = made_outside;
-}
-
-/* What a register holds, with more done to it. */
-static LookMade made_from(const Eye *e, unsigned reg, unsigned how)
-{
-    LookMade m = reg < LOOK_SLOT ? e->made[reg] : made_outside;
-    return m.how & MADE_OUTSIDE ? made_outside : (LookMade){m.at, (uint8_t)(m.how | how)};
-}
-
-/* dst = src, as moves.c sees it. */
-static LookMade made_by_move(const Eye *e, const Operand *src)
-{
-    if (is_reg(src)) /* a copy of less than all is a value of its own, too */
-        return made_from(e, src->reg, src->bits == 64 ? 0 : MADE_WORK);
-    if (src->kind == OPERAND_MEM)
-        return is_slot(&e->insn) ? made_outside : (LookMade){e->at, MADE_LOAD};
-    return (LookMade){e->at, MADE_WORK};
-}
-
-/* How the value is made that the instruction gives to the register of its first operand. What moves.c names no move for is fresh. */
-static LookMade made_now(const Eye *e)
-{
-    const Insn *insn = &e->insn;
-    LookMade work = {e->at, MADE_WORK};
-    bool imm = insn->nops == 2 && insn->op[1].kind == OPERAND_IMM;
-    switch (insn->mnemonic) {
-    case MN_MOV:
-    case MN_MOVZX:
-    case MN_MOVSX:
-    case MN_MOVSXD: return insn->nops == 2 ? made_by_move(e, &insn->op[1]) : work;
-    case MN_CDQE: return made_from(e, REG_RAX, MADE_WORK);
-    case MN_POP:
-    case MN_LEAVE:
-    case MN_MOVD:
-    case MN_VMOVD:
-    case MN_MOVQ:
-    case MN_VMOVQ: return made_outside;
-    case MN_LEA:
-        return insn->mem.index == REG_NONE && insn->mem.base < LOOK_SLOT
-                   ? made_from(e, insn->mem.base, MADE_WORK | MADE_SUM)
-                   : work;
-    case MN_INC:
-    case MN_DEC: return made_from(e, insn->op[0].reg, MADE_WORK | MADE_SUM);
-    case MN_ADD:
-    case MN_SUB: return imm ? made_from(e, insn->op[0].reg, MADE_WORK | MADE_SUM) : work;
-    case MN_AND:
-    case MN_SHR:
-    case MN_SAR: return imm ? made_from(e, insn->op[0].reg, MADE_WORK | MADE_DERIVED) : work;
-    default: return work;
-    }
-}
-
 /* Notes where sums, and what was masked or shifted, may be. */
 static void derived_note(Eye *e, unsigned to)
 {
@@ -304,21 +217,6 @@ static void derived_note(Eye *e, unsigned to)
     bool shifts = insn->mnemonic == MN_AND || insn->mnemonic == MN_SHR || insn->mnemonic == MN_SAR;
     if (shifts && insn->nops == 2 && insn->op[1].kind == OPERAND_IMM && to < LOOK_PLACES)
         e->look->made_derived |= (uint64_t)1 << to;
-}
-
-static void made_note(Eye *e)
-{
-    uint32_t writes = (uint32_t)e->effects.writes.w[0];
-    LookMade now = made_now(e), work = {e->at, MADE_WORK};
-    unsigned first = e->insn.nops && is_reg(&e->insn.op[0]) ? e->insn.op[0].reg : LOOK_SLOT;
-    if (e->insn.mnemonic == MN_CDQE)
-        first = REG_RAX;
-    if (e->insn.mnemonic == MN_LEAVE)
-        first = REG_RBP;
-    for (; writes; writes &= writes - 1) {
-        unsigned reg = (unsigned)__builtin_ctz(writes);
-        e->made[reg] = reg == first ? now : work;
-    }
 }
 
 /* Which registers have now what is surely no constant? */
@@ -336,7 +234,6 @@ static void registers_write(Eye *e)
     }
     for (; writes; writes &= writes - 1)
         e->variable[__builtin_ctz(writes)] = at;
-    made_note(e);
 }
 
 /* ---- flags ---- */
@@ -356,19 +253,17 @@ static void writer_put(Eye *e, LookWriter w)
 static LookOperand operand_of(const Eye *e, const Operand *op)
 {
     unsigned place = place_of(&e->insn, op);
-    if (place >= LOOK_SLOT)
-        return (LookOperand){(uint8_t)place, LOOK_NOWHERE, made_outside};
-    return (LookOperand){(uint8_t)place, e->variable[place], e->made[place]};
+    return (LookOperand){(uint8_t)place, place < LOOK_SLOT ? e->variable[place] : LOOK_NOWHERE};
 }
 
-static const LookOperand operand_none = {LOOK_PLACES, 0, {LOOK_NOWHERE, MADE_OUTSIDE}};
+static const LookOperand operand_none = {LOOK_PLACES, 0};
 
 static void writer_registers(Eye *e)
 {
     const Insn *insn = &e->insn;
     uint8_t bits = (uint8_t)insn->op[0].bits;
     uint64_t k;
-    bool constant = memory_constant(e, &insn->op[0], &k) || memory_constant(e, &insn->op[1], &k);
+    bool constant = eye_constant(e, &insn->op[0], &k) || eye_constant(e, &insn->op[1], &k);
     writer_put(e, (LookWriter){.kind = constant ? LOOK_IMMEDIATE : LOOK_REGISTERS,
                                .bits = bits,
                                .k = constant ? k : 0,
@@ -488,7 +383,6 @@ static void eye_forget(Eye *e)
     e->flags = LOOK_NOWHERE;
     e->writer = UINT32_MAX;
     memset(e->variable, 0xff, sizeof e->variable);
-    made_forget(e);
 }
 
 static void flow_note(Eye *e, const Function *f)
@@ -504,7 +398,6 @@ static void flow_note(Eye *e, const Function *f)
     if (insn->flow == FLOW_CALL) {
         l->calls = true;
         memset(e->variable, 0xff, sizeof e->variable);
-        made_forget(e);
     }
     l->returns |= insn->flow == FLOW_RETURN;
     if (insn->flow == FLOW_JUMP || insn->flow == FLOW_RETURN || insn->flow == FLOW_STOP)
@@ -574,12 +467,12 @@ static void insn_note(Eye *e, const Function *f)
 {
     const Insn *insn = &e->insn;
     insn_effects(insn, &e->effects);
+    eye_step(e);
     flags_note(e); /* reads registers as they are before */
     if (e->effects.known) {
         registers_write(e);
     } else {
         memset(e->variable, 0xff, sizeof e->variable);
-        made_forget(e);
     }
     numbers_note(e);
     table_note(e);

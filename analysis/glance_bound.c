@@ -34,7 +34,7 @@ typedef struct Hope {
 } Hope;
 
 typedef struct Judge {
-    const Look *look;
+    Look *look;
     const Query *query;
     uint64_t may[GIVEN_KINDS];    /* the places that may hold such a constant */
     uint64_t may_sum, may_derive; /* the places that may hold a sum; what was masked or shifted */
@@ -100,22 +100,23 @@ static bool either_may_hold(const Look *l, const LookWriter *w, uint64_t places)
 
 /* What is known of a compared operand at its compare. */
 typedef struct Side {
-    bool none, memory, sum, derived;
-    double origin;
+    bool none, memory;
+    LookWeb web;
 } Side;
 
 /* `memory`: an operand that is no cell may be in memory. */
-static Side side_of(const Judge *j, const LookWriter *w, unsigned i, bool memory)
+static Side side_of(Judge *j, const LookWriter *w, unsigned i, bool memory)
 {
-    const LookOperand *op = &w->operands[i];
-    if (op->place >= LOOK_PLACES)
-        return (Side){.none = !memory, .memory = memory};
-    bool seen = !(op->made.how & MADE_OUTSIDE) && is_tight(j->look, op->made.at, w->at);
-    if (!seen)
-        return (Side){.sum = j->may_sum >> op->place & 1, .derived = j->may_derive >> op->place & 1, .origin = 1};
-    return (Side){.sum = op->made.how & MADE_SUM,
-                  .derived = op->made.how & MADE_DERIVED,
-                  .origin = op->made.how == MADE_LOAD ? 0 : 0.5};
+    Side side = {.none = false};
+    unsigned place = w->operands[i].place;
+    if (place >= LOOK_PLACES) {
+        side.none = !memory;
+        side.memory = memory;
+    } else if (!look_web(j->look, w->at, place, &side.web)) {
+        side.web =
+            (LookWeb){.origin = 1, .sum = j->may_sum >> place & 1, .many = true, .derived = j->may_derive >> place & 1};
+    }
+    return side;
 }
 
 /* How directly the code may name a number that is asked for; of all else that counts for the score the best is taken. */
@@ -126,11 +127,11 @@ static void direct_put(Judge *j, const Side *side, double quality)
         return;
     if (quality > h->direct)
         h->direct = quality;
-    if (side->origin > h->origin)
-        h->origin = side->origin;
+    if (side->web.origin > h->origin)
+        h->origin = side->web.origin;
 }
 
-static const Side side_any = {.origin = 1};
+static const Side side_any = {.web = {.origin = 1}};
 
 /* May a number near k be asked for? */
 static bool is_near(const Judge *j, uint64_t k) { return j->look->g->near[k & 0xff]; }
@@ -154,12 +155,39 @@ static bool compared_asked(const Query *q, uint64_t k, unsigned bits)
     return false;
 }
 
-/* What lies between the compare and the variable may make any number of the one that is compared with. `zero`: that may be 0. */
-static void score_way(Judge *j, unsigned cc, const Side *side, bool zero)
+/* Is k's low part, of any width up to `bits`, asked for? */
+static bool low_asked(const Judge *j, uint64_t k, unsigned bits)
 {
-    if (side->derived)
+    if (!is_near(j, k))
+        return false;
+    for (; bits >= 8; bits /= 2)
+        if (constant_asked(j->query, low_bits(k, bits), bits, false))
+            return true;
+    return false;
+}
+
+/* Can taking back some of what was added make a number that is asked for of k, or of the ends of a range? k: NULL: not known. */
+static bool sum_asked(const Judge *j, const LookWeb *web, const uint64_t *k, unsigned bits)
+{
+    if (!k || web->many)
+        return true;
+    for (unsigned some = 1; some < 1u << web->nadded; some++) {
+        uint64_t sum = 0;
+        for (unsigned i = 0; i < web->nadded; i++)
+            sum += some >> i & 1 ? web->added[i]->value : 0;
+        if (low_asked(j, 0 - sum, bits) || low_asked(j, *k - sum, bits) || low_asked(j, *k - sum - 1, bits) ||
+            low_asked(j, *k - sum + 1, bits))
+            return true;
+    }
+    return false;
+}
+
+/* What lies between the compare and the variable may make another number of the one that is compared with. */
+static void score_way(Judge *j, unsigned cc, const Side *side, const uint64_t *k, unsigned bits, bool zero)
+{
+    if (side->web.derived)
         direct_put(j, side, DERIVED / 100.0);
-    if (!side->sum)
+    if (!side->web.sum || !sum_asked(j, &side->web, k, bits))
         return;
     direct_put(j, side, ADDED / 100.0);
     direct_put(j, side, RANGE / 100.0 * (query_asks(j->query) == 1 ? 0.8 : 1));
@@ -172,7 +200,7 @@ static void score_immediate(Judge *j, const LookWriter *w, unsigned cc, const Si
     const Query *q = j->query;
     bool is_unsigned, order = is_order(cc, &is_unsigned);
     double quality = (side->memory ? MEMORY / 100.0 : 1) * (w->bits < 32 ? 0.97 : 1);
-    score_way(j, cc, side, w->k == 0);
+    score_way(j, cc, side, &w->k, w->bits, w->k == 0);
     if (cc == CC_S || cc == CC_NS) /* below 0: as an unsigned number, 128 or more */
         direct_put(j, side, DERIVED / 100.0);
     if (!is_near(j, w->k))
@@ -192,19 +220,30 @@ static bool asks_immediates(const Query *q)
 /* Operand i is the constant, the other the variable. */
 static void score_register(Judge *j, const LookWriter *w, unsigned cc, unsigned i)
 {
-    Side side = side_of(j, w, 1 - i, true);
-    if (!operand_may_hold(j->look, w, i, j->may[GIVEN_ANY]))
+    LookWeb constant;
+    if (!operand_may_hold(j->look, w, i, j->may[GIVEN_ANY]) ||
+        (look_web(j->look, w->at, w->operands[i].place, &constant) && !constant.number))
         return;
-    score_way(j, cc, &side, operand_may_hold(j->look, w, i, j->may[GIVEN_ZERO]));
+    Side side = side_of(j, w, 1 - i, true);
+    score_way(j, cc, &side, NULL, w->bits, operand_may_hold(j->look, w, i, j->may[GIVEN_ZERO]));
     if (operand_may_hold(j->look, w, i, j->may[GIVEN_READ]))
         direct_put(j, &side, 1);
     else if (operand_may_hold(j->look, w, i, j->may[GIVEN_ASKED]))
         direct_put(j, &side, asks_immediates(j->query) ? REGISTER / 100.0 : 1);
 }
 
+/* Is the score as high as can be? */
+static bool is_settled(const Judge *j) { return j->cells.direct >= 1 && j->cells.origin >= 1; }
+
 static void score_pair(Judge *j, const LookWriter *w, unsigned cc)
 {
-    Side sides[2] = {side_of(j, w, 0, w->memory), side_of(j, w, 1, false)};
+    Side sides[2];
+    if (is_settled(j))
+        return;
+    if (w->kind != LOOK_REGISTERS && w->kind != LOOK_REAL && w->kind != LOOK_BIT && w->kind != LOOK_LOW_BIT) {
+        sides[0] = side_of(j, w, 0, w->memory);
+        sides[1] = side_of(j, w, 1, false);
+    }
     switch (w->kind) {
     case LOOK_REAL:
         if (j->query->nreals)

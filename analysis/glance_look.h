@@ -14,21 +14,13 @@ typedef struct LookPart {
     uint32_t first;
 } LookPart;
 
-enum { SEEN_START = 1, SEEN_LEADER = 2 };
-
-/* What a register's value was made by, as far back as it was seen. OUTSIDE: something else, too, that was not seen. */
-enum { MADE_LOAD = 1, MADE_WORK = 2, MADE_SUM = 4, MADE_DERIVED = 8, MADE_OUTSIDE = 16 };
-
-typedef struct LookMade {
-    uint32_t at; /* the first instruction that had a part in it */
-    uint8_t how; /* MADE_* */
-} LookMade;
+/* PAD: a landing pad. ENTRY: a jump table may lead there. */
+enum { SEEN_START = 1, SEEN_LEADER = 2, SEEN_PAD = 4, SEEN_ENTRY = 8 };
 
 /* An operand that may hold a constant, or the variable. */
 typedef struct LookOperand {
     uint8_t place;  /* a register, LOOK_SLOT, or LOOK_PLACES: none */
     uint32_t since; /* where it was last given what is no constant; LOOK_NOWHERE: not seen */
-    LookMade made;
 } LookOperand;
 
 /* An instruction that writes flags which a condition may read as a compare with a constant. */
@@ -63,6 +55,52 @@ typedef struct LookReader {
 /* ANY: some constant. ASKED: one that is asked for, or next to that, moved; READ: such a one read from constant memory, or returned. */
 typedef enum GivenKind { GIVEN_ANY, GIVEN_ASKED, GIVEN_READ, GIVEN_ZERO, GIVEN_KINDS } GivenKind;
 
+/* What an instruction does to general registers, or where it jumps to: kept only for queries with constants. SLOT: from a stack slot. From BRANCH on it ends a block; from JUMP on, what follows is not reached by it. */
+typedef enum StepKind {
+    STEP_COPY,
+    STEP_NUMBER, /* a constant */
+    STEP_STORE,  /* of src, to a slot; no register is written */
+    STEP_SUM,
+    STEP_DERIVED,
+    STEP_LOAD,
+    STEP_WORK,
+    STEP_SLOT,
+    STEP_CALL,
+    STEP_BRANCH,
+    STEP_JUMP,
+    STEP_END
+} StepKind;
+
+typedef struct LookStep {
+    uint32_t at, next; /* its place and that of the next */
+    uint32_t writes;   /* registers */
+    uint8_t kind, dst, src;
+    bool whole;     /* COPY: of all 64 bits */
+    uint64_t value; /* SUM: what is added. NUMBER. BRANCH, JUMP: the address where it leads */
+} LookStep;
+
+enum { LOOK_BEFORE = 6, LOOK_ADDED = 8 };
+
+typedef struct LookBlock {
+    uint32_t place, first, end; /* steps [first, end) */
+    uint32_t before[LOOK_BEFORE];
+    uint8_t nbefore;
+    bool wild;  /* not all ways to it are known */
+    bool table; /* all jumps through tables may lead there, too */
+    bool jumps; /* it ends with such a jump */
+} LookBlock;
+
+/* By what a value may have been made. */
+typedef struct LookWeb {
+    double origin;                     /* Merit.origin, at most */
+    bool wild;                         /* and by anything else */
+    bool sum, derived;                 /* by adding; by masking or shifting */
+    bool many;                         /* more was added than there is room for */
+    bool number;                       /* it may be a constant, or what a callee returned */
+    const LookStep *added[LOOK_ADDED]; /* which steps did: each once or not at all */
+    unsigned nadded;
+} LookWeb;
+
 typedef struct Look {
     Glancer *g;
     LookPart parts[LOOK_PARTS];
@@ -72,12 +110,21 @@ typedef struct Look {
     size_t cap_seen;
     Addr *targets; /* of jumps and landing pads */
     size_t ntargets, cap_targets;
+    Addr *pads; /* landing pads */
+    size_t npads, cap_pads;
     Addr *entries; /* of what may be jump tables */
     size_t nentries, cap_entries;
     LookWriter *writers;
     size_t nwriters, cap_writers;
     LookReader *readers;
     size_t nreaders, cap_readers;
+    LookStep *steps;
+    size_t nsteps, cap_steps;
+    bool slots_written; /* with what is no copy of a register */
+    LookWeb slots;      /* of all that is in stack slots; made when first needed, as the blocks are */
+    bool has_slots;
+    LookBlock *blocks;
+    size_t nblocks;
     uint64_t most, most_added;        /* the largest numbers that may bound a jump table's index, and be added to it */
     uint64_t copies[LOOK_PLACES];     /* by place of a constant (register or LOOK_SLOT): where it may be copied to */
     uint64_t sums[LOOK_PLACES];       /* where what a number is added to may be the sum */
@@ -107,11 +154,20 @@ bool look_adopt(Look *l, const Function *f, Addr target);
 /* The same, and notes it. */
 bool look_target(Look *l, const Function *f, Addr target);
 
+/* The place of the address; false when it is in no part. */
+bool look_place(const Look *l, Addr addr, uint32_t *place);
+
 /* Notes the landing pads of the part. */
 bool look_pads(Look *l, const Function *f, Part part);
 
 /* Marks the instructions that jumps lead to, when all are looked at. Every jump must lead to one; what is taken for a table may not be one. */
 bool look_leaders(Look *l);
+
+/* Joins the web of what is in stack slots to *web. */
+void look_slots(Look *l, LookWeb *web);
+
+/* The web of what the register (or LOOK_SLOT) holds before the instruction at `place`; false when that may be anything (glance_web.c). */
+bool look_web(Look *l, uint32_t place, unsigned reg, LookWeb *web);
 
 /* ---- jump tables ---- */
 

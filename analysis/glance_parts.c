@@ -13,6 +13,14 @@ static const LookPart *part_of(const Look *l, Addr pc)
     return NULL;
 }
 
+bool look_place(const Look *l, Addr addr, uint32_t *place)
+{
+    const LookPart *p = part_of(l, addr);
+    if (p)
+        *place = p->first + (uint32_t)(addr - p->part.start);
+    return p;
+}
+
 bool look_part(Look *l, Part part)
 {
     Arena *a = &l->g->work;
@@ -79,31 +87,37 @@ bool look_pads(Look *l, const Function *f, Part part)
         return true;
     if (!lsda_read(&p->image, &fde, &sites, &n, &l->g->work, NULL))
         return false;
-    for (size_t i = 0; i < n; i++)
-        if (sites[i].pad && !look_target(l, f, sites[i].pad))
+    for (size_t i = 0; i < n; i++) {
+        if (!sites[i].pad)
+            continue;
+        if (!look_target(l, f, sites[i].pad) ||
+            !arena_grow(&l->g->work, (void **)&l->pads, l->npads, &l->cap_pads, sizeof *l->pads))
             return false;
+        l->pads[l->npads++] = sites[i].pad;
+    }
     return true;
 }
 
 /* True when that is an instruction that was seen as one, or outside, as tail calls are. */
-static bool leader_mark(Look *l, Addr target)
+static bool leader_mark(Look *l, Addr target, uint8_t how)
 {
-    const LookPart *p = part_of(l, target);
-    if (!p)
+    uint32_t at;
+    if (!look_place(l, target, &at))
         return true;
-    uint32_t at = p->first + (uint32_t)(target - p->part.start);
     if (!(l->seen[at] & SEEN_START))
         return false;
-    l->seen[at] |= SEEN_LEADER;
+    l->seen[at] |= how;
     return true;
 }
 
 bool look_leaders(Look *l)
 {
     for (size_t i = 0; i < l->ntargets; i++)
-        if (!leader_mark(l, l->targets[i]))
+        if (!leader_mark(l, l->targets[i], SEEN_LEADER))
             return false;
+    for (size_t i = 0; i < l->npads; i++)
+        leader_mark(l, l->pads[i], SEEN_PAD);
     for (size_t i = 0; i < l->nentries; i++)
-        leader_mark(l, l->entries[i]);
+        leader_mark(l, l->entries[i], SEEN_LEADER | SEEN_ENTRY);
     return true;
 }
