@@ -12,6 +12,7 @@
 #include "analysis/origins.h"
 #include "analysis/places.h"
 #include "analysis/probe.h"
+#include "analysis/real.h"
 #include "analysis/score.h"
 #include "analysis/sites.h"
 
@@ -192,6 +193,34 @@ static Function *function_copy(const Body *body, Arena *a)
     return f->parts ? f : NULL;
 }
 
+static int unsigned_order(const void *x, const void *y)
+{
+    uint64_t a = *(const uint64_t *)x, b = *(const uint64_t *)y;
+    return a < b ? -1 : a > b;
+}
+
+static int double_order(const void *x, const void *y)
+{
+    double a = real_number(*(const uint64_t *)x, 64), b = real_number(*(const uint64_t *)y, 64);
+    return a < b ? -1 : a > b;
+}
+
+static int float_order(const void *x, const void *y)
+{
+    double a = real_number(*(const uint64_t *)x, 32), b = real_number(*(const uint64_t *)y, 32);
+    return a < b ? -1 : a > b;
+}
+
+/* Ascending as the numbers that they are; as signed ones they are so already. */
+static void constants_sort(const Variable *v)
+{
+    if (v->nconstants && (v->real || v->sign == SIGN_UNSIGNED))
+        qsort(v->constants, v->nconstants, sizeof *v->constants,
+              !v->real         ? unsigned_order
+              : v->width == 32 ? float_order
+                               : double_order);
+}
+
 static bool variable_constants(Builder *b, Variable *out, const SiteList *sites)
 {
     Arena *a = &b->proof;
@@ -202,8 +231,10 @@ static bool variable_constants(Builder *b, Variable *out, const SiteList *sites)
     for (size_t i = 0; i < sites->n; i++)
         out->constants[i] = (uint64_t)variable_constant(out, sites->items[i].constant);
     out->nconstants = constants_distinct(out->constants, sites->n);
-    for (size_t i = 0; i < out->nconstants; i++) {
+    for (size_t i = 0; i < out->nconstants; i++)
         out->constants[i] = low_bits(out->constants[i], out->width);
+    constants_sort(out);
+    for (size_t i = 0; i < out->nconstants; i++) {
         if (constant_asked(b->sink->query, out->constants[i], out->width, out->real))
             out->matched[out->nmatched++] = out->constants[i];
     }

@@ -31,7 +31,7 @@ def def_faults(path): exactly(path; ["pc", "kind", "text", "location"]), (.pc | 
 def site_faults(path):
     exactly(path; ["pc", "offset", "file_offset", "bytes", "text", "constant", "relation", "via", "location"]),
     (.pc | hex(path + ".pc")), (.offset | integer(path + ".offset")), (.file_offset | hex(path + ".file_offset")),
-    (.bytes | bytes(path + ".bytes")), (.text | text(path + ".text")), (.constant | integer(path + ".constant")),
+    (.bytes | bytes(path + ".bytes")), (.text | text(path + ".text")), must(path + ".constant"; .constant | type == "number"; "not a number"),
     (.relation | one_of(path + ".relation"; ["==", "!=", "<", "<=", ">", ">=", "case"])),
     (.via | one_of(path + ".via"; ["immediate", "register", "call", "memory", "switch", "range", "bitset", "derived"])),
     (.location | location(path + ".location"));
@@ -50,12 +50,15 @@ def function_faults(path):
     (.found_by | one_of(path + ".found_by"; ["symtab", "dynsym", "eh_frame", "pclntab", "entry", "init", "pointer", "call", "jump", "padding"])),
     (.parts | each(path + ".parts"; must(path + ".parts"; type == "array" and length == 2; "not a pair"), (.[] | hex(path + ".parts"))));
 def variable_faults(path):
+    .float as $float | (if $float then del(.float) else . end) |
     exactly(path; ["id", "score", "name", "function", "width", "sign", "constants", "matched", "defs", "sites", "ranges", "probe"]),
     (.id | count(path + ".id")), must(path + ".score"; .score | type == "number" and . >= 0 and . <= 1; "not in 0..1"),
     (.name | text_or_null(path + ".name")), (.function | function_faults(path + ".function")),
     (.width | one_of(path + ".width"; [8, 16, 32, 64, 128])), (.sign | one_of(path + ".sign"; ["unknown", "signed", "unsigned"])),
-    (.constants | each(path + ".constants"; integer(path + ".constants"))), (.matched | each(path + ".matched"; integer(path + ".matched"))),
-    must(path; .constants == (.constants | unique); "constants that repeat or are out of order"),
+    ((.constants, .matched) | each(path + ".constants"; if $float then must(path; type == "number"; "not a number") else integer(path + ".constants") end)),
+    (if $float then empty else .sites[] | .constant | integer(path + ".sites.constant") end),
+    must(path; .constants == (.constants | sort); "constants that are out of order"),
+    must(path; ([.constants[] | select(fabs < 9007199254740992)] | . == unique); "constants that repeat"), # jq reads larger ones as doubles
     must(path; (.matched - .constants) == []; "matched what is not among its constants"),
     must(path; (.constants - [.sites[].constant]) == []; "a constant without a site"),
     (.defs | each(path + ".defs"; def_faults(path + ".defs"))), (.sites | each(path + ".sites"; site_faults(path + ".sites"))),

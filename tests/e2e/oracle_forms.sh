@@ -2,7 +2,7 @@
 # timeout: 600
 # Every form of the probes of ten programs' variables is accepted by its tool (tests/oracle/accept.py says how each is asked): of
 # a sample of the variables, or of all (ORACLE=full; where there are over 80000, a slow tool gets some 20000, and says so).
-# PROGRAMS='git perl' asks for those; REPORT=FILE gets the table that is in docs/FORMS.md.
+# PROGRAMS='git perl' asks for those, FORMS='c gdb' for these only; REPORT=FILE gets the table that is in docs/FORMS.md.
 . "$(dirname "$0")/../lib.sh"
 exec 7>/tmp/lvscan-live.lock # uprobe_events is one for all tests
 flock 7
@@ -40,8 +40,8 @@ specs_hold() { # by the walk and the proofs, made again: a sample, since each as
 
 table=("| program | variables | perf | tracefs | perf-probe | bpftrace | gdb | c | systemtap: parsed | systemtap: checked |"
     "| --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |")
-forms="bpftrace c gdb systemtap systemtap+ perf perf-probe tracefs"
-live "bpftrace, perf_event_open and uprobe_events" || forms="c gdb systemtap systemtap+ perf-probe"
+forms=${FORMS-tracefs perf-probe perf systemtap systemtap+ gdb c bpftrace}
+live "bpftrace, perf_event_open and uprobe_events" || forms=$(sed -E 's/(tracefs|bpftrace|perf)( |$)//g' <<<"$forms")
 for program in "${programs[@]}"; do
     export program most folder=$work/all/$(basename "$program")
     mkdir -p "$folder"

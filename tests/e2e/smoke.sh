@@ -35,4 +35,14 @@ done
 survives "all of perl" "0" "$LVSCAN" --json -n 0 /usr/bin/perl
 json "all of perl: its interpreter's largest functions are within the budget" "$(jq -c '{warnings, n: (.variables | length)}' "$work/out")" \
     '.n > 10000 and all(.warnings[]; .text | contains("budget") | not)'
+
+# Constants are listed as numbers ascend, whatever their bits look like.
+cat >"$work/order.c" <<'C'
+__attribute__((noinline)) int real(double x) { return x < -2.5 ? 1 : x < -1.5 ? 2 : x < 0.5 ? 3 : 4; }
+__attribute__((noinline)) int big(unsigned long x) { return x > 0x9000000000000000 ? 1 : x > 0x1000 ? 2 : 3; }
+int main(int argc, char **argv) { (void)argv; return real(argc) + big((unsigned long)argc); }
+C
+gcc -O1 -o "$work/order" "$work/order.c"
+json "floats ascend" "$("$LVSCAN" --json -f real "$work/order")" '.variables[0].constants == [-2.5, -1.5, 0.5]'
+json "large unsigned numbers come last" "$("$LVSCAN" --json -f big "$work/order")" '.variables[0] | .sign == "unsigned" and (.constants | length == 2 and .[0] < .[1])'
 done_testing
