@@ -8,6 +8,7 @@
  */
 #include "analysis/search.h"
 
+#include <float.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -23,11 +24,15 @@
  * twice as large, up to LAST (a batch waits for its last function). */
 enum { JOBS_MAX = 256, TAKE = 64, LIKELY = 32, FIRST = 16, LAST = 64, STACK_BYTES = 8 << 20 };
 
-/* A function to be analysed, perhaps. */
+/* A function to be analysed, perhaps: its row in the program's functions, and its Glance in few bytes, as there may be a million. */
 typedef struct Candidate {
-    uint32_t row; /* in the program's functions */
-    Glance glance;
+    uint32_t row : 30;
+    uint32_t returns : 1, passes : 1;
+    float bound, through; /* no less than those of the Glance */
+    float likely;
 } Candidate;
+
+enum { ROWS_MAX = (1 << 30) - 1 };
 
 struct Thread;
 typedef bool ThreadWork(struct Thread *t, Candidate *c);
@@ -111,7 +116,7 @@ static bool candidates_make(Search *s, const uint8_t *chosen, const RowList *fou
     for (size_t i = 0, known = 0, k = 0; i < all->n; i++) {
         bool is_found = k < found->n && found->items[k].start == all->rows[i].start;
         if (is_found ? ++k : chosen[known++])
-            s->list[at++].row = (uint32_t)i;
+            s->list[at++].row = i & ROWS_MAX;
     }
     return true;
 }
@@ -131,11 +136,25 @@ static bool functions_list(Search *s, Diag *diag)
 
 /* ---- threads ---- */
 
+/* The float that is next to x, and no less; x is 0 or a normal number above it. */
+static float float_up(double x)
+{
+    float f = (float)x;
+    return (double)f < x ? f * (1 + FLT_EPSILON) : f;
+}
+
 static bool thread_glance(Thread *t, Candidate *c)
 {
     Function f;
-    if (program_function_of(t->search->program, c->row, &f) && !f.fragment)
-        c->glance = glance_at(&t->glancer, &f);
+    if (!program_function_of(t->search->program, c->row, &f) || f.fragment)
+        return true;
+    Glance g = glance_at(&t->glancer, &f);
+    *c = (Candidate){.row = c->row,
+                     .returns = g.returns,
+                     .passes = g.passes,
+                     .bound = float_up(g.bound),
+                     .through = float_up(g.through),
+                     .likely = (float)g.likely};
     return true;
 }
 
@@ -204,20 +223,43 @@ static bool threads_do(Search *s, Thread *threads, size_t n, ThreadWork *work, s
 
 /* ---- in which order, and how far ---- */
 
-static int candidate_order(const void *x, const void *y)
+static int candidate_order(const Candidate *a, const Candidate *b)
 {
-    const Candidate *a = x, *b = y;
-    if (a->glance.bound < b->glance.bound || a->glance.bound > b->glance.bound)
-        return a->glance.bound > b->glance.bound ? -1 : 1;
+    if (a->bound < b->bound || a->bound > b->bound)
+        return a->bound > b->bound ? -1 : 1;
     return a->row < b->row ? -1 : a->row > b->row;
 }
 
-static int likely_order(const void *x, const void *y)
+static int likely_order(const Candidate *a, const Candidate *b)
 {
-    const Candidate *a = x, *b = y;
-    if (a->glance.likely < b->glance.likely || a->glance.likely > b->glance.likely)
-        return a->glance.likely > b->glance.likely ? -1 : 1;
-    return candidate_order(x, y);
+    if (a->likely < b->likely || a->likely > b->likely)
+        return a->likely > b->likely ? -1 : 1;
+    return candidate_order(a, b);
+}
+
+/* Heap sort: libc's qsort takes as much memory again. */
+static void heap_sink(Candidate *heap, size_t n, size_t at)
+{
+    Candidate c = heap[at];
+    for (size_t child; (child = 2 * at + 1) < n; at = child) {
+        child += child + 1 < n && candidate_order(&heap[child], &heap[child + 1]) < 0;
+        if (candidate_order(&c, &heap[child]) >= 0)
+            break;
+        heap[at] = heap[child];
+    }
+    heap[at] = c;
+}
+
+static void heap_sort(Candidate *items, size_t n)
+{
+    for (size_t i = n / 2; i > 0; i--)
+        heap_sink(items, n, i - 1);
+    for (size_t left = n; left > 1; left--) {
+        Candidate last = items[left - 1];
+        items[left - 1] = items[0];
+        items[0] = last;
+        heap_sink(items, left - 1, 0);
+    }
 }
 
 /* The bytes of the candidate's function. */
@@ -236,15 +278,34 @@ static void likely_sort(Search *s)
     }
 }
 
-/* The likely ones first: they raise the bar for all others. Those follow in order of what they can score. */
+/* Brings the LIKELY likeliest to the front, the likeliest first. */
+static void likely_first(Search *s)
+{
+    for (size_t i = 0; i < s->n; i++) {
+        Candidate c = s->list[i];
+        bool full = s->nlikely == LIKELY;
+        if (c.likely <= 0 || (full && likely_order(&c, &s->list[LIKELY - 1]) >= 0))
+            continue;
+        size_t at = full ? s->nlikely - 1 : s->nlikely++;
+        s->list[i] = s->list[at];
+        for (; at > 0 && likely_order(&c, &s->list[at - 1]) < 0; at--)
+            s->list[at] = s->list[at - 1];
+        s->list[at] = c;
+    }
+}
+
+/* The likely ones first: they raise the bar for all others. Those follow in order of what they can score; what can score nothing is
+ * left out. */
 static void candidates_sort(Search *s)
 {
-    qsort(s->list, s->n, sizeof *s->list, likely_order);
-    while (s->nlikely < s->n && s->nlikely < LIKELY && s->list[s->nlikely].glance.likely > 0)
-        s->nlikely++;
+    likely_first(s);
     likely_sort(s);
-    if (s->n > s->nlikely)
-        qsort(s->list + s->nlikely, s->n - s->nlikely, sizeof *s->list, candidate_order);
+    size_t n = s->nlikely;
+    for (size_t i = n; i < s->n; i++)
+        if (s->list[i].bound > 0)
+            s->list[n++] = s->list[i];
+    s->n = n;
+    heap_sort(s->list + s->nlikely, n - s->nlikely);
 }
 
 /* Constants that callees return: finds who calls those. */
@@ -256,14 +317,14 @@ static bool callers_find(Search *s)
         return false;
     for (size_t i = 0; i < s->n; i++) {
         size_t index = s->list[i].row;
-        returns[index] = s->list[i].glance.returns;
-        passes[index] = s->list[i].glance.returns | s->list[i].glance.passes;
+        returns[index] = s->list[i].returns;
+        passes[index] = (uint8_t)(s->list[i].returns | s->list[i].passes);
     }
     if (!prescan_callers(s->program, kernel_best(), returns, passes, s->arena))
         return false;
     for (size_t i = 0; i < s->n; i++)
         if (returns[s->list[i].row])
-            s->list[i].glance.bound = s->list[i].glance.through;
+            s->list[i].bound = s->list[i].through;
     return true;
 }
 
@@ -276,7 +337,7 @@ static bool candidates_rank(Search *s, Thread *threads, size_t n)
     if (!threads_do(s, threads, n, thread_glance, TAKE, 0, s->n))
         return false;
     for (size_t i = 0; i < s->n && !s->common; i++)
-        s->list[i].glance.bound = s->list[i].glance.through;
+        s->list[i].bound = s->list[i].through;
     if (s->common && query_asks(q) && !callers_find(s))
         return false;
     s->ranked = s->n > 0;
@@ -325,7 +386,7 @@ static size_t batch_end(const Search *s, size_t from, size_t batch, double least
         return s->n;
     if (from < s->nlikely)
         return s->nlikely;
-    double bound = s->list[from].glance.bound;
+    double bound = s->list[from].bound;
     if (bound < least || bound <= 0)
         return from;
     return s->n - from < batch ? s->n : from + batch;
