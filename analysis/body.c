@@ -185,7 +185,7 @@ static const CallSite *call_site_of(const Walk *w, Addr pc)
 /* Decides where control goes after the call; false on failure, *on = does it go on to the next instruction. */
 static bool follow_call(Walk *w, const Insn *insn, bool *on)
 {
-    CallEffect effect = summary_of_call(w->program, insn, w->depth).effect;
+    CallEffect effect = summary_of_call(w->program, insn, &w->callees).effect;
     const CallSite *site = call_site_of(w, insn->pc);
     if (site && !walk_leader(w, site->pad))
         return false;
@@ -266,7 +266,7 @@ static bool steps_make(Walk *w, Body *b, Arena *arena)
             insn_decode(r->bytes + o, size - o, r->part.start + o, &s->insn);
             insn_effects(&s->insn, &s->effects);
             if (s->insn.flow == FLOW_CALL)
-                s->call = summary_of_call(w->program, &s->insn, w->depth).effect;
+                s->call = summary_of_call(w->program, &s->insn, &w->callees).effect;
         }
     }
     return true;
@@ -458,7 +458,7 @@ static void entries_mark_in(Body *b, Part part)
 
 static bool body_shape(Walk *w, Body *b, Arena *arena)
 {
-    *b = (Body){.program = w->program, .function = w->function, .depth = w->depth};
+    *b = (Body){.program = w->program, .function = w->function, .callees = w->callees};
     if (!steps_make(w, b, arena) || !blocks_cut(w, b, arena) || !edges_make(w, b, arena))
         return false;
     for (size_t i = 0; i < b->nparts; i++)
@@ -548,9 +548,9 @@ static bool body_rounds(Walk *w, Body *b, Arena *arena)
     return diag_set(w->diag, w->function->start, "its jump tables do not settle");
 }
 
-bool body_build(Body *out, Program *program, const Function *f, unsigned depth, Arena *arena, Diag *diag)
+bool body_build(Body *out, Program *program, const Function *f, Callees callees, Arena *arena, Diag *diag)
 {
-    Walk w = {.program = program, .function = f, .depth = depth, .diag = diag};
+    Walk w = {.program = program, .function = f, .callees = callees, .diag = diag};
     bool ok = walk_open(&w, f) && body_rounds(&w, out, arena);
     arena_free(&w.keep);
     return ok;

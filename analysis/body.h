@@ -22,6 +22,12 @@ typedef struct CallEffect {
     uint8_t writes_up;
 } CallEffect;
 
+/* Which callees of a function are read, for what they keep and return, and whether they do. */
+typedef struct Callees {
+    uint8_t depth;                    /* how many calls deep (analysis/summary.h); 0: none is read */
+    const struct KnownCallees *known; /* not NULL: instead of that, these have been read */
+} Callees;
+
 /* One instruction as the analysis needs it. */
 typedef struct Step {
     Insn insn;
@@ -60,7 +66,7 @@ typedef struct Body {
     uint32_t entry;      /* the block that holds the function's start */
     IndirectJump *jumps; /* by pc */
     uint32_t njumps;
-    unsigned depth; /* how deep callees may be read */
+    Callees callees;
     bool closed;    /* no JUMP_UNKNOWN */
     bool
         unsure; /* control flow may be other than it looks: of a function that no table tells of, and which is unsure itself, or leads
@@ -68,9 +74,8 @@ typedef struct Body {
     bool tails; /* there is a JUMP_TAIL, so: a jump that is only taken for one that leaves the function */
 } Body;
 
-/* Decodes function f into *out, all memory from arena. `depth` says how deep callees may be read for noreturn and
- * kept registers (0: not at all). False with *diag when it is refused. */
-bool body_build(Body *out, Program *program, const Function *f, unsigned depth, Arena *arena, Diag *diag);
+/* Decodes function f into *out, all memory from arena. False with *diag when it is refused. */
+bool body_build(Body *out, Program *program, const Function *f, Callees callees, Arena *arena, Diag *diag);
 
 /* All its parts, the entry's first, in `arena`; NULL when memory is used up. */
 Part *body_parts(const Body *body, Arena *arena);

@@ -342,7 +342,7 @@ static void follow(Scan *s)
     if (memory)
         qsort(s->words.items, s->words.n, sizeof *s->words.items, addr_order);
     s->failed |= !seen;
-    for (unsigned round = 0; !s->failed && round <= SUMMARY_DEPTH + 1; round++) {
+    for (unsigned round = 0; !s->failed && round <= RESULT_HOPS + 2; round++) {
         Refs r = {.callees = {0}};
         if (!refs_collect(s, &r, seen) && !memory)
             return;

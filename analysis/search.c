@@ -527,7 +527,7 @@ bool function_describe(FunctionReport *out, Program *program, const Function *f,
     *whole = (Part){f->start, f->end};
     out->parts = whole;
     out->nparts = 1;
-    if (body_build(&body, program, f, SUMMARY_DEPTH, &work, NULL)) {
+    if (body_build(&body, program, f, (Callees){.depth = SUMMARY_DEPTH}, &work, NULL)) {
         out->decoded = true;
         out->parts = body_parts(&body, arena);
         out->nparts = body.nparts;

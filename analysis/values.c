@@ -459,7 +459,7 @@ static bool is_far(uint64_t k)
 
 static bool constant_call(Values *v, uint32_t step, uint64_t *k, uint8_t *via, unsigned depth)
 {
-    Result r = summary_of_call(v->body->program, &v->body->steps[step].insn, v->body->depth).result;
+    Result r = summary_of_call(v->body->program, &v->body->steps[step].insn, &v->body->callees).result;
     uint8_t argument = VIA_CALL;
     *via = VIA_CALL;
     if (r.kind == RESULT_CONSTANT) {

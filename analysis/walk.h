@@ -18,7 +18,7 @@ typedef struct Region {
 typedef struct Walk {
     Program *program;
     const Function *function;
-    unsigned depth;
+    Callees callees;
     Diag *diag;
     Arena keep;                       /* what outlives a round */
     Region regions[WALK_MAX_REGIONS]; /* by address */

@@ -169,7 +169,7 @@ bool worker_function(Worker *w, const Function *f)
     size_t before = w->sink.n;
     arena_reset(&w->body);
     arena_reset(&w->scratch);
-    if (!body_build(&body, w->program, f, SUMMARY_DEPTH, &w->body, &why))
+    if (!body_build(&body, w->program, f, (Callees){.depth = SUMMARY_DEPTH}, &w->body, &why))
         return warn(w, f->start, why.what);
     stats_add(&w->stats, &body);
     if (!values_open(&values, &body, &w->scratch) || !variables_find(&w->sink, &values, &w->scratch))

@@ -217,7 +217,7 @@ static bool list_blocks(const Listing *l, Program *program, const Function *f)
     char start[20];
     Str name = {start, format_text(start, sizeof start, "0x%llx", (unsigned long long)f->start)};
     Query query = {.functions = &name, .nfunctions = 1, .limit = 9, .weakest = PROOF_PARTIAL, .jobs = 1, .whole = true};
-    bool good = body_build(&body, program, f, SUMMARY_DEPTH, &arena, NULL);
+    bool good = body_build(&body, program, f, (Callees){.depth = SUMMARY_DEPTH}, &arena, NULL);
     if (good && search_run(&result, program, &query, &arena, NULL, NULL, NULL))
         variables_list(l, &result);
     for (uint32_t i = 0; good && i < body.nblocks && !l->out->error; i++)

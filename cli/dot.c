@@ -84,7 +84,7 @@ bool dot_function(Sink *t, Program *program, const Function *f, const Variable *
     Arena arena = {0};
     Body body;
     Str name = program_demangled(program, f);
-    if (!body_build(&body, program, f, SUMMARY_DEPTH, &arena, diag)) {
+    if (!body_build(&body, program, f, (Callees){.depth = SUMMARY_DEPTH}, &arena, diag)) {
         arena_free(&arena);
         return false;
     }

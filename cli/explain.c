@@ -300,7 +300,7 @@ bool explain_text(Sink *t, const Report *r)
     Arena arena = {0};
     Sink scratch;
     Explain e = {.t = t, .r = r, .v = &r->result->variables[0], .color = color_wanted(r->options)};
-    bool good = body_build(&e.body, r->program, e.v->function, SUMMARY_DEPTH, &arena, NULL);
+    bool good = body_build(&e.body, r->program, e.v->function, (Callees){.depth = SUMMARY_DEPTH}, &arena, NULL);
     if (good)
         e.rows = arena_alloc(&arena, e.body.nsteps, 1);
     good = good && e.rows;

@@ -92,7 +92,7 @@ static void run_function(Program *program, const Function *f)
     Compares compares;
     Leads leads;
     Diag diag = {0};
-    if (body_build(&body, program, f, SUMMARY_DEPTH, &arena, &diag)) {
+    if (body_build(&body, program, f, (Callees){.depth = SUMMARY_DEPTH}, &arena, &diag)) {
         check_body(&body);
         if (values_open(&values, &body, &arena) && compares_find(&compares, &values, &arena) &&
             leads_find(&leads, &values, &compares, &arena)) {

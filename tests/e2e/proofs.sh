@@ -22,4 +22,12 @@ same 'a callee changes its argument on the stack' \
 same 'a slot not written on one way holds nothing' "$(ask not_written 77 | holding "$(at not_written_join)")" ""
 same 'the probe stays before the cmov' "$(ask clamped 127 | jq -r '.variables[0].probe.offset')" 0
 same 'the members of an inverted set' "$(ask inverted_set 32 | jq -c '.variables[0].constants')" '[9,10,13,32]'
+for way in thunk body; do
+    same "nothing is claimed of a register after a setjmp known by its $way" "$(ask twice_by_$way 77 | holding "$(at twice_by_${way}_after)")" ""
+done
+same 'a call through a retpoline comes back' "$(ask by_retpoline 77 | jq -c '.variables[0].matched')" '[77]'
+same 'what functions that call each other keep' "$(ask around_recursion 77 | holding "$(at around_recursion_after)")" 'rcx rsi '
+same 'it rests on their bodies' "$(ask around_recursion 77 | jq -r '.variables[0].probe.proof')" callees
+same 'functions that call each other and do not return' "$(ask to_the_end 78 | jq -c '[.variables[].matched]')" '[]'
+same 'a constant handed on by four functions' "$(ask handed_on 30000 | jq -c '.variables[0].matched')" '[30000]'
 done_testing
