@@ -24,7 +24,7 @@ edge: half of the entries of a table|analysis/table.c|/out->n = (size_t)e.i;/s,e
 clobber: rdx and rsi by the ABI|analysis/summary_names.c|/uint32_t kept = program->is_go/s/(uint32_t)ABI_KEPT/(uint32_t)ABI_KEPT | 1u << REG_RDX | 1u << REG_RSI/
 clobber: what a callee that was read changes|analysis/summary_read.c|/^        r->kept &= ~bit;$/s/.*//
 clobber: what the callees of a callee change|analysis/closure.c|/x->known\[x->nknown++\] = callee;/s/;/, x->known[x->nknown - 1].summary.effect.kept_read = UINT32_MAX;/
-clobber: beliefs of a recursion not borne out|analysis/closure.c|/settled &= effect_same/s/.*//
+clobber: beliefs of a recursion not borne out|analysis/closure.c|/settled &= effect_same/s/&=/|=/
 END
 }
 
