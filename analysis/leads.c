@@ -26,6 +26,7 @@ enum {
     QUALITY_TURNED = 92,
     QUALITY_RANGE = 90,
     QUALITY_MEMORY = 80,
+    QUALITY_BOUND = 80, /* of what was made for a range test */
     QUALITY_ADDED = 60,
     QUALITY_DERIVED = 25
 };
@@ -264,14 +265,28 @@ static void leads_prefer(Peel *p, size_t first)
         out->items[i].unlikely |= p->compare->unlikely;
         out->items[i].preferred &= !out->items[i].unlikely;
     }
-    if (p->via == VIA_RANGE || p->derived) /* read as a plain compare it is less likely */
-        out->items[first].quality =
-            out->items[first].quality < QUALITY_RANGE ? out->items[first].quality : QUALITY_RANGE;
+    uint8_t most = p->via == VIA_RANGE ? QUALITY_BOUND : QUALITY_RANGE;
+    if ((p->via == VIA_RANGE || p->derived) && out->items[first].quality > most)
+        out->items[first].quality = most;          /* read as a plain compare it is less likely */
     out->items[first].firm |= p->via == VIA_RANGE; /* what a range test made is no variable with bounds of its own */
     if (!deep)
         return;
     out->items[first] = out->items[last];
     out->n = first + 1;
+}
+
+/* Did an addition of a constant in a register make the value? What the variable was before is not followed: its cases are others. */
+static bool is_register_sum(Values *v, ValueId id)
+{
+    const Value *value = id == VALUE_NONE ? NULL : &v->values[id];
+    if (!value || value->kind != VALUE_STEP)
+        return false;
+    const Insn *insn = &v->body->steps[value->at].insn;
+    uint64_t k;
+    uint8_t via;
+    return (insn->mnemonic == MN_ADD || insn->mnemonic == MN_SUB) && insn->op[0].kind == OPERAND_REG &&
+           insn->op[1].kind == OPERAND_REG && insn->op[0].reg == value->cell && insn->op[0].reg != insn->op[1].reg &&
+           values_number(v, values_before(v, value->at, insn->op[1].reg), &k, &via);
 }
 
 static void leads_of(Values *v, Leads *out, const Compare *c, uint32_t index)
@@ -288,6 +303,8 @@ static void leads_of(Values *v, Leads *out, const Compare *c, uint32_t index)
               .sign = c->sign,
               .last = SIZE_MAX};
     size_t first = out->n;
+    if (is_deep(&p) && is_register_sum(v, c->value))
+        return;
     if (c->value == VALUE_NONE) {
         lead_emit(&p);
     } else {

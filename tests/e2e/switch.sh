@@ -18,6 +18,9 @@ same "30002 is no case" "$? $(jq '.variables | length' "$work/none")" "1 0"
 "$LVSCAN" --json -f dispatch -c 7 "$work/switch" >"$work/bound"
 same "7 is the bound, not a constant" "$? $(jq '.variables | length' "$work/bound")" "1 0"
 
+"$LVSCAN" --json -f dispatch_sum -c 5,7 "$work/switch" >"$work/sum"
+same "what is left after a register is added is not compared with 5" "$? $(jq '.variables | length' "$work/sum")" "1 0"
+
 json "functions --json gives the table's targets in order" \
     "$("$LVSCAN" functions --json -f dispatch "$work/switch")" \
     "def at(n): n; .closed and (.jumps | length == 1) and .jumps[0].kind == \"table\" and (.jumps[0].targets | length == 8
