@@ -21,19 +21,35 @@ const uint8_t *cursor_take(Cursor *c, uint64_t n)
     return p;
 }
 
-static uint64_t read_le(Cursor *c, size_t n)
+uint8_t cursor_u8(Cursor *c)
 {
-    const uint8_t *p = cursor_take(c, n);
-    uint64_t v = 0;
-    for (size_t i = 0; p && i < n; i++)
-        v |= (uint64_t)p[i] << (8 * i);
-    return v;
+    const uint8_t *p = cursor_take(c, 1);
+    return p ? *p : 0;
 }
 
-uint8_t cursor_u8(Cursor *c) { return (uint8_t)read_le(c, 1); }
-uint16_t cursor_u16(Cursor *c) { return (uint16_t)read_le(c, 2); }
-uint32_t cursor_u32(Cursor *c) { return (uint32_t)read_le(c, 4); }
-uint64_t cursor_u64(Cursor *c) { return read_le(c, 8); }
+uint16_t cursor_u16(Cursor *c)
+{
+    const uint8_t *p = cursor_take(c, 2);
+    return p ? (uint16_t)(p[0] | p[1] << 8) : 0;
+}
+
+uint32_t cursor_u32(Cursor *c)
+{
+    const uint8_t *p = cursor_take(c, 4);
+    return p ? (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24 : 0;
+}
+
+uint64_t cursor_u64(Cursor *c)
+{
+    uint64_t low, high;
+    if (c->bad || c->bytes.n - c->off < 8) {
+        c->bad = true;
+        return 0;
+    }
+    low = cursor_u32(c);
+    high = cursor_u32(c);
+    return low | high << 32;
+}
 
 /* The bits of a LEB128 number, and in *shift how many there were. */
 static uint64_t read_leb(Cursor *c, unsigned *shift, uint8_t *last)

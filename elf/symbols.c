@@ -6,6 +6,7 @@
 #include "elf/section.h"
 
 #include <elf.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* For a symbol that covers an address, so many addresses below it are tried, and so many symbols at each (the best come
@@ -81,11 +82,33 @@ static uint64_t entry_addr(const void *symbols, uint32_t i)
     return entry_at(symbols, i, &source).st_value;
 }
 
-static uint64_t entry_rank(const void *symbols, uint32_t i)
+enum { RANKS = 9 };
+
+static unsigned entry_rank(const Elf64_Sym *sym)
 {
-    SymbolSource source;
-    Elf64_Sym sym = entry_at(symbols, i, &source);
-    return type_rank(ELF64_ST_TYPE(sym.st_info)) * 3 + bind_rank(ELF64_ST_BIND(sym.st_info));
+    return type_rank(ELF64_ST_TYPE(sym->st_info)) * 3 + bind_rank(ELF64_ST_BIND(sym->st_info));
+}
+
+/* Lists the entries that are kept, rank by rank. `ranks` has room for a byte for each of all entries. */
+static void entries_list(Symbols *s, size_t all, uint8_t *ranks)
+{
+    size_t place[RANKS + 1] = {0};
+    for (uint32_t i = 0; i < all; i++) {
+        SymbolSource source;
+        Elf64_Sym sym = entry_at(s, i, &source);
+        ranks[i] = entry_kept(s, &sym, source) ? (uint8_t)(entry_rank(&sym) + 1) : 0;
+        place[ranks[i]]++;
+    }
+    s->n = all - place[0];
+    place[0] = 0;
+    for (unsigned rank = 1, before = 0; rank <= RANKS; rank++) {
+        unsigned count = (unsigned)place[rank];
+        place[rank] = before;
+        before += count;
+    }
+    for (uint32_t i = 0; i < all; i++)
+        if (ranks[i])
+            s->order[place[ranks[i]]++] = i;
 }
 
 size_t symbols_count(const Symbols *s) { return table_count(s, SYMBOL_SYMTAB) + table_count(s, SYMBOL_DYNSYM); }
@@ -99,15 +122,13 @@ bool symbols_open(Symbols *out, const Image *image, Arena *arena, Diag *diag)
     if (n > UINT32_MAX)
         return true;
     out->order = arena_alloc(arena, n, sizeof *out->order);
-    for (uint32_t i = 0; out->order && i < n; i++) {
-        SymbolSource source;
-        Elf64_Sym sym = entry_at(out, i, &source);
-        if (entry_kept(out, &sym, source))
-            out->order[out->n++] = i;
-    }
+    uint8_t *ranks = calloc(n ? n : 1, 1);
+    bool listed = out->order && ranks;
+    if (listed)
+        entries_list(out, n, ranks);
+    free(ranks);
     out->addrs = arena_alloc(arena, out->n, sizeof *out->addrs);
-    bool ok = out->order && out->addrs && order_sort(out->order, out->n, entry_rank, out, NULL) &&
-              order_sort(out->order, out->n, entry_addr, out, out->addrs);
+    bool ok = listed && out->addrs && order_sort(out->order, out->n, entry_addr, out, out->addrs);
     out->n = ok ? out->n : 0;
     return ok || diag_set(diag, 0, "out of memory for its symbols");
 }
