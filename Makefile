@@ -200,7 +200,7 @@ install: all $(DOCS)
 # No path, no time and no build id gets into the binary. What the inner loops are made of is compiled for speed, all else
 # for size: a tenth smaller, and no slower than 2% (git analysed whole).
 HOT = $(addprefix $(BUILD)/,$(addsuffix .o,$(addprefix analysis/,body frame ranges values prescan_kernel) \
-    $(addprefix x86/,decode prefixes effects)))
+    $(addprefix x86/,decode effects)))
 ifdef RELEASE
 $(filter-out $(HOT),$(LIB_OBJ) $(CLI_OBJ)): CFLAGS_ALL += -Oz
 endif

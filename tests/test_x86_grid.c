@@ -32,7 +32,7 @@ typedef struct Choices {
     unsigned row[CHOICES], n;
 } Choices;
 
-static const char *row_name(unsigned row) { return mnemonic_name(x86_hot.rows[row].mnemonic); }
+static const char *row_name(unsigned row) { return mnemonic_name(row_mnemonic(row)); }
 
 static void row_note(Choices *c, unsigned row)
 {
@@ -52,7 +52,7 @@ static void names_unite(Choices *c)
     for (unsigned i = 0; i < c->n; i++) {
         bool seen = false;
         for (unsigned k = 0; k < n; k++)
-            seen |= x86_hot.rows[c->row[k]].mnemonic == x86_hot.rows[c->row[i]].mnemonic;
+            seen |= row_mnemonic(c->row[k]) == row_mnemonic(c->row[i]);
         if (!seen)
             c->row[n++] = c->row[i];
     }
@@ -65,7 +65,7 @@ static void entry_walk(Choices *c, unsigned entry)
         row_note(c, entry);
         return;
     }
-    const uint16_t *node = x86_hot.trie + (entry & (ENTRY_NODE - 1));
+    const uint16_t *node = x86_trie + (entry & (ENTRY_NODE - 1));
     unsigned last = node_mask(node[0]), shift = node_shift(node[0]);
     if (last == 3 && (shift == KEY_OSZ_SHIFT || shift == KEY_L_SHIFT))
         last = 2; /* three sizes */

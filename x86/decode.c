@@ -1,56 +1,115 @@
-/* x86/decode.c - bytes -> Insn: the short way, for instructions with no prefix but REX and with one or two opcode bytes.
+/* x86/decode.c - bytes -> Insn: the short way, for instructions with one or two opcode bytes, with nearly all prefixes
+ * but VEX and its like.
  *
  * Its speed is all that matters here, so there are few branches: what an opcode says is looked up in tables (format.h)
- * and put together in words. The length comes first, as the next instruction waits for it. Bytes are read without
- * bounds checks: insn_decode sees to it that enough can be read. (SDM vol. 2 chapter 2 for the formats.)
+ * and put together in words. Bytes are read without bounds checks: insn_decode sees to it that enough can be read.
+ * (SDM vol. 2 chapter 2 for the formats.)
  */
-#include "x86/dec.h"
+#include "x86/prefixes.h"
 
-/* INSN_PADDED bytes can be read at p; bytes: the first of them but for REX. Made twice, as without REX much falls away. */
-static ALWAYS_INLINE int insn_read(const uint8_t *p, uint64_t bytes, uint64_t rex, uint64_t pc, Insn *restrict out)
+/* What few instructions need: ah..bh, a third operand, an immediate that Fast.len does not count. Returns the length. */
+static __attribute__((noinline)) int rare_finish(const Shape *shape, Insn *out)
 {
-    uint64_t before = rex != 0;
-    const Fast *f = &x86_hot.fast[bytes & 0xff];
-    if ((bytes & 0xff) == 0x0f) {
-        bytes >>= 8;
-        f = &x86_hot.fast[256 + (bytes & 0xff)];
-        before++;
-    }
-    uint64_t modrm = bytes >> 8 & 0xff;
-    size_t choice = f->first + ((modrm | rex << KEY_REX_SHIFT) >> (f->shift & 63) & f->mask);
-    unsigned form_at = x86_hot.choice_forms[choice], shift = f->modrm_shift & 63u;
-    if (form_at & FORM_SLOW)
-        return insn_read_long(p, pc, out);
-    unsigned length = f->lengths >> (modrm >> 2 & 12) & 15u;
-    modrm = (bytes >> shift & 0xff) | f->modrm_or;
-    store64(&out->mnemonic, x86_hot.choices[choice] | (uint64_t)REG_NONE << MASK_SHIFT | rex << REX_SHIFT);
+    const Form *form = row_form(out->row);
+    unsigned rex = out->priv[PRIV_REX], size = operand_size(out->row_flags, rex & 8, out->prefixes & PREFIX_OPSIZE);
+    for (unsigned i = 0; i < 2; i++)
+        if (!rex && (shape->rare & RARE_HIGH << i) && (out->op[i].reg & 4))
+            out->op[i].high = 1, out->op[i].reg &= 3;
+    for (unsigned i = 2; i < out->nops; i++)
+        operand_fill(&out->op[i], kind_word(form->op[i], size, out->priv[PRIV_MODRM] >= 0xc0), 0, true);
+    out->len = (uint8_t)(out->len + (shape->rare >> RARE_BYTES_SHIFT));
+    return out->len;
+}
+
+/* An operand: as its shape has it, and what ModRM and REX add to its register. */
+static ALWAYS_INLINE void operand_store(Operand *op, const uint32_t *word, const ModRm *m, const RexBits *r, bool rex,
+                                        unsigned source)
+{
+    store64(op, load64(word) + ((uint64_t)(m->source[source] + (rex ? r->source[source] : 0u)) << 56));
+}
+
+static __attribute__((noinline)) int insn_read_prefix(const uint8_t *p, uint64_t pc, Insn *out);
+
+/* Where the prefixes differ. */
+typedef enum Way { WAY_PLAIN, WAY_REX, WAY_PREFIX } Way;
+
+/* What the opcode at p, whose first bytes are given, can be; pp: the prefix before it, as KEY_PP has it. */
+static ALWAYS_INLINE const Fast *fast_find(uint64_t bytes, Way way, unsigned pp)
+{
+    unsigned opcode = bytes & 0xff, map = opcode == 0x0f;
+    if (map)
+        opcode = bytes >> 8 & 0xff;
+    if (way != WAY_PREFIX)
+        return &x86_hot.fast[map * 256 + opcode];
+    return &x86_hot.fast[x86_hot.fast_pages[pp][map][opcode / FAST_PAGE] * FAST_PAGE + opcode % FAST_PAGE];
+}
+
+/* An instruction whose prefixes are read: a REX byte or 0; pp; and prefixes, SEGS and 66 as Insn has them, as a word. The
+ * bytes at p are opcode and what follows it, up to INSN_PADDED; start: where the instruction begins. Made for each way,
+ * as much of it falls away. */
+static ALWAYS_INLINE int insn_read(const uint8_t *start, const uint8_t *p, Way way, unsigned rex, unsigned pp,
+                                   uint64_t prefixes, uint64_t pc, Insn *restrict out)
+{
+    uint64_t bytes = load32(p);
+    const Fast *f = fast_find(bytes, way, pp);
+    bytes >>= (bytes & 0xff) == 0x0f ? 8 : 0;
+    uint64_t byte = bytes >> 8 & 0xff, modrm = (byte & f->modrm_and) + f->modrm;
     const ModRm *m = &x86_hot.modrm[modrm];
     const RexBits *r = &x86_hot.rex[rex & 15];
-    uint64_t s = m->sources | (rex ? r->sources : 0), base = rex ? r->mem : 0, is_reg = m->is_reg;
-    p += before + 1 + shift / 8;
-    unsigned read = mem_read(p, m, base, rex << 2 & 8, false, &out->mem), len = (unsigned)before + length + read;
-    const Form *form = (const Form *)((const uint64_t *)x86_hot.forms + form_at);
-    uint64_t shape = load64(form), wide = (rex | shape) & FORM_WIDE;
-    form_store(out, form, len);
-    const uint64_t *plane = opwords_plane(1, 0) + (wide / 4 + is_reg) * OPWORDS_PLANE;
-    operand_fill(&out->op[0], plane[shape >> 8 & 0xff], s);
-    operand_fill(&out->op[1], plane[shape >> 16 & 0xff], s);
-    store64(&out->priv[PRIV_MEM], (shape >> FORM_RM_SHIFT & 7 & (is_reg - 1)) | modrm << MODRM_SHIFT);
-    const uint64_t *widen = (const uint64_t *)(x86_hot.widens + 1) + (shape >> 48 & 0xff) + wide / 4;
-    uint64_t imm = imm_widen(load64(p + read), (const Widen *)widen);
+    uint64_t key = (uint64_t)x86_hot.modrm[byte].key | (way ? r->key : 0u);
+    uint64_t entry = x86_hot.entries[f->first + (key & f->mask)];
+    if (UNLIKELY(entry == ENTRY_SLOW))
+        return way == WAY_PLAIN ? insn_read_prefix(start, pc, out) : insn_read_long(start, pc, out);
+    const Shape *shape = (const Shape *)((const uint32_t *)x86_hot.shapes + (entry >> ENTRY_SHAPE_SHIFT));
+    const Traits *traits = &x86_hot.traits[entry >> ENTRY_TRAITS_SHIFT & ENTRY_TRAITS];
+    operand_store(&out->op[0], shape->op[0], m, r, way, shape->source[0]);
+    operand_store(&out->op[1], shape->op[1], m, r, way, shape->source[1]);
+    store64(&out->effect, load64(&traits->effect));
+    out->mnemonic = (uint16_t)row_mnemonic((unsigned)entry & ENTRY_ROW);
+    out->row = entry & ENTRY_ROW;
+    store64(&out->prefixes, prefixes | (uint64_t)REG_NONE << 16 | rex << 24 | modrm << 32);
+    unsigned before = (unsigned)(p - start);
+    p += f->at;
+    unsigned read = mem_read(p, m, m->len, way ? r->base : 0, way ? rex << 2 & 8 : 0, false, &out->mem);
+    unsigned len = before + f->len + read;
+    uint64_t imm = number_read(p + read, shape->imm);
     out->pc = pc;
     out->imm = imm;
     out->target = pc + len + imm;
-    if (shape & FORM_RARE)
-        operands_rare(form, plane, s, rex, out);
+    store64(&out->len, load64(traits) + len);
+    if (UNLIKELY(shape->rare & (way == WAY_REX ? ~(RARE_HIGH | RARE_HIGH_SECOND) : 0xff)))
+        return rare_finish(shape, out);
     return (int)len;
 }
-_Static_assert(FORM_WIDE == 8 && offsetof(Form, bits) == 0 && offsetof(Form, op) == 1 && offsetof(Form, imm) == 6 &&
-                   sizeof(Form) == FORM_WORDS * sizeof(uint64_t),
-               "shape");
+_Static_assert(offsetof(Insn, encoding) == offsetof(Insn, prefixes) + 1 &&
+                   offsetof(Insn, mask) == offsetof(Insn, prefixes) + 2 &&
+                   offsetof(Insn, priv) == offsetof(Insn, prefixes) + 3 && PRIV_REX == 0 && PRIV_MODRM == 1 &&
+                   PRIV_SEGS == 2 && PRIV_66 == 3 && offsetof(Insn, priv) + PRIV_COUNT == offsetof(Insn, prefixes) + 8,
+               "the word that is stored");
+
+static __attribute__((noinline)) int insn_read_rex(const uint8_t *p, uint64_t pc, Insn *out)
+{
+    return insn_read(p, p + 1, WAY_REX, *p | 0x40u, 0, 0, pc, out);
+}
+
+/* With legacy prefixes, but for those that few instructions have. */
+static int insn_read_prefix(const uint8_t *p, uint64_t pc, Insn *out)
+{
+    Dec d = {.start = p, .p = p, .segment = REG_NONE};
+    if (!byte_class[*p] || byte_class[*p] > BYTE_LAST_PREFIX || !prefixes_read(&d) ||
+        (d.prefixes & (PREFIX_LOCK | PREFIX_ADDRSIZE)) || (d.pp > 1 && d.n66))
+        return insn_read_long(p, pc, out);
+    int len = insn_read(p, d.p, WAY_PREFIX, d.rex, d.pp, d.prefixes | (uint64_t)d.segs << 40 | (uint64_t)d.n66 << 48,
+                        pc, out);
+    if (len > INSN_MAX_LEN)
+        return insn_read_long(p, pc, out);
+    if (d.segment != REG_NONE)
+        out->mem.segment = d.segment, out->effect.more |= MORE_ALL;
+    return len;
+}
 
 /* Near the end of the bytes: decode a copy with zeros after it, and see whether they were looked at. */
-static int insn_read_short(const uint8_t *p, size_t n, uint64_t pc, Insn *out)
+static __attribute__((noinline)) int insn_read_short(const uint8_t *p, size_t n, uint64_t pc, Insn *out)
 {
     uint8_t padded[2 * INSN_PADDED] = {0};
     for (size_t i = 0; i < n; i++)
@@ -63,18 +122,17 @@ static int insn_read_short(const uint8_t *p, size_t n, uint64_t pc, Insn *out)
 
 int insn_decode(const uint8_t *p, size_t n, uint64_t pc, Insn *out)
 {
-    if (n < INSN_PADDED)
+    if (UNLIKELY(n < INSN_PADDED))
         return insn_read_short(p, n, pc, out);
-    uint64_t bytes = load64(p), first = bytes & 0xff;
-    if ((first & 0xf0) != 0x40)
-        return insn_read(p, bytes, 0, pc, out);
-    return insn_read(p, bytes >> 8, first | 0x40, pc, out);
+    if ((*p & 0xf0) == 0x40)
+        return insn_read_rex(p, pc, out);
+    return insn_read(p, p, WAY_PLAIN, 0, 0, 0, pc, out);
 }
 
 bool insn_mem_address(const Insn *insn, uint64_t *addr)
 {
     const Mem *m = &insn->mem;
-    if (!insn->priv[PRIV_MEM] || m->index != REG_NONE || m->segment != REG_NONE ||
+    if (!insn->op[0].source || m->index != REG_NONE || m->segment != REG_NONE ||
         (m->base != REG_NONE && m->base != REG_RIP))
         return false;
     *addr = (uint64_t)m->disp + (m->base == REG_RIP ? insn->pc + insn->len : 0);

@@ -4,7 +4,7 @@
  * operand size, W and vector length, so each choice is a shift and a mask; then come the checks that prefixes, vector
  * encodings and odd rows need. (SDM vol. 2 chapter 2 for the formats; APM vol. 3 for XOP.)
  */
-#include "x86/dec.h"
+#include "x86/prefixes.h"
 
 /* ---- the row ---- */
 
@@ -33,14 +33,14 @@ static unsigned row_find(unsigned map, unsigned opcode, uint32_t key)
 {
     unsigned entry = opcode_entry(map, opcode);
     while (entry & ENTRY_NODE) {
-        unsigned at = entry & (ENTRY_NODE - 1), node = x86_hot.trie[at];
+        unsigned at = entry & (ENTRY_NODE - 1), node = x86_trie[at];
         unsigned value = key >> node_shift(node) & node_mask(node);
         if (!(node & NODE_ONE))
-            entry = x86_hot.trie[at + 1 + value];
+            entry = x86_trie[at + 1 + value];
         else if (value != (node >> NODE_VALUE_SHIFT & 7))
             return 0;
         else
-            entry = node & NODE_NEXT ? ENTRY_NODE | (at + 1) : x86_hot.trie[at + 1];
+            entry = node & NODE_NEXT ? ENTRY_NODE | (at + 1) : x86_trie[at + 1];
     }
     return entry;
 }
@@ -49,7 +49,8 @@ static unsigned row_find(unsigned map, unsigned opcode, uint32_t key)
 static unsigned suffix_find(Dec *d)
 {
     Mem scratch;
-    d->far = d->p + 3 + mem_read(d->p + 2, &x86_hot.modrm[d->p[1]], 0, 0, false, &scratch);
+    const ModRm *m = &x86_hot.modrm[d->p[1]];
+    d->far = d->p + 3 + mem_read(d->p + 2, m, m->len, 0, 0, false, &scratch);
     return d->far[-1];
 }
 
@@ -71,7 +72,7 @@ static bool register_exists(unsigned class, unsigned n)
 
 static bool registers_exist(const Form *form, uint64_t s, Insn *out)
 {
-    for (unsigned i = 0; i < form->nops; i++) {
+    for (unsigned i = 0; i < out->nops; i++) {
         const OpDesc *desc = &x86_opdescs[form->op[i]];
         unsigned n = (unsigned)(s >> 8 * desc->src) & 31;
         if (out->op[i].kind != OPERAND_REG)
@@ -103,7 +104,7 @@ static void imm_odd(const uint8_t *p, unsigned kind, Insn *out)
     case IMM_MOFFS:
         out->imm = 0;
         out->mem.disp = out->mem.addr_bits == 32 ? (int64_t)load32(p) : (int64_t)load64(p);
-        out->priv[PRIV_MEM] = out->op[0].kind == OPERAND_MEM ? 1 : 2;
+        out->op[0].source = out->op[0].kind == OPERAND_MEM ? 1 : 2;
         break;
     case IMM_ENTER: out->imm = load32(p) & 0xffff, out->imm2 = p[2]; break;
     case IMM_TWO8: out->imm = p[0], out->imm2 = p[1]; break;
@@ -249,9 +250,8 @@ static bool apx_finish(const Dec *d, unsigned flags, unsigned rule, Insn *out)
     bool nf = d->evex & 4;
     if ((d->evex & 0xf3) || (nf && d->map != MAP_EVEX + 3 && !(flags & ROW_NF)))
         return false;
-    out->priv[PRIV_VL] = nf && (flags & ROW_NF) ? VL_NF : 0;
     if (nf && (flags & ROW_NF))
-        out->effect |= EFFECT_MORE;
+        out->priv[PRIV_FLAGS] = PF_NF, out->effect.more |= MORE_ALL;
     return true;
 }
 
@@ -320,8 +320,9 @@ static void address_read(Dec *d, unsigned flags, unsigned modrm, Insn *out)
 {
     bool vector = flags & ROW_VSIB;
     unsigned rex = d->rex, index_or = (rex << 2 & 8) | (vector ? d->vvvv & 0x10u : d->i4);
-    uint64_t base_or = x86_hot.rex[rex & 15].mem | d->b4;
-    d->p += mem_read(d->p, &x86_hot.modrm[modrm], base_or, index_or, vector, &out->mem);
+    unsigned base_or = (rex << 3 & 8) | d->b4;
+    const ModRm *m = &x86_hot.modrm[modrm];
+    d->p += mem_read(d->p, m, m->len, base_or, index_or, vector, &out->mem);
     out->mem.segment = d->segment;
     if (d->prefixes & PREFIX_ADDRSIZE)
         out->mem.addr_bits = 32;
@@ -330,9 +331,10 @@ static void address_read(Dec *d, unsigned flags, unsigned modrm, Insn *out)
 /* The numbers that ModRM and prefixes give. d->p is past the address. */
 static uint64_t sources_of(const Dec *d, unsigned modrm)
 {
-    uint64_t s =
-        x86_hot.modrm[modrm].sources | x86_hot.rex[d->rex & 15].sources | (uint64_t)(*d->p >> 4) << 8 * SRC_IS4;
-    return s | d->r4 * IN(SRC_REG) | d->b4 * IN(SRC_RM) | d->x4 * IN(SRC_VRM) | d->vvvv * IN(SRC_VVVV);
+    unsigned reg = modrm >> 3 & 7, rm = modrm & 7, reg4 = reg | (d->rex << 1 & 8), rm4 = rm | (d->rex << 3 & 8);
+    uint64_t s = reg4 * IN(SRC_REG) | rm4 * (IN(SRC_RM) | IN(SRC_VRM)) | reg * IN(SRC_REG7) | rm * IN(SRC_RM7);
+    return s | (*d->p >> 4) * IN(SRC_IS4) | d->r4 * IN(SRC_REG) | d->b4 * IN(SRC_RM) | d->x4 * IN(SRC_VRM) |
+           d->vvvv * IN(SRC_VVVV);
 }
 
 static void prefixes_describe(const Dec *d, Insn *out)
@@ -340,7 +342,7 @@ static void prefixes_describe(const Dec *d, Insn *out)
     out->prefixes = d->prefixes;
     out->encoding = d->encoding;
     out->priv[PRIV_REX] = d->rex;
-    out->priv[PRIV_VL] = d->vl;
+    out->priv[PRIV_FLAGS] = d->vl & PF_VL;
     out->priv[PRIV_SEGS] = d->segs;
     out->priv[PRIV_66] = d->n66;
 }
@@ -348,36 +350,37 @@ static void prefixes_describe(const Dec *d, Insn *out)
 /* What the row and the prefixes say. d->p is past the address; s: sources_of it. */
 static void insn_describe(const Dec *d, const Form *form, unsigned row, unsigned modrm, uint64_t s, Insn *out)
 {
-    unsigned osz = osz_of(d, form->flags), is_reg = modrm >= 0xc0;
-    const uint64_t *plane = opwords_plane(form->bits & FORM_VECTOR ? length_of(d, modrm) : osz, is_reg);
-    form_store(out, form, 0);
-    store64(&out->priv[PRIV_MEM], (is_reg ? 0 : form_rm(form)) | (uint64_t)modrm << MODRM_SHIFT);
-    out->mnemonic = x86_hot.rows[row].mnemonic;
+    const Traits *traits = row_traits(row);
+    bool is_reg = modrm >= 0xc0;
+    unsigned osz = osz_of(d, traits->flags), size = form->bits & FORM_VECTOR ? length_of(d, modrm) : osz;
+    traits_store(out, traits, 0);
+    out->priv[PRIV_MODRM] = (uint8_t)modrm;
+    out->mnemonic = (uint16_t)row_mnemonic(row);
     out->row = (uint16_t)row;
     out->mask = REG_NONE;
     out->imm2 = 0;
     prefixes_describe(d, out);
-    operand_fill(&out->op[0], plane[form->op[0]], s);
-    operand_fill(&out->op[1], plane[form->op[1]], s);
-    operands_rare(form, plane, s, d->rex, out);
-    out->imm = imm_widen(load64(d->p), &x86_hot.widens[form_imm(form) * SIZES + osz]);
+    for (unsigned i = 0; i < 2 || i < out->nops; i++)
+        operand_fill(&out->op[i], kind_word(form->op[i], size, is_reg), s, d->rex);
+    out->op[0].source = (uint8_t)(is_reg ? 0 : form_rm(form));
+    out->imm = imm_widen(load64(d->p), &x86_hot.widens[form->imm * SIZES + osz]);
 }
 
 /* The immediates, whose bytes are at d->p, and all that depends on the length; false: it is too long. */
 static bool insn_finish(Dec *d, const Form *form, Insn *out)
 {
-    unsigned bytes = imm_lengths[form_imm(form)][osz_of(d, form->flags)];
-    if (form_imm(form) == IMM_MOFFS && out->mem.addr_bits == 32)
+    unsigned bytes = imm_lengths[form->imm][osz_of(d, out->row_flags)];
+    if (form->imm == IMM_MOFFS && out->mem.addr_bits == 32)
         bytes = 4;
-    if (form_imm(form) >= IMM_ODD)
-        imm_odd(d->p, form_imm(form), out);
+    if (form->imm >= IMM_ODD)
+        imm_odd(d->p, form->imm, out);
     ptrdiff_t len = d->p - d->start + bytes + d->tail;
     if (len > INSN_MAX_LEN)
         return false;
     out->len = (uint8_t)len;
-    out->target = form_imm(form) == IMM_TARGET ? out->imm : out->pc + (uint64_t)len + out->imm;
+    out->target = form->imm == IMM_TARGET ? out->imm : out->pc + (uint64_t)len + out->imm;
     if (out->mask != REG_NONE || out->mem.segment != REG_NONE)
-        out->effect |= EFFECT_MORE;
+        out->effect.more |= MORE_ALL;
     return true;
 }
 
@@ -396,12 +399,12 @@ static int opcode_read(Dec *d, uint64_t pc, Insn *out)
     if (!(form->bits & FORM_MODRM))
         modrm = 0xc0 | (d->opcode & 7);
     out->pc = pc;
-    address_read(d, form->flags, modrm, out);
+    address_read(d, row_traits(row)->flags, modrm, out);
     uint64_t s = sources_of(d, modrm);
     insn_describe(d, form, row, modrm, s, out);
     if ((form->bits & FORM_CHECK) && !operands_hold(form, s, out))
         return invalid_at(d->p, d, out);
-    if (!prefixed_finish(d, form, form->flags, modrm, s, out))
+    if (!prefixed_finish(d, form, out->row_flags, modrm, s, out))
         return invalid_at(d->p, d, out);
     if (!insn_finish(d, form, out))
         return invalid_at(d->start + INSN_MAX_LEN, d, out);
@@ -413,7 +416,7 @@ int insn_read_long(const uint8_t *p, uint64_t pc, Insn *out)
     Dec d = {.start = p, .p = p, .segment = REG_NONE};
     if (!prefixes_read(&d))
         return invalid_at(d.p, &d, out);
-    if (x86_byte_class[*d.p] && !opcode_reach(&d))
+    if (byte_class[*d.p] && !opcode_reach(&d))
         return invalid_at(d.p + 1, &d, out);
     return opcode_read(&d, pc, out);
 }

@@ -14,55 +14,21 @@ static inline void set_merge(RegSet *to, RegSet from)
 }
 
 /* A set of registers as one 128-bit value. */
-typedef uint64_t Bits __attribute__((vector_size(16)));
-
-static ALWAYS_INLINE Bits bits_of(const void *set)
-{
-    Bits b;
-    __builtin_memcpy(&b, set, sizeof b);
-    return b;
-}
-
-static ALWAYS_INLINE void bits_store(RegSet *set, Bits b) { __builtin_memcpy(set, &b, sizeof b); }
-
-/* The set of each register alone; empty for numbers that are none, and for RIP, which is not followed. */
-#define LO(n)                                                                                                          \
-    {                                                                                                                  \
-        (uint64_t)1 << (n), 0                                                                                          \
-    }
-#define LO8(n) LO(n), LO((n) + 1), LO((n) + 2), LO((n) + 3), LO((n) + 4), LO((n) + 5), LO((n) + 6), LO((n) + 7)
-#define HI(n)                                                                                                          \
-    {                                                                                                                  \
-        0, (uint64_t)1 << (n)                                                                                          \
-    }
-#define HI8(n) HI(n), HI((n) + 1), HI((n) + 2), HI((n) + 3), HI((n) + 4), HI((n) + 5), HI((n) + 6), HI((n) + 7)
-static const Bits singles[128] = {
-    LO8(0),  LO8(8),  LO8(16), LO8(24), LO8(32), LO8(40), LO8(48), LO8(56), HI8(0), HI8(8),
-    HI8(16), HI8(24), HI8(32), HI(40),  HI(41),  HI(42),  HI(43),  HI(44),  HI(45),
-};
-_Static_assert(REG_SYSTEM == 64 + 45, "singles follows x86/regs.h");
-
-/* A set or nothing, thrice, by TOUCH_* bits: TOUCH_READ is how many words lie between one line and the next. */
-#define LINE(read, write, kill)                                                                                        \
-    [(read)*TOUCH_READ + (write)*TOUCH_WRITE + (kill)*TOUCH_KILL] = 0 - (uint64_t)(read), 0 - (uint64_t)(read),        \
-                                               0 - (uint64_t)(write), 0 - (uint64_t)(write), 0 - (uint64_t)(kill),     \
-                                               0 - (uint64_t)(kill)
-static const uint64_t all_if[8 * TOUCH_READ] __attribute__((aligned(64))) = {
-    LINE(0, 0, 0), LINE(1, 0, 0), LINE(0, 1, 0), LINE(1, 1, 0),
-    LINE(0, 0, 1), LINE(1, 0, 1), LINE(0, 1, 1), LINE(1, 1, 1),
-};
+typedef uint64_t Bits __attribute__((vector_size(16), may_alias));
 
 typedef struct Touch {
     Bits reads, writes, kills;
 } Touch;
 
+static ALWAYS_INLINE Bits single(unsigned reg) { return *(const Bits *)&x86_hot.singles[reg]; }
+
 static ALWAYS_INLINE void operand_touch(const Operand *op, Touch *t)
 {
-    Bits bit = singles[op->reg];
-    const uint64_t *masks = all_if + op->touch;
-    t->reads |= bit & bits_of(masks);
-    t->writes |= bit & bits_of(masks + 2);
-    t->kills |= bit & bits_of(masks + 4);
+    Bits bit = single(op->reg);
+    const Bits *masks = (const Bits *)((const uint64_t *)x86_hot.touched + op->touch);
+    t->reads |= bit & masks[0];
+    t->writes |= bit & masks[1];
+    t->kills |= bit & masks[2];
 }
 
 /* The segment's base counts where memory is touched; lea and nops only name an address. */
@@ -176,7 +142,7 @@ static void rule_apply(const Insn *insn, unsigned rule, Effects *out)
 static ALWAYS_INLINE void effects_word(const Insn *insn, const EffectDesc *e, Effects *out)
 {
     const char *op = (const char *)insn + offsetof(Insn, op) - sizeof(Operand);
-    uint64_t word = load64(op + sizeof(Operand) * insn->priv[PRIV_MEM]) & 0xffffff000000;
+    uint64_t word = load64(op + sizeof(Operand) * insn->op[0].source) & 0xffffff000000;
     uint32_t flags;
     __builtin_memcpy(&flags, e, sizeof flags);
     store64(&out->flags_read, word | flags | (uint64_t)1 << 48);
@@ -194,17 +160,17 @@ _Static_assert(offsetof(EffectDesc, flags_undefined) == 2 && offsetof(EffectDesc
 
 static ALWAYS_INLINE void touch_store(const Touch *t, Effects *out)
 {
-    bits_store(&out->reads, t->reads);
-    bits_store(&out->writes, t->writes);
-    bits_store(&out->kills, t->kills);
+    __builtin_memcpy(&out->reads, &t->reads, sizeof t->reads);
+    __builtin_memcpy(&out->writes, &t->writes, sizeof t->writes);
+    __builtin_memcpy(&out->kills, &t->kills, sizeof t->kills);
 }
 
 /* What the row and the first operand say. */
 static ALWAYS_INLINE Touch touch_begin(const Insn *insn, const EffectDesc *e)
 {
-    const uint64_t *sets = x86_regsets[0].w;
-    Touch t = {bits_of(sets + e->reads), bits_of(sets + e->writes), bits_of(sets + e->kills)};
-    t.reads |= singles[insn->mem.base] | singles[insn->mem.index];
+    const uint64_t *sets = x86_hot.sets[0].w;
+    Touch t = {*(const Bits *)(sets + e->reads), *(const Bits *)(sets + e->writes), *(const Bits *)(sets + e->kills)};
+    t.reads |= single(insn->mem.base) | single(insn->mem.index);
     operand_touch(&insn->op[0], &t);
     return t;
 }
@@ -225,7 +191,7 @@ static __attribute__((noinline)) void effects_with_more(const Insn *insn, const 
     if ((insn->row_flags & ROW_STRING) && (insn->prefixes & (PREFIX_REP | PREFIX_REPNE)))
         repeat_effects(out);
     rule_apply(insn, form->rule, out);
-    if (insn->priv[PRIV_VL] & VL_NF)
+    if (insn->priv[PRIV_FLAGS] & PF_NF)
         out->flags_read = out->flags_written = out->flags_undefined = 0;
     if (insn->mem.segment != REG_NONE && segment_matters(insn, out))
         regset_add(&out->reads, insn->mem.segment);
@@ -233,13 +199,18 @@ static __attribute__((noinline)) void effects_with_more(const Insn *insn, const 
 
 void insn_effects(const Insn *insn, Effects *out)
 {
-    const EffectDesc *e = &x86_effects[insn->effect & EFFECT_INDEX];
-    if (insn->effect & EFFECT_MORE) {
+    const EffectDesc *e = &insn->effect;
+    unsigned more = e->more;
+    if (UNLIKELY(more & MORE_ALL)) {
         effects_with_more(insn, e, out);
         return;
     }
     Touch t = touch_begin(insn, e);
-    t.reads |= singles[insn->op[1].reg];
+    t.reads |= single(insn->op[1].reg);
     touch_store(&t, out);
     effects_word(insn, e, out);
+    if (UNLIKELY(more & MORE_IDIOM))
+        idiom_effects(insn, out);
+    else if (UNLIKELY(more))
+        shift_effects(insn, out);
 }

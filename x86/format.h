@@ -7,6 +7,7 @@
 
 #include <stdint.h>
 
+#include "x86/insn_kinds.h"
 #include "x86/regs.h"
 
 /* The opcode spaces, each of 256 opcodes. */
@@ -19,8 +20,7 @@ enum {
     MAP_COUNT = 22
 };
 
-/* What a choice among rows can look at: a field of the key. X(NAME, shift, bits). ModRM comes first and REX after it, so
- * that where there are no other prefixes the key is just those bytes. */
+/* What a choice among rows can look at: a field of the key. X(NAME, shift, bits). */
 #define KEY_FIELDS(X)                                                                                                  \
     X(REG, 3, 3)                                                                                                       \
     X(RM, 0, 3)                                                                                                        \
@@ -47,16 +47,37 @@ enum { ENTRY_NODE = 0x8000, NODE_ONE = 0x8000, NODE_NEXT = 0x4000, NODE_VALUE_SH
 static inline unsigned node_shift(unsigned node) { return node & 31; }
 static inline unsigned node_mask(unsigned node) { return node >> 8 & 7; }
 
-/* The same for the first two maps where there is no prefix but REX: at most one choice, by ModRM or REX. A byte that is no
- * opcode and a row that needs a closer look are FORM_SLOW: then the long way is taken. All that the length depends on is
- * here, as the next instruction's decoding waits for nothing else. */
+/* The same for the first two maps where there is at most one of 66, F3 and F2 before REX: the key is smaller, and an entry
+ * is chosen by a single mask. What no entry can tell is ENTRY_SLOW: then the long way is taken. All that the length depends on is here, as the
+ * next instruction's decoding waits for nothing else. */
 typedef struct Fast {
-    uint16_t first;      /* in Hot.choices: those for the field's values */
-    uint8_t shift, mask; /* the field */
-    uint16_t lengths;    /* of opcode, ModRM and immediate: 4 bits for each value of ModRM's upper two bits of reg */
-    uint8_t modrm_shift; /* 8; 0: there is no ModRM, and the opcode's low bits may name a register */
-    uint8_t modrm_or;    /* 0; 0xc0: the same */
+    uint16_t first; /* in Hot.entries */
+    uint8_t mask;   /* the bits of the key that the opcode's entries depend on */
+    uint8_t len;    /* these and the immediate's; without an immediate that only some have */
+    uint8_t modrm,
+        modrm_and; /* what to look up as ModRM: the byte under the mask, or without ModRM the opcode's register */
+    uint8_t at;    /* bytes of opcode and ModRM, 0F among them */
+    uint8_t spare;
 } Fast;
+enum { FAST_PREFIXES = 4, FAST_PAGE = 8 };                             /* none, 66, F3, F2: KEY_PP */
+enum { FAST_W = 1, FAST_IS_REG = 2, FAST_REG_SHIFT = 2, FAST_B = 32 }; /* the key */
+
+/* An entry: a row, its traits and its shape's place, in halves of words; or ENTRY_SLOW. */
+enum { ENTRY_ROW = 0xfff, ENTRY_TRAITS_SHIFT = 12, ENTRY_TRAITS = 0x1ff, ENTRY_SHAPE_SHIFT = 21, ENTRY_SLOW = 0 };
+
+/* What the short way copies into an Insn: a row for one operand size, and for either a register or memory. */
+typedef struct Shape {
+    uint32_t op[2][2]; /* two Operands as in Insn, but for what ModRM and REX add to their registers */
+    uint8_t source[2]; /* SRC_*: which numbers these are */
+    uint8_t imm;       /* Widen's place, in words */
+    uint8_t rare;      /* RARE_* */
+} Shape;
+enum {
+    RARE_HIGH = 1, /* may be ah..bh; the same for the second operand */
+    RARE_HIGH_SECOND = 2,
+    RARE_THIRD = 4,      /* there is a third operand */
+    RARE_BYTES_SHIFT = 3 /* bytes of an immediate that Fast.len does not count */
+};
 
 /* Sizes: X(letters, bits with operand size 16, 32, 64) and X(letters, bits with vector length 128, 256, 512). */
 #define SIZES_BY_OPERAND(X)                                                                                            \
@@ -116,10 +137,9 @@ typedef struct OpDesc {
     uint8_t src, class;
 } OpDesc;
 
-/* x86_opwords: an operand kind's Operand structs before the register number is added, as little-endian words (the hosts
- * are x86-64 too), in planes: by size (operand size or, for vectors, vector length), then by whether ModRM names a
- * register; in each plane a word for each kind. */
-enum { OPWORDS = 6, OPWORDS_PLANE = 256 };
+/* Operand structs before the register number is added, as little-endian words (the hosts are x86-64 too). An operand kind
+ * has six: by size (operand size or, for vectors, vector length), then by whether ModRM names a register. */
+enum { OPWORDS = 6 };
 
 /* Operand.high, before it is decoded: numbers 4..7 are ah..bh where there is no REX. */
 enum { HIGH_POSSIBLE = 2 };
@@ -169,36 +189,32 @@ enum {
     ROW_STRING = 1 << 15  /* REP repeats it */
 };
 
-/* What a row says but for its name; many rows have the same. */
+/* What a row says of its operands; many rows have the same. */
 enum {
     FORM_OPS = 5,
     FORM_MODRM = 1,   /* there is ModRM */
     FORM_VECTOR = 2,  /* sizes go by the vector length */
     FORM_CHECK = 4,   /* registers or the rule need a closer look */
-    FORM_WIDE = 8,    /* ROW_D64 or ROW_F64; the place of REX.W */
-    FORM_RARE = 16,   /* there are byte registers, or more than two operands */
     FORM_RM_SHIFT = 5 /* 3 bits: 1 + the operand that ModRM's rm gives, or 0 */
 };
 typedef struct Form {
-    uint8_t bits;                /* FORM_* */
-    uint8_t op[FORM_OPS];        /* operand kinds; 0 where there is none */
-    uint8_t imm;                 /* IMM_*, times what form_imm divides by: its place among the widens, in words */
-    uint8_t rule;                /* RULE_* */
-    uint8_t len, nops, flow, cc; /* from here on as in Insn; len is 0 */
-    uint16_t flags;              /* ROW_* */
-    uint16_t effect;             /* EFFECT_* */
+    uint8_t bits;         /* FORM_* */
+    uint8_t op[FORM_OPS]; /* operand kinds; 0 where there is none */
+    uint8_t imm, rule;    /* IMM_*, RULE_* */
 } Form;
 enum { SIZES = 3 }; /* operand sizes, vector lengths */
 
 static inline unsigned form_rm(const Form *form) { return form->bits >> FORM_RM_SHIFT; }
-static inline unsigned form_imm(const Form *form) { return form->imm / (2 * SIZES); }
 
-typedef struct Row {
-    uint16_t mnemonic, form;
-} Row;
+/* And of all else, laid out as in Insn; many rows have the same. */
+typedef struct Traits {
+    uint8_t len, nops, flow, cc; /* len is 0 */
+    uint16_t flags, spare;       /* ROW_* */
+    EffectDesc effect;
+} Traits;
 
-/* A row of the short way: what goes into Insn (row_name), and the row's form, as its place among the forms in words. */
-enum { FORM_WORDS = 2, FORM_SLOW = 0x8000 };
+/* A row is its mnemonic, form and traits. */
+enum { ROW_FORM_SHIFT = 12, ROW_TRAITS_SHIFT = 22, ROW_MNEMONIC = (1 << ROW_FORM_SHIFT) - 1 };
 
 /* The operand size, 0, 1, 2 for 16, 32, 64, by the row's flags, W and an operand-size prefix. */
 static inline unsigned operand_size(unsigned flags, bool w, bool prefix)
@@ -207,10 +223,6 @@ static inline unsigned operand_size(unsigned flags, bool w, bool prefix)
         return 2;
     return prefix ? 0 : flags & ROW_D64 ? 2 : 1;
 }
-
-/* Form.effect and Insn.effect: an index, and whether more is to be done than what an EffectDesc and the first two operands
- * say, the second one being only read. */
-enum { EFFECT_MORE = 0x8000, EFFECT_INDEX = EFFECT_MORE - 1 };
 
 /* Rules that need the operands' values. */
 enum {
@@ -233,25 +245,21 @@ enum {
     RULE_SCC        /* APX: a condition chooses between the comparison's flags and given ones */
 };
 
-typedef struct EffectDesc {
-    uint8_t flags_read, flags_written, flags_undefined, zero;
-    uint8_t reads, writes, kills; /* twice the indices into the register sets */
-    uint8_t spare;
-} EffectDesc;
-
-/* What a ModRM byte says: of the address, the second half of Mem (the base's bits that prefixes give change neither RIP
- * nor NONE), and how long SIB and displacement are; of registers, their numbers, a byte for each SRC_*. */
+/* What a ModRM byte says: registers' numbers, by SRC_*; the address' base, for which prefixes' bits change neither RIP nor
+ * NONE, and how long SIB and displacement are; the key of the short way. */
 typedef struct ModRm {
-    uint64_t mem, sources;
-    uint32_t bits;           /* of the displacement, in the 32 bits read */
-    uint8_t sign, len;       /* its sign bit where it is a byte; its bytes and SIB's */
-    uint8_t has_sib, is_reg; /* 1 or 0: a SIB byte follows; rm is a register */
+    uint8_t source[SRC_COUNT];
+    uint8_t base, len, has_sib; /* has_sib: 1 or 0 */
+    uint8_t disp;               /* Widen's place, in words */
+    uint8_t key;                /* FAST_* */
+    uint8_t spare[3];
 } ModRm;
 enum { MODRM_COUNT = 256 };
 
-/* What REX adds to both. */
+/* What REX adds to these. */
 typedef struct RexBits {
-    uint64_t mem, sources;
+    uint8_t source[SRC_COUNT];
+    uint8_t base, key, spare[6];
 } RexBits;
 
 /* How an immediate is widened: its bits, and its sign bit or 0. */
@@ -263,8 +271,10 @@ typedef struct Widen {
 extern const uint8_t x86_pages[MAP_COUNT * 256 / PAGE_OPCODES];
 extern const uint16_t x86_entries[];
 extern const OpDesc x86_opdescs[];
-extern const RegSet x86_regsets[];
-extern const EffectDesc x86_effects[];
+extern const uint16_t x86_opkinds[][OPWORDS]; /* of each operand kind, in x86_opwords */
+extern const uint64_t x86_opwords[];
+extern const Form x86_forms[];
+extern const uint16_t x86_trie[];
 extern const uint16_t x86_row_format[], x86_name_off[], x86_format_off[];
 extern const char x86_name_text[], x86_format_text[];
 
@@ -275,21 +285,32 @@ static inline unsigned opcode_entry(unsigned map, unsigned opcode)
     return x86_entries[x86_pages[at / PAGE_OPCODES] * PAGE_OPCODES + at % PAGE_OPCODES];
 }
 
+/* An operand kind's Operand in that size. */
+static inline uint64_t kind_word(unsigned kind, unsigned size, bool is_reg)
+{
+    return x86_opwords[x86_opkinds[kind][2 * size + is_reg]];
+}
+
 /* Bits of x86_row_format beside the index: the row's prefix is mandatory; one 66 is told by the name. */
 enum { FORMAT_PREFIX_USED = 0x8000, FORMAT_66_USED = 0x4000, FORMAT_INDEX = 0xfff };
 
 /* What the private bytes of an Insn hold. */
 enum {
     PRIV_REX,   /* the REX byte in force, or 0 */
-    PRIV_MEM,   /* 1 + the operand that insn->mem is, or 0 */
     PRIV_MODRM, /* ModRM, or 0xc0 or more where there is none */
-    PRIV_VL,    /* vector length field: 0..3; VL_NF: APX's NF */
     PRIV_SEGS,  /* segment override bytes seen: bit n is REG_ES + n */
     PRIV_66,    /* how many operand-size prefixes */
     PRIV_FLAGS, /* PF_* */
-    PRIV_COUNT = 9
+    PRIV_COUNT
 };
-enum { VL_NF = 4 };
-enum { PF_ZERO = 1, PF_BROADCAST = 2, PF_ROUND = 4, PF_SAE = 8, PF_RMODE_SHIFT = 6 };
+enum {
+    PF_VL = 3, /* the vector length field */
+    PF_NF = 4, /* APX: no flags */
+    PF_ZERO = 8,
+    PF_BROADCAST = 16,
+    PF_ROUND = 32,
+    PF_RMODE_SHIFT = 6, /* 2 bits, with PF_ROUND */
+    PF_SAE = 64         /* without it */
+};
 
 #endif

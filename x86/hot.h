@@ -1,4 +1,4 @@
-/* x86/hot.h - the tables that the short way needs, together, so that one register holds the address of all of them. */
+/* x86/hot.h - the tables that the short way and effects need, together, so that one register holds the address of all. */
 #ifndef LVSCAN_X86_HOT_H
 #define LVSCAN_X86_HOT_H
 
@@ -6,19 +6,26 @@
 #include "x86/format.h"
 
 typedef struct Hot {
-    Fast fast[2 * 256];
-    uint32_t choices[COUNT_CHOICES]; /* mnemonic | row << 16 */
+    _Alignas(16) RegSet singles[128]; /* the set of each register alone; empty for numbers that are none, and for RIP */
+    RegSet touched[4 * 8];            /* all or nothing: what is read, written, killed, by TOUCH_*, in words */
+    RegSet sets[COUNT_SETS];          /* what EffectDescs name */
+    Fast fast[COUNT_FAST];            /* by map and opcode; for those with a prefix in pages of FAST_PAGE */
+    uint8_t fast_pages[FAST_PREFIXES][2][256 / FAST_PAGE];
+    uint32_t entries[COUNT_ENTRIES];
+    Shape shapes[COUNT_SHAPES];
     ModRm modrm[MODRM_COUNT];
     RexBits rex[16];
     Widen widens[IMM_COUNT * SIZES]; /* by kind, then operand size */
-    uint64_t opwords[OPWORDS * OPWORDS_PLANE];
-    Form forms[COUNT_FORMS];
-    uint16_t choice_forms[COUNT_CHOICES]; /* the row's form, times FORM_WORDS, or FORM_SLOW */
-    Row rows[COUNT_ROWS];
-    uint16_t trie[COUNT_TRIE];
+    _Alignas(16) Traits traits[COUNT_TRAITS];
+    uint32_t rows[COUNT_ROWS]; /* ROW_* */
 } Hot;
 extern const Hot x86_hot;
 
-static inline const Form *row_form(unsigned row) { return &x86_hot.forms[x86_hot.rows[row].form]; }
+static inline unsigned row_mnemonic(unsigned row) { return x86_hot.rows[row] & ROW_MNEMONIC; }
+static inline const Traits *row_traits(unsigned row) { return &x86_hot.traits[x86_hot.rows[row] >> ROW_TRAITS_SHIFT]; }
+static inline const Form *row_form(unsigned row)
+{
+    return &x86_forms[x86_hot.rows[row] >> ROW_FORM_SHIFT & ((1u << (ROW_TRAITS_SHIFT - ROW_FORM_SHIFT)) - 1)];
+}
 
 #endif

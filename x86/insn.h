@@ -22,7 +22,7 @@ enum {
 };
 
 typedef struct Operand {
-    uint8_t source, touch; /* private to x86/ */
+    uint8_t source, touch; /* private to x86/; op[0].source: 1 + which operand Insn.mem is, or 0 */
     uint8_t kind;          /* OperandKind */
     uint8_t access;        /* ACCESS_* */
     uint16_t bits;         /* size of the operand in bits; 0 where it has none (lea's, nop's address) */
@@ -63,13 +63,14 @@ typedef struct Insn {
     uint8_t nops;                  /* how many of op[]; the others are unspecified */
     uint8_t flow;                  /* Flow */
     uint8_t cc;                    /* condition of jcc, setcc, cmovcc as the SDM's tttn (0 = o .. 15 = g); 0xff: none */
-    uint16_t row_flags, effect;    /* private to x86/ */
+    uint16_t row_flags, spare;     /* private to x86/ */
+    EffectDesc effect;             /* private to x86/ */
     uint16_t mnemonic;             /* Mnemonic */
     uint16_t row;                  /* which row of opcodes.tbl: private to x86/ */
     uint8_t prefixes;              /* PREFIX_*: those present as bytes (mandatory ones too) */
     uint8_t encoding;              /* Encoding */
     uint8_t mask;                  /* EVEX: REG_K0 + n of the write mask when n > 0, else REG_NONE */
-    uint8_t priv[9];               /* private to x86/ (EVEX.z, .b, vector length, rounding ...) */
+    uint8_t priv[5];               /* private to x86/ (EVEX.z, .b, vector length, rounding ...) */
 } Insn;
 
 /* What an instruction does to registers and flags (CONTRACT.md section 6). */

@@ -1,6 +1,8 @@
-/* x86/insn_kinds.h - the enums of an instruction's operands, flow and flags, which need no generated header. */
+/* x86/insn_kinds.h - what an instruction's operands, flow, flags and effects are made of, which needs no generated header. */
 #ifndef LVSCAN_X86_INSN_KINDS_H
 #define LVSCAN_X86_INSN_KINDS_H
+
+#include <stdint.h>
 
 typedef enum OperandKind {
     OPERAND_NONE,
@@ -32,5 +34,17 @@ typedef enum Flow {
 
 /* Flag bits of Effects. */
 enum { FLAG_O = 1, FLAG_S = 2, FLAG_Z = 4, FLAG_A = 8, FLAG_P = 16, FLAG_C = 32, FLAG_D = 64 };
+
+/* What a row does, but for its operands: private to x86/. */
+typedef struct EffectDesc {
+    uint8_t flags_read, flags_written, flags_undefined, zero;
+    uint8_t reads, writes, kills; /* twice the indices into the register sets */
+    uint8_t more;                 /* MORE_* */
+} EffectDesc;
+enum {
+    MORE_ALL = 1, /* there is more to it than this and the first two operands, the second only read; or else at most: */
+    MORE_IDIOM = 2, /* it does not depend on what both operands are, if they are the same */
+    MORE_SHIFT = 4  /* it shifts or rotates by an immediate */
+};
 
 #endif

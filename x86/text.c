@@ -71,7 +71,7 @@ static void repeat_text(const Insn *insn, TextOut *o)
     unsigned flags = insn->row_flags;
     bool string = flags & ROW_STRING, lock = insn->prefixes & PREFIX_LOCK;
     bool near = insn->flow != FLOW_NEXT && (flags & ROW_F64) && (insn->flow != FLOW_BRANCH || insn->cc != 0xff);
-    bool mem = insn->priv[PRIV_MEM] == 1, moffs = form_imm(row_form(insn->row)) == IMM_MOFFS;
+    bool mem = insn->op[0].source == 1, moffs = row_form(insn->row)->imm == IMM_MOFFS;
     bool store =
         mem && insn->mnemonic == MN_MOV && !(insn->op[1].kind == OPERAND_REG && insn->op[1].reg >= REG_ES) && !moffs;
     bool swap = mem && insn->mnemonic == MN_XCHG;
@@ -98,10 +98,10 @@ static void size_prefixes_text(const Insn *insn, bool prefix_used, TextOut *o)
 static void apx_prefix_text(const Insn *insn, TextOut *o)
 {
     const Form *form = row_form(insn->row);
-    bool own_name = (form->flags & ROW_VVVV) || form->rule == RULE_ZU || insn->cc != 0xff;
-    if (insn->priv[PRIV_VL] & VL_NF)
+    bool own_name = (insn->row_flags & ROW_VVVV) || form->rule == RULE_ZU || insn->cc != 0xff;
+    if (insn->priv[PRIV_FLAGS] & PF_NF)
         text_string(o, "{nf} ");
-    else if ((form->flags & ROW_APX) && !own_name)
+    else if ((insn->row_flags & ROW_APX) && !own_name)
         text_string(o, "{evex} ");
 }
 
@@ -244,8 +244,8 @@ static bool format_text(const Insn *insn, const char *format, TextOut *o)
         } else if (*format < '5') {
             text_char(o, suffix_letter(insn->op[*format - '0'].bits));
         } else if (*format == 'm') {
-            if (insn->priv[PRIV_MEM])
-                text_char(o, suffix_letter(insn->op[insn->priv[PRIV_MEM] - 1].bits));
+            if (insn->op[0].source)
+                text_char(o, suffix_letter(insn->op[insn->op[0].source - 1].bits));
         } else if (*format == 'W') {
             text_string(o, insn->priv[PRIV_REX] & 8 ? "q" : "");
         } else if (*format == 'a') {

@@ -129,7 +129,7 @@ static bool shows_no_index(const Insn *insn)
 /* A gather's index holds as many elements as its destination or, with 64-bit indices, as the vector length says. */
 static unsigned vector_index_bits(const Insn *insn)
 {
-    unsigned whole = 128u << (insn->priv[PRIV_VL] & 3), element = 0;
+    unsigned whole = 128u << (insn->priv[PRIV_FLAGS] & PF_VL), element = 0;
     for (unsigned i = 0; i < insn->nops; i++)
         if (insn->op[i].kind == OPERAND_MEM)
             element = insn->op[i].bits;
@@ -236,7 +236,7 @@ static void broadcast_text(const Insn *insn, const Operand *op, TextOut *o)
     if (!(insn->priv[PRIV_FLAGS] & PF_BROADCAST) || !op->bits)
         return;
     unsigned kind = row_form(insn->row)->op[op - insn->op];
-    unsigned whole = (unsigned)(x86_hot.opwords[2u * (insn->priv[PRIV_VL] & 3u) * OPWORDS_PLANE + kind] >> 32 & 0xffff);
+    unsigned whole = (unsigned)(kind_word(kind, insn->priv[PRIV_FLAGS] & (unsigned)PF_VL, false) >> 32 & 0xffff);
     text_string(o, "{1to");
     number_text(whole / op->bits, o);
     text_char(o, '}');
@@ -270,7 +270,7 @@ static void operand_text(const Insn *insn, const Operand *op, Syntax syntax, Tex
         break;
     case OPERAND_IMM2: imm_text(insn->imm2, op->bits, syntax, o); break;
     case OPERAND_REL:
-        if (syntax == SYNTAX_ATT && form_imm(row_form(insn->row)) == IMM_TARGET)
+        if (syntax == SYNTAX_ATT && row_form(insn->row)->imm == IMM_TARGET)
             text_char(o, '$');
         text_hex(o, insn->target);
         break;
@@ -314,7 +314,7 @@ static bool operand_hidden(const Insn *insn, const Operand *op, bool imm_told)
 {
     if (op->kind != OPERAND_IMM)
         return false;
-    return imm_told || form_imm(row_form(insn->row)) == IMM_ONE;
+    return imm_told || row_form(insn->row)->imm == IMM_ONE;
 }
 
 static void separator_text(bool *first, TextOut *o)
@@ -347,7 +347,7 @@ static void operands_att(const Insn *insn, bool imm_told, TextOut *o)
 /* The 1 of shifts has no other spelling. */
 static void operand_intel(const Insn *insn, const Operand *op, TextOut *o)
 {
-    if (op->kind == OPERAND_IMM && form_imm(row_form(insn->row)) == IMM_ONE)
+    if (op->kind == OPERAND_IMM && row_form(insn->row)->imm == IMM_ONE)
         text_char(o, '1');
     else
         operand_text(insn, op, SYNTAX_INTEL, o);

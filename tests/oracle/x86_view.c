@@ -398,5 +398,5 @@ bool view_is_apx(const Insn *insn, const uint8_t *p)
     p = memchr(p, 0x62, INSN_MAX_LEN);
     bool map = (p[1] & 7) == 4 || (p[1] & 7) == 7, extended = (p[1] & 8) || !(p[2] & 4);
     bool general = insn->op[0].kind == OPERAND_REG && insn->op[0].reg >= REG_R16 && insn->op[0].reg < REG_XMM0;
-    return map || extended || general || (row_form(insn->row)->flags & ROW_APX);
+    return map || extended || general || (row_traits(insn->row)->flags & ROW_APX);
 }

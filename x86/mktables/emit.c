@@ -60,18 +60,32 @@ static void opdescs_emit(const Tables *t, FILE *f)
     fprintf(f, "};\n");
 }
 
-static void effects_emit(const Tables *t, FILE *f)
+static void forms_emit(const Tables *t, FILE *f)
 {
-    fprintf(f, "const RegSet x86_regsets[] = {\n");
-    for (unsigned i = 0; i < t->nsets; i++)
-        fprintf(f, "    {{0x%llxu, 0x%llxu}},\n", (unsigned long long)t->sets[i].w[0],
-                (unsigned long long)t->sets[i].w[1]);
-    fprintf(f, "};\nconst EffectDesc x86_effects[] = {\n");
-    for (unsigned i = 0; i < t->neffects; i++) {
-        const EffectDesc *e = &t->effects[i];
-        fprintf(f, "    {%u, %u, %u, 0, %u, %u, %u, 0},\n", e->flags_read, e->flags_written, e->flags_undefined,
-                e->reads, e->writes, e->kills);
+    fprintf(f, "const Form x86_forms[] = {\n");
+    for (unsigned i = 0; i < t->nforms; i++) {
+        const Form *p = &t->forms[i];
+        fprintf(f, "    {0x%x, {%u, %u, %u, %u, %u}, %u, %u},\n", p->bits, p->op[0], p->op[1], p->op[2], p->op[3],
+                p->op[4], p->imm, p->rule);
     }
+    fprintf(f, "};\n");
+}
+
+/* The operand kinds' words, each of them once. */
+static void opwords_emit(const Tables *t, FILE *f)
+{
+    static uint64_t words[MAX_WORDS];
+    unsigned n = 0;
+    fprintf(f, "const uint16_t x86_opkinds[][OPWORDS] = {\n");
+    for (unsigned i = 0; i < t->ndescs; i++) {
+        fprintf(f, "    {");
+        for (unsigned k = 0; k < OPWORDS; k++)
+            fprintf(f, "%u,", items_add(t, words, &n, MAX_WORDS, &t->descs[i].words[k], 1, sizeof words[0]));
+        fprintf(f, "},\n");
+    }
+    fprintf(f, "};\nconst uint64_t x86_opwords[] = {\n");
+    for (unsigned i = 0; i < n; i++)
+        fprintf(f, "    0x%llxu,\n", (unsigned long long)words[i]);
     fprintf(f, "};\n");
 }
 
@@ -112,12 +126,16 @@ void tables_emit(const Tables *t, const char *dir)
     hot_emit(t, f);
     bytes_emit(f, "x86_pages", t->page, sizeof t->page);
     words_emit(f, "x86_entries", t->entries[0], t->npages * PAGE_OPCODES);
+    words_emit(f, "x86_trie", t->trie, t->ntrie);
     opdescs_emit(t, f);
-    effects_emit(t, f);
+    forms_emit(t, f);
+    opwords_emit(t, f);
     output_close(t, f);
     f = output_open(t, dir, "counts.h");
-    fprintf(f, "enum {\n    COUNT_FORMS = %u,\n    COUNT_ROWS = %u,\n", t->nforms, t->nrows);
-    fprintf(f, "    COUNT_TRIE = %u,\n    COUNT_CHOICES = %u\n};\n", t->ntrie, t->nchoices);
+    fprintf(f, "enum {\n    COUNT_ROWS = %u,\n    COUNT_TRAITS = %u,\n    COUNT_SETS = %u,\n", t->nrows, t->ntraits,
+            t->nsets);
+    fprintf(f, "    COUNT_FAST = %u,\n    COUNT_ENTRIES = %u,\n    COUNT_SHAPES = %u\n};\n", t->nfast, t->nfast_entries,
+            t->nshapes);
     output_close(t, f);
     f = output_open(t, dir, "names.h");
     strings_emit(f, "x86_name", t->names, t->nnames);

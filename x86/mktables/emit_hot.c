@@ -1,25 +1,39 @@
-/* x86/mktables/emit_hot.c - writes x86_hot, the tables of the short way (x86/hot.h), some of which say what the encoding is
+/* x86/mktables/emit_hot.c - writes x86_hot, the tables of the short way and of effects (x86/hot.h), some of which say what the encoding is
  * (SDM vol. 2, 2.1.5 and 2.2.1) and do not depend on opcodes.tbl.
  */
 #include "x86/mktables/mktables.h"
 
 #include <stddef.h>
 
-/* The second half of a Mem: base, index, scale, segment, address size. */
-static unsigned long long mem_word(unsigned base)
+unsigned widen_place(unsigned imm, unsigned size)
 {
-    return base | (unsigned)REG_NONE << 8 | 1 << 16 | (unsigned long long)REG_NONE << 48 | 64ull << 56;
+    while (size > 0 && imm_bytes(imm, size) == imm_bytes(imm, size - 1))
+        size--;
+    return (unsigned)((imm * SIZES + size) * sizeof(Widen) / sizeof(uint64_t));
 }
 
-#define IN(src) (1ull << 8 * (src))
+static void sources_emit(FILE *f, const uint8_t *source)
+{
+    fprintf(f, "{");
+    for (unsigned i = 0; i < SRC_COUNT; i++)
+        fprintf(f, "%u,", source[i]);
+    fprintf(f, "}");
+}
 
 static void modrm_emit(FILE *f, unsigned modrm, unsigned base, unsigned disp, bool is_reg)
 {
-    static const char *const bits[5] = {"0, 0", "0xff, 0x80", "", "", "0xffffffff, 0"};
-    unsigned long long reg = modrm >> 3 & 7, rm = modrm & 7;
-    fprintf(f, "    {0x%llx, 0x%llx, %s, %u, %u, %u},\n", mem_word(base),
-            reg * (IN(SRC_REG) | IN(SRC_REG7)) + rm * (IN(SRC_RM) | IN(SRC_VRM) | IN(SRC_RM7)), bits[disp],
-            disp + (base == 4), base == 4, is_reg);
+    unsigned reg = modrm >> 3 & 7, rm = modrm & 7;
+    uint8_t source[SRC_COUNT] = {0};
+    source[SRC_REG] = source[SRC_REG7] = (uint8_t)reg;
+    source[SRC_RM] = source[SRC_VRM] = source[SRC_RM7] = (uint8_t)rm;
+    fprintf(f, "    {");
+    sources_emit(f, source);
+    fprintf(f, ", %u, %u, %u, %u, %u, {0}},\n", base, disp + (base == 4), base == 4,
+            widen_place(disp == 4 ? IMM_S32
+                        : disp    ? IMM_S8
+                                  : IMM_NONE,
+                        0),
+            (is_reg ? FAST_IS_REG : 0) | reg << FAST_REG_SHIFT);
 }
 
 static void modrms_emit(FILE *f)
@@ -39,9 +53,14 @@ static void modrms_emit(FILE *f)
 static void rex_emit(FILE *f)
 {
     fprintf(f, "  .rex = {\n");
-    for (unsigned n = 0; n < 16; n++)
-        fprintf(f, "    {%u, 0x%llx},\n", n & 1 ? 8u : 0u,
-                (n & 4 ? 8 * IN(SRC_REG) : 0) | (n & 1 ? 8 * (IN(SRC_RM) | IN(SRC_VRM)) : 0));
+    for (unsigned n = 0; n < 16; n++) {
+        uint8_t source[SRC_COUNT] = {0};
+        source[SRC_REG] = n & 4 ? 8 : 0;
+        source[SRC_RM] = source[SRC_VRM] = n & 1 ? 8 : 0;
+        fprintf(f, "    {");
+        sources_emit(f, source);
+        fprintf(f, ", %u, %u, {0}},\n", n & 1 ? 8u : 0u, (n & 8 ? FAST_W : 0) | (n & 1 ? FAST_B : 0));
+    }
     fprintf(f, "  },\n");
 }
 
@@ -52,78 +71,100 @@ static const int imm_sizes[IMM_COUNT][SIZES] = {
     [IMM_S32] = {-4, -4, -4}, [IMM_REL8] = {-1, -1, -1}, [IMM_RELZ] = {-2, -4, -4},
 };
 
+unsigned imm_bytes(unsigned imm, unsigned size)
+{
+    int bytes = imm_sizes[imm][size];
+    return (unsigned)(bytes < 0 ? -bytes : bytes);
+}
+
 static void widens_emit(FILE *f)
 {
     fprintf(f, "  .widens = {\n");
     for (unsigned i = 0; i < IMM_COUNT * SIZES; i++) {
-        int size = imm_sizes[i / SIZES][i % SIZES], bits = 8 * (size < 0 ? -size : size);
+        int size = imm_sizes[i / SIZES][i % SIZES];
+        unsigned bits = 8 * imm_bytes(i / SIZES, i % SIZES);
         fprintf(f, "    {0x%llx, 0x%llx},\n", bits == 64 ? ~0ull : (1ull << bits) - 1,
                 size < 0 ? 1ull << (bits - 1) : 0);
     }
     fprintf(f, "  },\n");
 }
 
-static void opwords_emit(const Tables *t, FILE *f)
+static void sets_emit(const char *name, const RegSet *sets, unsigned n, FILE *f)
 {
-    fprintf(f, "  .opwords = {\n");
-    for (unsigned plane = 0; plane < OPWORDS; plane++)
-        for (unsigned i = 0; i < OPWORDS_PLANE; i++)
-            fprintf(f, "    0x%llx,\n", i < t->ndescs ? (unsigned long long)t->descs[i].words[plane] : 0);
+    fprintf(f, "  .%s = {\n", name);
+    for (unsigned i = 0; i < n; i++)
+        fprintf(f, "    {{0x%llxu, 0x%llxu}},\n", (unsigned long long)sets[i].w[0], (unsigned long long)sets[i].w[1]);
     fprintf(f, "  },\n");
+}
+
+static void registers_emit(FILE *f)
+{
+    RegSet singles[128], touched[4 * 8];
+    for (unsigned reg = 0; reg < 128; reg++)
+        singles[reg] = reg <= REG_SYSTEM ? regset_of(reg) : (RegSet){{0, 0}};
+    for (unsigned i = 0; i < 8; i++)
+        for (unsigned k = 0; k < 4; k++) {
+            uint64_t all = i >> k & 1 ? ~0ull : 0;
+            touched[4 * i + k] = (RegSet){{all, all}};
+        }
+    sets_emit("singles", singles, 128, f);
+    sets_emit("touched", touched, 4 * 8, f);
 }
 
 static void fast_emit(const Tables *t, FILE *f)
 {
     fprintf(f, "  .fast = {\n");
-    for (unsigned i = 0; i < 2 * 256; i++) {
+    for (unsigned i = 0; i < t->nfast; i++) {
         const Fast *o = &t->fast[i];
-        fprintf(f, "    {%u, %u, %u, 0x%x, %u, %u},\n", o->first, o->shift, o->mask, o->lengths, o->modrm_shift,
-                o->modrm_or);
+        fprintf(f, "    {%u, %u, %u, %u, %u, %u, 0},\n", o->first, o->mask, o->len, o->modrm, o->modrm_and, o->at);
     }
-    fprintf(f, "  },\n");
-}
-
-/* mnemonic and row; the row's form. */
-static void choices_emit(const Tables *t, FILE *f)
-{
-    fprintf(f, "  .choices = {\n");
-    for (unsigned i = 0; i < t->nchoices; i++) {
-        unsigned row = t->choices[i];
-        fprintf(f, "    0x%xu,\n", row < t->nrows ? t->rows[row].mnemonic | row << 16 : 0);
+    fprintf(f, "  },\n  .fast_pages = {\n");
+    for (unsigned prefix = 0; prefix < FAST_PREFIXES; prefix++)
+        for (unsigned map = 0; map < 2; map++) {
+            fprintf(f, "    %s{", map ? " " : "{");
+            for (unsigned i = 0; i < 256 / FAST_PAGE; i++)
+                fprintf(f, "%u,", t->fast_page[prefix][map][i]);
+            fprintf(f, "}%s,\n", map ? "}" : "");
+        }
+    fprintf(f, "  },\n  .entries = {\n");
+    for (unsigned i = 0; i < t->nfast_entries; i++)
+        fprintf(f, "    0x%xu,\n", t->fast_entries[i]);
+    fprintf(f, "  },\n  .shapes = {\n");
+    for (unsigned i = 0; i < t->nshapes; i++) {
+        const Shape *s = &t->shapes[i];
+        fprintf(f, "    {{{0x%xu, 0x%xu}, {0x%xu, 0x%xu}}, {%u, %u}, %u, %u},\n", s->op[0][0], s->op[0][1], s->op[1][0],
+                s->op[1][1], s->source[0], s->source[1], s->imm, s->rare);
     }
-    fprintf(f, "  },\n  .choice_forms = {\n");
-    for (unsigned i = 0; i < t->nchoices; i++)
-        fprintf(f, "    %u,\n",
-                t->choices[i] < t->nrows ? (unsigned)FORM_WORDS * t->form[t->choices[i]] : (unsigned)FORM_SLOW);
     fprintf(f, "  },\n");
 }
 
 static void rows_emit(const Tables *t, FILE *f)
 {
-    fprintf(f, "  .forms = {\n");
-    for (unsigned i = 0; i < t->nforms; i++) {
-        const Form *p = &t->forms[i];
-        fprintf(f, "    {0x%x, {%u, %u, %u, %u, %u}, %u, %u, 0, %u, %u, %u, 0x%x, 0x%x},\n", p->bits, p->op[0],
-                p->op[1], p->op[2], p->op[3], p->op[4], p->imm, p->rule, p->nops, p->flow, p->cc, p->flags, p->effect);
+    fprintf(f, "  .traits = {\n");
+    for (unsigned i = 0; i < t->ntraits; i++) {
+        const Traits *p = &t->traits[i];
+        const EffectDesc *e = &p->effect;
+        fprintf(f, "    {0, %u, %u, %u, 0x%x, 0, {%u, %u, %u, 0, %u, %u, %u, %u}},\n", p->nops, p->flow, p->cc,
+                p->flags, e->flags_read, e->flags_written, e->flags_undefined, e->reads, e->writes, e->kills, e->more);
     }
     fprintf(f, "  },\n  .rows = {\n");
     for (unsigned i = 0; i < t->nrows; i++)
-        fprintf(f, "    {%u, %u}, /* line %d */\n", t->rows[i].mnemonic, t->form[i], t->rows[i].line);
-    fprintf(f, "  },\n  .trie = {");
-    for (unsigned i = 0; i < t->ntrie; i++)
-        fprintf(f, "%s0x%x,", i % 16 ? " " : "\n    ", t->trie[i]);
-    fprintf(f, "\n  },\n");
+        fprintf(f, "    0x%xu, /* line %d */\n",
+                t->rows[i].mnemonic | (uint32_t)t->form_of[i] << ROW_FORM_SHIFT |
+                    (uint32_t)t->traits_of[i] << ROW_TRAITS_SHIFT,
+                t->rows[i].line);
+    fprintf(f, "  },\n");
 }
 
 void hot_emit(const Tables *t, FILE *f)
 {
     fprintf(f, "const Hot x86_hot = {\n");
+    registers_emit(f);
+    sets_emit("sets", t->sets, t->nsets, f);
     fast_emit(t, f);
-    choices_emit(t, f);
     modrms_emit(f);
     rex_emit(f);
     widens_emit(f);
-    opwords_emit(t, f);
     rows_emit(t, f);
     fprintf(f, "};\n");
 }

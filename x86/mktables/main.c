@@ -23,9 +23,8 @@ int main(int argc, char **argv)
     trie_build(t);
     fast_build(t);
     tables_emit(t, argv[2]);
-    printf(
-        "mktables: %u rows, %u mnemonics, %u forms, %u operand kinds, %u effects, %u sets, %u pages, %u trie words\n",
-        t->nrows - 1, t->nnames - 1, t->nforms, t->ndescs, t->neffects, t->nsets, t->npages, t->ntrie);
+    printf("mktables: %u rows, %u mnemonics, %u forms, %u operand kinds, %u traits, %u sets, %u pages, %u trie words\n",
+           t->nrows - 1, t->nnames - 1, t->nforms, t->ndescs, t->ntraits, t->nsets, t->npages, t->ntrie);
     free(t);
     return 0;
 }

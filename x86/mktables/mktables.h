@@ -17,13 +17,16 @@
 enum {
     MAX_ROWS = 8000,
     MAX_DESCS = 256, /* Form.op is a byte */
-    MAX_FORMS = 4000,
+    MAX_FORMS = 1 << (ROW_TRAITS_SHIFT - ROW_FORM_SHIFT),
+    MAX_TRAITS = 1 << (32 - ROW_TRAITS_SHIFT),
+    MAX_SHAPES = 1000,
     MAX_SETS = 127, /* EffectDesc holds twice the index */
-    MAX_EFFECTS = 2000,
-    MAX_NAMES = 4000,
+    MAX_NAMES = ROW_MNEMONIC + 1,
+    MAX_WORDS = 1000,
     MAX_TRIE = ENTRY_NODE,
     MAX_PAGES = 256,
-    MAX_CHOICES = 2 * 256 * 8,
+    MAX_ENTRIES = 8000,
+    MAX_FAST = 256 * FAST_PAGE,
     MAX_MACROS = 64,
     MAX_TOKENS = 64,
     MAX_FORMATS = 2000
@@ -35,6 +38,7 @@ typedef struct TblRow {
     uint8_t allow[KEY_COUNT];      /* per key field: a bit for each value allowed */
     uint16_t mnemonic;
     Form form;
+    Traits traits;
     bool new_destination;    /* APX: there is a row with ND too */
     bool vector, conditions; /* VEX, EVEX or XOP; the opcode's low 4 bits are a condition */
     uint16_t format;         /* index of the text's format; 0: the mnemonic's name */
@@ -54,23 +58,27 @@ typedef struct Tables {
     const char *path;
     int line;
     TblRow rows[MAX_ROWS];
-    uint16_t form[MAX_ROWS]; /* of each row */
+    uint16_t form_of[MAX_ROWS], traits_of[MAX_ROWS];
     unsigned nrows;
     OpKind descs[MAX_DESCS];
     unsigned ndescs;
     Form forms[MAX_FORMS];
     unsigned nforms;
+    Traits traits[MAX_TRAITS];
+    unsigned ntraits;
     RegSet sets[MAX_SETS];
     unsigned nsets;
-    EffectDesc effects[MAX_EFFECTS];
-    unsigned neffects;
     char *names[MAX_NAMES];
     unsigned nnames;
     char *formats[MAX_FORMATS];
     unsigned nformats;
-    Fast fast[2 * 256];
-    uint16_t choices[MAX_CHOICES];
-    unsigned nchoices;
+    Fast fast[MAX_FAST];
+    unsigned nfast;
+    uint8_t fast_page[FAST_PREFIXES][2][256 / FAST_PAGE];
+    uint32_t fast_entries[MAX_ENTRIES];
+    unsigned nfast_entries;
+    Shape shapes[MAX_SHAPES];
+    unsigned nshapes;
     uint8_t page[MAP_COUNT * 256 / PAGE_OPCODES];
     uint16_t entries[MAX_PAGES][PAGE_OPCODES];
     unsigned npages;
@@ -86,8 +94,11 @@ void operands_parse(Tables *t, TblRow *row, const char *text); /* "=Gv,Ev" -> th
 RegSet registers_parse(Tables *t, const char *list);           /* "rax,rdx" -> set */
 void trie_build(Tables *t);                                    /* rows -> entries and trie */
 void fast_build(Tables *t);                                    /* rows -> fast; after trie_build */
-/* The index among the pool's *n words of such words, added if need be. */
-unsigned words_add(const Tables *t, uint16_t *pool, unsigned *n, unsigned most, const uint16_t *words, unsigned count);
+/* The index among the pool's *n items of such items, added if need be; size: an item's bytes. */
+unsigned items_add(const Tables *t, void *pool, unsigned *n, unsigned most, const void *items, unsigned count,
+                   size_t size);
+unsigned imm_bytes(unsigned imm, unsigned size);    /* how long an immediate is; 0 for an odd one */
+unsigned widen_place(unsigned imm, unsigned size);  /* of its Widen in Hot.widens, in words */
 void hot_emit(const Tables *t, FILE *f);            /* writes x86_hot (x86/hot.h) */
 void tables_emit(const Tables *t, const char *dir); /* writes the headers */
 

@@ -138,7 +138,7 @@ static void letter_apply(TblRow *row, const Letter *l, unsigned size, RawOp *d)
     if (d->class == CLASS_GPR && size == SIZE_b && d->src != SRC_FIXED)
         d->class = CLASS_GPR8;
     if (d->src == SRC_VVVV)
-        row->form.flags |= ROW_VVVV;
+        row->traits.flags |= ROW_VVVV;
 }
 
 static bool immediate_apply(Form *p, const char *name, RawOp *d)
@@ -147,7 +147,7 @@ static bool immediate_apply(Form *p, const char *name, RawOp *d)
         if (strcmp(immediates[i].name, name) != 0)
             continue;
         if (immediates[i].imm)
-            p->imm = (uint8_t)(immediates[i].imm * 2 * SIZES);
+            p->imm = immediates[i].imm;
         d->kind[0] = d->kind[1] = immediates[i].kind;
         d->size = immediates[i].size;
         d->base = REG_NONE;
@@ -171,9 +171,9 @@ static void operand_parse(Tables *t, TblRow *row, const char *text, RawOp *d)
             continue;
         letter_apply(row, &letters[i], size, d);
         if (!strncmp(name, "L", 1) && !p->imm)
-            p->imm = IMM_U8 * 2 * SIZES;
+            p->imm = IMM_U8;
         if (!strncmp(name, "O", 1))
-            p->imm = IMM_MOFFS * 2 * SIZES;
+            p->imm = IMM_MOFFS;
         return;
     }
     table_fail(t, t->line, "unknown operand", text);
@@ -288,33 +288,35 @@ static bool needs_more(const TblRow *row, const OpKind *kind, unsigned i)
     return false;
 }
 
-/* What the operand means for the row's form. */
+/* What the operand means for the row. */
 static void operand_add(Tables *t, TblRow *row, const RawOp *d, const char *text)
 {
     Form *p = &row->form;
-    unsigned kind = desc_add(t, d);
+    unsigned kind = desc_add(t, d), i = row->traits.nops++;
     if (d->modrm && (d->src == SRC_RM || d->src == SRC_VRM))
-        p->bits |= (uint8_t)((p->nops + 1) << FORM_RM_SHIFT);
+        p->bits |= (uint8_t)((i + 1) << FORM_RM_SHIFT);
     if (d->class >= CLASS_SEG)
         p->bits |= FORM_CHECK;
-    if (d->class == CLASS_GPR8 || p->nops > 1)
-        p->bits |= FORM_RARE;
-    if (d->class == CLASS_GPR8 && p->nops > 1 && (row->allow[KEY_MOD3] & 2) && !row->vector)
+    if (d->class == CLASS_GPR8 && i > 1 && (row->allow[KEY_MOD3] & 2) && !row->vector)
         table_fail(t, t->line, "a byte register as third operand", text);
-    if (needs_more(row, &t->descs[kind], p->nops))
-        p->effect |= EFFECT_MORE;
-    p->op[p->nops++] = (uint8_t)kind;
+    if (needs_more(row, &t->descs[kind], i))
+        row->traits.effect.more |= MORE_ALL;
+    p->op[i] = (uint8_t)kind;
 }
 
-/* What the form's operands and flags ask of decode.c and effects.c. */
-static void form_finish(Form *p)
+/* What operands and flags ask of decode.c and effects.c. */
+static void operands_finish(TblRow *row)
 {
-    if (form_imm(p) >= IMM_ODD || p->rule >= RULE_DISTINCT)
+    Form *p = &row->form;
+    if (p->imm >= IMM_ODD || p->rule >= RULE_DISTINCT)
         p->bits |= FORM_CHECK;
-    if (p->flags & (ROW_D64 | ROW_F64))
-        p->bits |= FORM_WIDE;
-    if (p->rule || (p->flags & (ROW_IDIOM | ROW_STRING)))
-        p->effect |= EFFECT_MORE;
+    uint8_t *more = &row->traits.effect.more;
+    if (row->traits.flags & ROW_IDIOM)
+        *more |= MORE_IDIOM;
+    if (p->rule == RULE_SHIFT || p->rule == RULE_ROTATE)
+        *more |= MORE_SHIFT;
+    else if (p->rule || (row->traits.flags & ROW_STRING))
+        *more |= MORE_ALL;
 }
 
 void operands_parse(Tables *t, TblRow *row, const char *text)
@@ -327,13 +329,13 @@ void operands_parse(Tables *t, TblRow *row, const char *text)
     if (strcmp(text, "-") != 0)
         for (char *s = strtok(copy, ","); s; s = strtok(NULL, ",")) {
             RawOp d = {0};
-            if (row->form.nops == FORM_OPS)
+            if (row->traits.nops == FORM_OPS)
                 table_fail(t, t->line, "too many operands", text);
             operand_parse(t, row, s, &d);
             sizes_note(t, &d, &by_operand, &row->form);
             operand_add(t, row, &d, text);
         }
-    form_finish(&row->form);
+    operands_finish(row);
 }
 
 typedef struct RegName {

@@ -118,7 +118,7 @@ static void opcode_parse(Tables *t, TblRow *row, const char *text)
 /* In map 4 the length stands for NF, and there is ND or not. */
 static void map4_defaults(TblRow *row)
 {
-    row->form.flags |= ROW_APX;
+    row->traits.flags |= ROW_APX;
     if (row->allow[KEY_L] & 4)
         row->allow[KEY_L] = 1;
     if (row->allow[KEY_REX2] & 1)
@@ -329,8 +329,8 @@ static bool word_attribute(const char *s, TblRow *row)
 {
     for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
         if (!strcmp(words[i].name, s)) {
-            row->form.flags |= words[i].flags;
-            row->form.flow |= words[i].flow;
+            row->traits.flags |= words[i].flags;
+            row->traits.flow |= words[i].flow;
             row->form.rule |= words[i].rule;
             return true;
         }
@@ -373,21 +373,16 @@ static uint8_t set_add(Tables *t, RegSet set)
     return (uint8_t)t->nsets++;
 }
 
-static uint16_t effect_add(Tables *t, const Sets *s)
+static void effect_fill(Tables *t, const Sets *s, EffectDesc *out)
 {
-    EffectDesc e = s->e;
-    if (e.flags_written & e.flags_undefined)
+    uint8_t more = out->more;
+    *out = s->e;
+    if (out->flags_written & out->flags_undefined)
         table_fail(t, t->line, "a flag is both written and undefined", "");
-    e.reads = (uint8_t)(2 * set_add(t, s->reads));
-    e.writes = (uint8_t)(2 * set_add(t, s->writes));
-    e.kills = (uint8_t)(2 * set_add(t, s->kills));
-    for (unsigned i = 0; i < t->neffects; i++)
-        if (!memcmp(&t->effects[i], &e, sizeof e))
-            return (uint16_t)i;
-    if (t->neffects == MAX_EFFECTS)
-        table_fail(t, t->line, "too many effects", "");
-    t->effects[t->neffects] = e;
-    return (uint16_t)t->neffects++;
+    out->reads = (uint8_t)(2 * set_add(t, s->reads));
+    out->writes = (uint8_t)(2 * set_add(t, s->writes));
+    out->kills = (uint8_t)(2 * set_add(t, s->kills));
+    out->more = more;
 }
 
 /* ---- lines ---- */
@@ -398,9 +393,9 @@ static void row_check(const Tables *t, const TblRow *row)
     for (int f = 0; f < KEY_COUNT; f++)
         if (!row->allow[f])
             table_fail(t, t->line, "contradictory conditions", "");
-    if ((row->form.flags & ROW_D64) && (row->form.flags & ROW_F64))
+    if ((row->traits.flags & ROW_D64) && (row->traits.flags & ROW_F64))
         table_fail(t, t->line, "both d64 and f64", "");
-    if ((row->form.flags & ROW_LOCK) && !(row->allow[KEY_MOD3] & 1))
+    if ((row->traits.flags & ROW_LOCK) && !(row->allow[KEY_MOD3] & 1))
         table_fail(t, t->line, "lock without a memory operand", "");
     if ((row->allow[KEY_REG] != 0xff || row->allow[KEY_RM] != 0xff) && !(row->form.bits & FORM_MODRM))
         table_fail(t, t->line, "a ModRM field without ModRM", "");
@@ -415,24 +410,16 @@ static void macro_define(Tables *t, char *text)
     macros[nmacros++].text = string_copy(rest);
 }
 
-static uint16_t form_add(Tables *t, const Form *form)
-{
-    for (unsigned i = 0; i < t->nforms; i++)
-        if (!memcmp(&t->forms[i], form, sizeof *form))
-            return (uint16_t)i;
-    if (t->nforms == MAX_FORMS)
-        table_fail(t, t->line, "too many forms", "");
-    t->forms[t->nforms] = *form;
-    return (uint16_t)t->nforms++;
-}
-
 static void row_add(Tables *t, const TblRow *row, const Sets *sets)
 {
     if (t->nrows == MAX_ROWS)
         table_fail(t, t->line, "too many rows", "");
     t->rows[t->nrows] = *row;
-    t->rows[t->nrows].form.effect |= effect_add(t, sets);
-    t->form[t->nrows] = form_add(t, &t->rows[t->nrows].form);
+    effect_fill(t, sets, &t->rows[t->nrows].traits.effect);
+    const TblRow *added = &t->rows[t->nrows];
+    t->form_of[t->nrows] = (uint16_t)items_add(t, t->forms, &t->nforms, MAX_FORMS, &added->form, 1, sizeof added->form);
+    t->traits_of[t->nrows] =
+        (uint16_t)items_add(t, t->traits, &t->ntraits, MAX_TRAITS, &added->traits, 1, sizeof added->traits);
     t->nrows++;
 }
 
@@ -448,7 +435,7 @@ static void rows_with_conditions(Tables *t, const TblRow *all, const Sets *sets)
         row.opcodes = 1;
         row.mnemonic = (uint16_t)(row.mnemonic + i);
         one.e.flags_read |= flags[i / 2];
-        row.form.cc = (uint8_t)i;
+        row.traits.cc = (uint8_t)i;
         row_add(t, &row, &one);
     }
 }
@@ -473,7 +460,7 @@ static void new_destination_add(Tables *t, const TblRow *row, const char *operan
         size++;
     snprintf(text, sizeof text, "=A%.*s,%s", (int)strcspn(size, ","), size, operands + 1);
     other.allow[KEY_REX2] = 2;
-    other.form.flags &= (uint16_t)~ROW_LOCK;
+    other.traits.flags &= (uint16_t)~ROW_LOCK;
     row_finish(t, &other, text, sets);
 }
 
@@ -488,12 +475,12 @@ static void row_parse(Tables *t, char *line)
     memset(&one, 0, sizeof one);
     memset(&sets, 0, sizeof sets);
     row->line = t->line;
-    row->form.cc = 0xff;
+    row->traits.cc = 0xff;
     encoding_parse(t, row, encoding);
     bool apx = row->map == MAP_EVEX + 3 || (rest && strstr(rest, "apx"));
     mnemonic_parse(t, row, name, apx);
     attributes_parse(t, row, rest ? rest : "", &sets);
-    if (row->map == MAP_EVEX + 3 && (row->form.flags & ROW_NF))
+    if (row->map == MAP_EVEX + 3 && (row->traits.flags & ROW_NF))
         row->allow[KEY_L] |= 2;
     if (row->new_destination)
         new_destination_add(t, row, operands, &sets);
@@ -518,7 +505,7 @@ void table_parse(Tables *t, const char *path)
     t->path = path;
     if (!f)
         table_fail(t, 0, "cannot be read", "");
-    t->nrows = t->nforms = 1; /* row 0: no instruction */
+    t->nrows = t->nforms = t->ntraits = 1; /* row 0: no instruction */
     name_find(t, "(bad)");
     format_add(t, "");
     set_add(t, (RegSet){{0, 0}});

@@ -94,14 +94,16 @@ static unsigned slot_cost(const Tables *t, const Slot *slot, unsigned *best)
     return *best == KEY_COUNT ? 0 : least;
 }
 
-unsigned words_add(const Tables *t, uint16_t *pool, unsigned *n, unsigned most, const uint16_t *words, unsigned count)
+unsigned items_add(const Tables *t, void *pool, unsigned *n, unsigned most, const void *items, unsigned count,
+                   size_t size)
 {
     for (unsigned i = 0; i + count <= *n; i++)
-        if (!memcmp(pool + i, words, count * sizeof *words))
+        if (!memcmp((char *)pool + i * size, items, count * size))
             return i;
     if (*n + count > most)
-        table_fail(t, 0, "the choices take too much room", "");
-    memcpy(pool + *n, words, count * sizeof *words);
+        table_fail(t, t->line, "too many different rows, for a table of",
+                   size == 2 ? "nodes" : "shapes, forms or traits");
+    memcpy((char *)pool + *n * size, items, count * size);
     *n += count;
     return *n - count;
 }
@@ -155,7 +157,7 @@ static unsigned entry_build(Tables *t, const Slot *slot)
     uint16_t words[KEY_COUNT + 1 + 8];
     unsigned n = words_build(t, slot, words);
     if (n)
-        return ENTRY_NODE | words_add(t, t->trie, &t->ntrie, MAX_TRIE, words, n);
+        return ENTRY_NODE | items_add(t, t->trie, &t->ntrie, MAX_TRIE, words, n, sizeof *words);
     if (slot->n > 1)
         table_fail(t, t->rows[slot->row[1]].line, "cannot be told from an earlier row", "");
     return slot->n ? slot->row[0] : 0;

@@ -1,11 +1,51 @@
-/* x86/prefixes.c - legacy prefixes, REX, REX2, VEX, EVEX, XOP and escape bytes -> Dec (SDM vol. 2, 2.1 to 2.7; APM vol. 3).
+/* x86/prefixes.h - legacy prefixes, REX, REX2, VEX, EVEX, XOP and escape bytes -> Dec (SDM vol. 2, 2.1 to 2.7; APM vol. 3).
  *
- * Only the long way comes here: decode.c has a short one for instructions with no prefix but REX.
+ * Included by decode.c and decode_long.c alone: compiled together with what uses it, this costs a sixth less.
  */
+#ifndef LVSCAN_X86_PREFIXES_H
+#define LVSCAN_X86_PREFIXES_H
+
 #include "x86/dec.h"
 
+/* What a byte is where an opcode or a prefix may stand. */
+enum {
+    BYTE_PLAIN,
+    BYTE_REX,
+    BYTE_SEG,
+    BYTE_OPSIZE,
+    BYTE_ADDRSIZE,
+    BYTE_LOCK,
+    BYTE_REPNE,
+    BYTE_REP,
+    BYTE_LAST_PREFIX = BYTE_REP,
+    BYTE_0F,
+    BYTE_VEX3,
+    BYTE_VEX2,
+    BYTE_EVEX,
+    BYTE_XOP,
+    BYTE_REX2
+};
+
+/* What the prefixes say, and where reading has got to. */
+typedef struct Dec {
+    const uint8_t *start, *p;
+    uint32_t map, opcode;
+    uint8_t rex; /* 0100WRXB, also from VEX, EVEX and XOP; 0: none */
+    uint8_t pp, prefixes, segs, segment, n66;
+    uint8_t r4, x4, vvvv, vl; /* EVEX.R' and .X << 4; 5 bits of vvvv; the vector length field */
+    uint8_t b4, i4;           /* APX's fifth bits of base and index, << 4 */
+    uint8_t evex;             /* its last byte: z, L'L, b, V', aaa; without ND */
+    uint8_t nd;               /* APX: the destination is vvvv */
+    uint8_t encoding;
+    uint8_t mod_or;     /* 0xc0 where ModRM.mod is ignored: moves of control and debug registers */
+    uint8_t tail;       /* bytes after everything else: 3DNow!'s opcode */
+    const uint8_t *far; /* just past it */
+} Dec;
+
+static inline unsigned rex_w(const Dec *d) { return d->rex >> 3 & 1; }
+
 #define REX4 BYTE_REX, BYTE_REX, BYTE_REX, BYTE_REX
-const uint8_t x86_byte_class[256] = {
+static const uint8_t byte_class[256] = {
     [0x0f] = BYTE_0F,
     [0x26] = BYTE_SEG,
     [0x2e] = BYTE_SEG,
@@ -46,9 +86,10 @@ static void prefix_take(Dec *d, unsigned class, uint8_t byte)
     }
 }
 
-bool prefixes_read(Dec *d)
+/* Reads prefixes up to the opcode, at most 15 bytes of them, and sets pp. A REX that is not last is dead. */
+static inline bool prefixes_read(Dec *d)
 {
-    for (unsigned class; (class = x86_byte_class[*d->p] - 1u) < BYTE_LAST_PREFIX; d->p++) {
+    for (unsigned class; (class = byte_class[*d->p] - 1u) < BYTE_LAST_PREFIX; d->p++) {
         if (d->p - d->start >= INSN_MAX_LEN)
             return false;
         if (class + 1 == BYTE_REX) {
@@ -171,9 +212,10 @@ static bool escape_read(Dec *d)
     return true;
 }
 
-bool opcode_reach(Dec *d)
+/* Moves d->p to the opcode's last byte, through escape bytes and vector prefixes; false: no instruction begins so. */
+static inline bool opcode_reach(Dec *d)
 {
-    unsigned class = x86_byte_class[*d->p];
+    unsigned class = byte_class[*d->p];
     if (class == BYTE_0F)
         return escape_read(d);
     if (class == BYTE_XOP && (d->p[1] & 31) < 8)
@@ -189,3 +231,5 @@ bool opcode_reach(Dec *d)
     default: return xop_read(d);
     }
 }
+
+#endif
