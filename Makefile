@@ -116,9 +116,9 @@ HOSTILE = $(BUILD)/hostile
 fuzz:
 	@tests/needs
 	$(SUB) BUILD=$(BUILD)/fuzz CC=$(CLANG) $(CHECKED) $(FUZZED) LIBFUZZER=1 fuzzers
-	$(SUB) BUILD=$(BUILD)/asan CC=$(CLANG) $(CHECKED) all mutants
+	$(SUB) BUILD=$(BUILD)/asan CC=$(CLANG) $(CHECKED) all mutants fuzzers
 	@tests/hostile/seeds $(HOSTILE)
-	@MUTANTS="$(BUILD)/asan/tests/hostile/mutants $(BUILD)/asan/lvscan $$(echo $(HOSTILE)/*)" \
+	@BLIND=$(BUILD)/asan/fuzz MUTANTS="$(BUILD)/asan/tests/hostile/mutants $(BUILD)/asan/lvscan $$(echo $(HOSTILE)/*)" \
 	    fuzz/run $(BUILD)/fuzz/fuzz $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
 # The same targets under Debian's afl++.

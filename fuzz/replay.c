@@ -1,21 +1,69 @@
 /* fuzz/replay.c - a main for fuzz targets without libFuzzer: runs the target once on each file named, and on nothing,
  * so that the committed corpora are replayed under any compiler and sanitizer. Fails when a file cannot be read.
  *
- *   fuzz_NAME [-n COUNT] [-s SEED] FILE...     COUNT more inputs, made blindly from the files: without coverage to be
- * measured that is many times as fast as libFuzzer. Input number SEED + i depends on its number and the files alone. */
+ *   fuzz_NAME [-n COUNT | -t SECONDS] [-s SEED] [-o FILE] FILE...
+ *
+ * COUNT more inputs, or as many as SECONDS allow, made blindly from the files: without coverage to be measured that is many
+ * times as fast as libFuzzer. Input number SEED + i depends on its number and the files alone. How many they were is said at
+ * the end ("executions: N"). -o: the input that fails, or takes over 20 s, is kept there. */
+#include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
+enum { SECONDS_MAX = 20 };
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+void __sanitizer_set_death_callback(void (*)(void)) __attribute__((weak)); /* of the sanitizers' run-time library */
 
 typedef struct Seed {
     uint8_t *p;
     size_t n;
 } Seed;
+
+/* The input that runs, for whoever dies of it. */
+static struct {
+    const uint8_t *volatile p;
+    volatile size_t n;
+    const char *path;
+} running;
+
+static void keep_input(void)
+{
+    FILE *file = running.path ? fopen(running.path, "wb") : NULL;
+    if (!file)
+        return;
+    fwrite(running.p, 1, running.n, file);
+    fclose(file);
+    fprintf(stderr, "input kept as %s\n", running.path);
+}
+
+/* abort() of a broken promise, or too much time. */
+static void on_signal(int number)
+{
+    fprintf(stderr, "%s\n", number == SIGALRM ? "ERROR: over 20 s" : "ERROR: aborted");
+    keep_input();
+    _exit(1);
+}
+
+static void watch_failures(const char *path)
+{
+    running.path = path;
+    signal(SIGALRM, on_signal);
+    signal(SIGABRT, on_signal);
+    if (__sanitizer_set_death_callback)
+        __sanitizer_set_death_callback(keep_input);
+}
+
+static void run(const uint8_t *p, size_t n)
+{
+    running.p = p, running.n = n;
+    LLVMFuzzerTestOneInput(p, n);
+}
 
 /* The file's bytes, in a block of just their size, so that a read past them is seen. */
 static bool seed_read(Seed *out, const char *path)
@@ -61,32 +109,51 @@ static void run_blindly(const Seed *seeds, size_t n, uint64_t number)
         else
             copy[at] = what & 4 ? (uint8_t)(what >> 8) : (uint8_t)(copy[at] ^ 1u << (what >> 8 & 7));
     }
-    LLVMFuzzerTestOneInput(copy, size);
+    run(copy, size);
     free(copy);
+}
+
+/* For count inputs, or for seconds if that is not 0. */
+static uint64_t run_all_blindly(const Seed *seeds, size_t n, uint64_t first, uint64_t count, time_t seconds)
+{
+    time_t started = time(NULL);
+    uint64_t i = 0;
+    for (; seconds ? time(NULL) - started < seconds : i < count; i++) {
+        alarm(SECONDS_MAX);
+        run_blindly(seeds, n, first + i);
+    }
+    alarm(0);
+    return i;
 }
 
 int main(int argc, char **argv)
 {
-    uint64_t count = 0, first = 0;
-    for (int option; (option = getopt(argc, argv, "n:s:")) != -1;) {
+    uint64_t count = 0, first = 0, seconds = 0;
+    const char *path = NULL;
+    for (int option; (option = getopt(argc, argv, "n:s:t:o:")) != -1;) {
         if (option == '?')
             return 2;
-        *(option == 'n' ? &count : &first) = strtoull(optarg, NULL, 10);
+        if (option == 'o')
+            path = optarg;
+        else
+            *(option == 'n' ? &count : option == 't' ? &seconds : &first) = strtoull(optarg, NULL, 10);
     }
     size_t n = (size_t)(argc - optind);
     Seed *seeds = calloc(n + 1, sizeof *seeds);
     if (!seeds)
         return 1;
-    LLVMFuzzerTestOneInput((const uint8_t *)"", 0);
+    watch_failures(path);
+    run((const uint8_t *)"", 0);
     for (size_t i = 0; i < n; i++) {
         if (!seed_read(&seeds[i], argv[optind + (int)i])) {
             fprintf(stderr, "%s: cannot be read\n", argv[optind + (int)i]);
             exit(1);
         }
-        LLVMFuzzerTestOneInput(seeds[i].p, seeds[i].n);
+        run(seeds[i].p, seeds[i].n);
     }
-    for (uint64_t i = 0; n && i < count; i++)
-        run_blindly(seeds, n, first + i);
+    if (n && (count || seconds))
+        fprintf(stderr, "executions: %llu\n",
+                (unsigned long long)run_all_blindly(seeds, n, first, count, (time_t)seconds));
     for (size_t i = 0; i < n; i++)
         free(seeds[i].p);
     free(seeds);
