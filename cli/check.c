@@ -196,7 +196,7 @@ static int check_file_open(Check *c, const char *path)
         message_about(path, "%s", diag.what);
     } else {
         sha256_text(c->in.bytes, c->sha256);
-        if (!record_write(c->o, c->out, &c->in, &c->program.image, &c->spec, 1, &diag))
+        if (!record_write(c->o, c->out, &c->in, c->program.image.build_id, &c->spec, 1, &diag))
             message("%s", diag.what[0] ? diag.what : "the record cannot be written");
         else {
             if (c->o->record) /* the record names what only the whole system tells */

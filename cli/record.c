@@ -80,7 +80,7 @@ static void arguments_json(Json *j, const Options *o)
     json_close(j, ']');
 }
 
-static void target_json(Json *j, const Input *in, const Image *image)
+static void target_json(Json *j, const Input *in, Bytes build_id)
 {
     struct stat st;
     char sha256[SHA256_TEXT], device[48], mtime[64];
@@ -96,7 +96,7 @@ static void target_json(Json *j, const Input *in, const Image *image)
     }
     sha256_text(in->bytes, sha256);
     json_put_z(j, "sha256", sha256);
-    json_put_bytes(j, "build_id", image->build_id);
+    json_put_bytes(j, "build_id", build_id);
     json_close(j, '}');
 }
 
@@ -133,7 +133,7 @@ static void probe_json(Json *j, const char *key, const ProbeSpec *spec)
     json_close(j, '}');
 }
 
-static void record_json(Sink *t, const Options *o, const Input *in, const Image *image, const ProbeSpec *sites,
+static void record_json(Sink *t, const Options *o, const Input *in, Bytes build_id, const ProbeSpec *sites,
                         size_t nsites)
 {
     Json j = {t, false};
@@ -143,7 +143,7 @@ static void record_json(Sink *t, const Options *o, const Input *in, const Image 
     self_json(&j);
     arguments_json(&j, o);
     json_put_u64(&j, "uid", getuid());
-    target_json(&j, in, image);
+    target_json(&j, in, build_id);
     host_json(&j);
     probe_json(&j, "probe", sites);
     if (nsites > 1) {
@@ -156,21 +156,21 @@ static void record_json(Sink *t, const Options *o, const Input *in, const Image 
     sink_char(t, '\n');
 }
 
-bool record_write(const Options *o, Sink *out, const Input *in, const Image *image, const ProbeSpec *sites,
-                  size_t nsites, Diag *diag)
+bool record_write(const Options *o, Sink *out, const Input *in, Bytes build_id, const ProbeSpec *sites, size_t nsites,
+                  Diag *diag)
 {
     Sink t;
     if (!o->record)
         return true;
     if (strcmp(o->record, "-") == 0) {
-        record_json(out, o, in, image, sites, nsites);
+        record_json(out, o, in, build_id, sites, nsites);
         return sink_flush(out);
     }
     int fd = open(o->record, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0600);
     if (fd < 0)
         return diag_set(diag, 0, "--record %.60s: cannot be opened: %s", o->record, errno_text(errno));
     sink_open(&t, fd);
-    record_json(&t, o, in, image, sites, nsites);
+    record_json(&t, o, in, build_id, sites, nsites);
     sink_flush(&t);
     int error = t.error;
     sink_close(&t);

@@ -5,9 +5,9 @@
 #include "cli/input.h"
 #include "cli/spec.h"
 
-/* sites: the places that are read, at least one. Appends one JSON line to o->record (created readable by its owner only; "-" is `out`), or does nothing where that is
+/* build_id: the file's. sites: the places that are read, at least one. Appends one JSON line to o->record (created readable by its owner only; "-" is `out`), or does nothing where that is
  * NULL. False with *diag when it cannot be written: the caller must then not go on. */
-bool record_write(const Options *o, Sink *out, const Input *in, const Image *image, const ProbeSpec *sites,
-                  size_t nsites, Diag *diag);
+bool record_write(const Options *o, Sink *out, const Input *in, Bytes build_id, const ProbeSpec *sites, size_t nsites,
+                  Diag *diag);
 
 #endif

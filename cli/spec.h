@@ -51,7 +51,10 @@ int64_t spec_constant(const Variable *v, uint64_t constant);
 /* Reads the JSON form. Checks the schema and every field that is used. */
 bool spec_read(ProbeSpec *out, Bytes json, Arena *arena, Diag *diag);
 
-/* The same from a file; "-" is standard input. */
+/* The same of a spec that need not say by what its file is recognised. */
+bool spec_read_unbound(ProbeSpec *out, Bytes json, Arena *arena, Diag *diag);
+
+/* As spec_read, from a file; "-" is standard input. */
 bool spec_read_file(ProbeSpec *out, const char *path, Arena *arena, Diag *diag);
 
 /* What was read (`raw`: the location's low bytes) as the variable's value: addend added, cut to its bits, extended as

@@ -262,14 +262,10 @@ static bool binary_read(SpecReader *r, const JsonValue *binary)
     bytes_of(r, binary, "build_id", 64, &r->spec->build_id);
     if (text_of(binary, "sha256", &sum) && sum.n == SHA256_TEXT - 1 && bytes_of(r, binary, "sha256", 32, &digest))
         memcpy(r->spec->sha256, sum.p, sum.n);
-    if (r->no_memory)
-        return diag_set(r->diag, 0, "out of memory");
-    if (r->spec->build_id.n == 0 && !r->spec->sha256[0])
-        return diag_set(r->diag, 0, "the spec has neither a build id nor a SHA-256, so the file cannot be recognised");
-    return true;
+    return !r->no_memory || diag_set(r->diag, 0, "out of memory");
 }
 
-bool spec_read(ProbeSpec *out, Bytes json, Arena *arena, Diag *diag)
+bool spec_read_unbound(ProbeSpec *out, Bytes json, Arena *arena, Diag *diag)
 {
     SpecReader r = {out, arena, diag, false};
     JsonValue *root;
@@ -296,4 +292,12 @@ bool spec_read(ProbeSpec *out, Bytes json, Arena *arena, Diag *diag)
     claims_read(out, root);
     return matched_read(&r, json_member(root, "matched")) && sites_read(&r, root) &&
            names_read(&r, json_member(root, "names"));
+}
+
+bool spec_read(ProbeSpec *out, Bytes json, Arena *arena, Diag *diag)
+{
+    if (!spec_read_unbound(out, json, arena, diag))
+        return false;
+    return out->build_id.n || out->sha256[0] ||
+           diag_set(diag, 0, "the spec has neither a build id nor a SHA-256, so the file cannot be recognised");
 }

@@ -34,7 +34,7 @@ static void announce(const Options *o, const Plan *plan, const Attachment *a)
 {
     static const char *const passed[] = {"each value is met once", "some values are not met",
                                          "one value may be met many times"};
-    const ProbeSpec *s = &plan->spec;
+    const ProbeSpec *s = plan->sites;
     Sink t;
     if (o->quiet)
         return;
@@ -136,10 +136,10 @@ static int trace_plan(const Options *o, Sink *out, Plan *plan)
     Attachment attachment = {0};
     Processes processes;
     Spawned child = {.gate = -1, .report = -1};
-    Printer printer = {.out = out, .o = o, .spec = &plan->spec, .sites = plan->sites, .color = color_wanted(o)};
+    Printer printer = {.out = out, .o = o, .spec = plan->sites, .sites = plan->sites, .color = color_wanted(o)};
     printer.live = o->count && !o->json && isatty(STDOUT_FILENO);
     Trace t = {.o = o,
-               .spec = &plan->spec,
+               .spec = plan->sites,
                .check = &plan->check,
                .attachment = &attachment,
                .processes = &processes,
@@ -147,9 +147,9 @@ static int trace_plan(const Options *o, Sink *out, Plan *plan)
                .child = &child,
                .signals = -1,
                .target = -1,
-               .filter = {.is_unsigned = plan->spec.sign == SIGN_UNSIGNED}};
+               .filter = {.is_unsigned = plan->sites->sign == SIGN_UNSIGNED}};
     Diag diag = {0};
-    if (o->filter && !filter_parse(&t.filter, o->filter, &plan->spec.names, &diag)) {
+    if (o->filter && !filter_parse(&t.filter, o->filter, &plan->sites->names, &diag)) {
         message("%s", diag.what);
         return EXIT_USAGE;
     }
@@ -159,7 +159,7 @@ static int trace_plan(const Options *o, Sink *out, Plan *plan)
             return attach_failed(plan, &diag);
     if (is_own_program(&plan->in))
         return attach_failed(plan, (diag_set(&diag, 0, "is lvscan itself: tracing it would trace the tracing"), &diag));
-    if (!record_write(o, out, &plan->in, &plan->program.image, plan->sites, plan->nsites, &diag))
+    if (!record_write(o, out, &plan->in, plan->build_id, plan->sites, plan->nsites, &diag))
         return attach_failed(plan, &diag);
     t.signals = signals_open();
     if (o->child && !spawn_held(&child, o->child, o->json, &diag))

@@ -49,6 +49,15 @@ bool check_file(const ProbeSpec *spec, Program *program, Diag *diag)
     return true;
 }
 
+bool check_bytes(const ProbeSpec *spec, const Input *in, Diag *diag)
+{
+    Bytes b = in->bytes;
+    bool inside = spec->bytes.n <= b.n && spec->off.v <= b.n - spec->bytes.n;
+    return (inside && memcmp(b.p + spec->off.v, spec->bytes.p, spec->bytes.n) == 0) ||
+           diag_set(diag, 0, "the instruction's bytes at 0x%llx differ from the probe spec's",
+                    (unsigned long long)spec->pc);
+}
+
 bool check_instruction(Bytes bytes, Diag *diag)
 {
     Insn insn;

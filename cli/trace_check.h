@@ -9,6 +9,9 @@
  * offset, and that offset and pc belong together, and an instruction starts there? */
 bool check_file(const ProbeSpec *spec, Program *program, Diag *diag);
 
+/* Are the spec's bytes in the file at the spec's offset? Nothing of the file is parsed. */
+bool check_bytes(const ProbeSpec *spec, const Input *in, Diag *diag);
+
 /* Does the kernel take a probe on this instruction without harm? The rules are uprobe_way's (analysis/probe.h). */
 bool check_instruction(Bytes bytes, Diag *diag);
 

@@ -105,7 +105,8 @@ fi
 inject() { # inject NAME CALL COMMAND...
     local name=$1 call=$2
     shift 2
-    timeout 60 gdb -q -nx -batch -ex 'break program_open' -ex run -ex "print (long)syscall($call)" --args "$LVSCAN" "$@" >"$work/log" 2>&1
+    timeout 60 gdb -q -nx -batch -ex 'set follow-fork-mode child' -ex 'break program_open' -ex run \
+        -ex "print (long)syscall($call)" --args "$LVSCAN" "$@" >"$work/log" 2>&1
     check "$name dies of it" grep -q 'SIGSYS' "$work/log"
 }
 if grep -q '^Seccomp:' /proc/self/status && command -v gdb >/dev/null; then
@@ -114,9 +115,13 @@ if grep -q '^Seccomp:' /proc/self/status && command -v gdb >/dev/null; then
         inject "functions: syscall($call)" "$call" functions /usr/bin/sed
         inject "disasm: syscall($call)" "$call" disasm -f 0x3000 /usr/bin/sed
         inject "check: syscall($call)" "$call" check "$work/sed.json"
+        inject "trace: syscall($call)" "$call" trace -q -c 98 --duration 0.1 -a /usr/bin/sed
     done
     timeout 60 gdb -q -nx -batch -ex 'break program_open' -ex run -ex 'print (long)syscall(39)' --args "$LVSCAN" check "$work/sed.json" >"$work/log" 2>&1
     check "check: syscall(39), getpid, is let through" grep -q '^\$1 = [1-9]' "$work/log"
+    inject "trace --spec: syscall(41)" '41, 2, 1, 0' trace -q --spec "$work/sed.json" --duration 0.1 -a
+    timeout 60 gdb -q -nx -batch -ex 'break program_open' -ex run --args "$LVSCAN" trace -q --spec "$work/sed.json" --duration 0.1 -a >"$work/log" 2>&1
+    same "trace: the process that attaches opens no program" "$(grep -c '^Breakpoint 1, ' "$work/log") $(grep -c 'exited' "$work/log")" '0 1'
 else
     skip "an injected call dies" "no seccomp, or no gdb"
 fi
