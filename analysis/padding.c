@@ -145,7 +145,7 @@ static void gap_sample(void *context, const Program *p, Addr start, Addr end)
 {
     Sample *s = context;
     Gap g;
-    if (!gap_of(p, start, &g))
+    if (end - start > s->left && !gap_of(p, start, &g))
         return;
     for (; end - start > s->left; s->left = s->stride) {
         start += s->left;

@@ -278,21 +278,31 @@ static bool refs_at(const Scan *s, const Refs *r, size_t at)
     return s->words.n && (at == 0 || p[-1] != 0x8d) && refs_load(s, r, target);
 }
 
+/* Keeps the functions that refer to something at the places of one block; returns where to go on. What lies in no function refers
+ * to nothing. */
+static size_t refs_block(Scan *s, const Refs *r, size_t block, uint32_t mask)
+{
+    for (; mask; mask &= mask - 1) {
+        size_t at = block + (unsigned)__builtin_ctz(mask);
+        if (at >= s->hi)
+            extent_enter(s, at);
+        if (extent_done(s) && s->hi > block + 32)
+            return s->hi;
+        if (refs_at(s, r, at))
+            extent_keep(s);
+    }
+    return block + 32;
+}
+
 static void refs_scan(Scan *s, const Refs *r, const Segment *seg)
 {
     static const Pattern pattern = {.refs = true};
     uint32_t mask;
     segment_open(s, seg);
-    for (size_t at = 0; at < s->code.n; at += 32) {
+    for (size_t at = 0; at < s->code.n;) {
         at = kernel_next(s->kind, &pattern, s->code.p, s->code.n, at, &mask);
-        for (; at < s->code.n && mask; mask &= mask - 1) {
-            size_t i = at + (unsigned)__builtin_ctz(mask);
-            if (!refs_at(s, r, i))
-                continue;
-            if (i >= s->hi || i < s->lo)
-                extent_enter(s, i);
-            extent_keep(s);
-        }
+        if (at < s->code.n)
+            at = refs_block(s, r, at, mask);
     }
 }
 
