@@ -18,6 +18,7 @@ import sys
 SCORES = """right wrong none unknown: of the questions `-f FUNCTION -c CONSTANTS` for a variable that is compared with |c| >= 3
 right2 wrong2: the same of variables whose constants meet them otherwise than by a compare on their register (by a build with -O0)
 immediate: immediate compares on a register where DWARF has a variable, reported with that register; immediate3: those of |c| >= 3
+real: compares of an xmm register, where DWARF has a variable, with a float or double in memory at a fixed address, reported with it
 covered: (pc, register) pairs of DWARF, in the location entry of such a compare, that a range of that variable has
 starts: function starts found; extra: found beyond the symbols
 tables: jump tables with the exact targets; missing: targets that a function said to be closed lacks"""
@@ -207,6 +208,13 @@ class Code:
             if place:
                 yield pc, value - (1 << bits) if value >> (bits - 1) and not self.unsigned(pc) else value, place
 
+    def reals(self, lo, hi):
+        """(pc, location) of each compare of an xmm register with memory at a fixed address."""
+        for pc in self.between(lo, hi):
+            m = re.fullmatch(r"v?u?comis[sd] +-?0x[0-9a-f]+\(%rip\),%(xmm\d+)", self.text[pc])
+            if m:
+                yield pc, ("reg", m[1], 0)
+
     def unsigned(self, pc):
         """Whether the next instruction tests the result as one of unsigned numbers."""
         after = bisect.bisect_right(self.pcs, pc)
@@ -382,6 +390,7 @@ class Program:
             compared = self.compared(func)
             others += self.sources(func, compared) if self.plain else []
             self.immediates(func, compared, sites)
+            self.reals(func, sites)
             constants = collections.defaultdict(set)
             for _pc, constant, _place, there in compared:
                 for v in there:
@@ -426,6 +435,18 @@ class Program:
                 self.coverage(there, pc, place, hits)
             else:
                 self.note("MISSED compare", hex(pc), self.code.text[pc], "in", func.name, hex(func.start), "variable", there[0].name)
+
+    def reals(self, func, sites):
+        for lo, hi in func.parts:
+            for pc, place in self.code.reals(lo, hi):
+                there = [v for v in func.vars if place in self.places(v, pc)]
+                if not there:
+                    continue
+                hits = [v for v, s in sites[pc] if own_place(s["location"]) == place]
+                self.score["real all"] += 1
+                self.score["real"] += bool(hits)
+                if not hits:
+                    self.note("MISSED real", hex(pc), self.code.text[pc], "in", func.name, hex(func.start), "variable", there[0].name)
 
     def coverage(self, there, pc, place, hits):
         """Pairs from the location entry's start to the register's last mention in it, or the compare."""
@@ -550,7 +571,7 @@ class Program:
         s = self.score
         words = ["%s=%d/%d" % (k, s[k], s["questions"]) for k in ("right", "wrong", "none", "unknown")]
         words += ["%s=%d/%d" % (k, s[k], s["questions2"]) for k in ("right2", "wrong2")]
-        words += ["%s=%d/%d" % (k, s[k], s[k + " all"]) for k in ("immediate", "immediate3", "covered", "starts", "tables")]
+        words += ["%s=%d/%d" % (k, s[k], s[k + " all"]) for k in ("immediate", "immediate3", "real", "covered", "starts", "tables")]
         return " ".join(["SCORE", self.label] + words + ["extra=%d" % s["extra"], "missing=%d" % s["missing"]])
 
 

@@ -33,8 +33,8 @@ awk 'function percent(good, all) { return all ? sprintf("%6.2f", 100 * good / al
         printf " %d/%d %d\n", s["tables"], t["tables"], s["missing"]
     }
     BEGIN {
-        n = split("right wrong none unknown right2 wrong2 immediate immediate3 covered", names, " ")
-        printf "%-34s %6s  right  wrong   none unknwn right2 wrong2   imm%%  imm3%%  cover  F1     tables missing\n", "program", "asked"
+        n = split("right wrong none unknown right2 wrong2 immediate immediate3 real covered", names, " ")
+        printf "%-34s %6s  right  wrong   none unknwn right2 wrong2   imm%%  imm3%%  real%%  cover  F1     tables missing\n", "program", "asked"
     }
     {
         split("", s); split("", t)
@@ -52,7 +52,7 @@ awk 'function percent(good, all) { return all ? sprintf("%6.2f", 100 * good / al
         # What must hold. A probe where DWARF has nothing to say (unknown) is neither right nor wrong.
         judged = T["right"] - S["unknown"]
         bad = S["right"] < .97 * judged || S["wrong"] > .003 * judged || S["immediate"] < .995 * T["immediate"] ||
-            S["covered"] < .9 * T["covered"] || 2 * S["starts"] < .998 * (T["starts"] + S["starts"] + S["extra"]) ||
+            S["real"] < .995 * T["real"] || S["covered"] < .9 * T["covered"] || 2 * S["starts"] < .998 * (T["starts"] + S["starts"] + S["extra"]) ||
             S["tables"] < .99 * T["tables"] || S["missing"] > 0
         printf "of the %d questions that DWARF can judge: right %.2f%%, wrong %.2f%%, none %.2f%%\n", judged, 100 * S["right"] / (judged + !judged),
             100 * S["wrong"] / (judged + !judged), 100 * S["none"] / (judged + !judged)
