@@ -13,6 +13,8 @@
 #include <time.h>
 #include <unistd.h>
 
+enum { WARNINGS_SHOWN = 8 };
+
 typedef struct Find {
     const Options *o;
     Question question;
@@ -48,15 +50,21 @@ static bool print_emitted(Find *f, const Report *r, Arena *arena)
     return false;
 }
 
+/* A few of the warnings, or with -v all: a program in a language with other code conventions has thousands. */
 static void warn(const Find *f, const Report *r)
 {
-    for (size_t i = 0; !f->o->quiet && i < r->result->nwarnings; i++) {
+    size_t n = r->result->nwarnings, shown = f->o->verbose || n <= WARNINGS_SHOWN + 1 ? n : WARNINGS_SHOWN;
+    if (f->o->quiet)
+        return;
+    for (size_t i = 0; i < shown; i++) {
         const Warning *w = &r->result->warnings[i];
         if (w->pc)
             message_about(r->path, "0x%llx: %s", (unsigned long long)w->pc, w->text);
         else
             message_about(r->path, "%s", w->text);
     }
+    if (shown < n)
+        message_about(r->path, "… and %zu more warnings (-v shows all, --json has them)", n - shown);
 }
 
 /* --explain, --dot: about the best variable only. */

@@ -41,12 +41,13 @@ static bool size_value(OptionParser *s, OptionId id, const char *value, uint64_t
     return true;
 }
 
-static bool choice_value(OptionParser *s, OptionId id, const char *value, const char *const *choices, unsigned *out)
+static bool choice_value(OptionParser *s, OptionId id, const char *value, const char *const *choices, const char *why,
+                         unsigned *out)
 {
     for (*out = 0; choices[*out]; ++*out)
         if (strcmp(choices[*out], value) == 0)
             return true;
-    return wrong_value(s, id, value, OPTIONS[id].help);
+    return wrong_value(s, id, value, why);
 }
 
 static bool proof_value(OptionParser *s, const char *value)
@@ -91,7 +92,7 @@ static bool color_value(OptionParser *s, const char *value)
 {
     static const char *const when[] = {"auto", "always", "never", NULL};
     unsigned which;
-    if (!choice_value(s, OPTION_COLOR, value, when, &which))
+    if (!choice_value(s, OPTION_COLOR, value, when, "is none of auto, always, never", &which))
         return false;
     s->o->color = (ColorWhen)which;
     return true;
@@ -101,7 +102,7 @@ static bool syntax_value(OptionParser *s, const char *value)
 {
     static const char *const syntax[] = {"att", "intel", NULL};
     unsigned which;
-    if (!choice_value(s, OPTION_SYNTAX, value, syntax, &which))
+    if (!choice_value(s, OPTION_SYNTAX, value, syntax, "is none of att, intel", &which))
         return false;
     s->o->intel = which == 1;
     return true;

@@ -264,7 +264,11 @@ static void probe_words(const Page *p, const Variable *v, Sink *cell)
         return;
     }
     place(p, v, probe->pc, cell);
-    located(p, &probe->location, cell);
+    location_text(cell, &probe->location);
+    ink(p, INK_LOCATION);
+    sink_str(p->t, sink_view(cell));
+    ink(p, INK_NONE);
+    cell->n = 0;
     sink_format(p->t, "\n");
     label(p, "");
     sink_format(p->t, "%s by the kernel, about %s µs a hit; %s\n", cost_name(probe->cost),

@@ -56,4 +56,14 @@ same "-f with a pattern that meets nothing" $? 1
 json "functions" "$("$LVSCAN" functions --json "$work/article" | jq -s .)" 'map(select(.start == "0xecb00"))[0]
     | .demangled == "bpftrace::perf_event_printer(void*, void*, int)" and .found_by == "symtab" and (.parts | length == 2)
     and .closed and .jumps == [] and .noreturn == false'
+# Thousands of warnings, as of a Haskell program, are not all said.
+for i in $(seq 20); do
+    printf '.globl f%s\n.type f%s,@function\nf%s: cmp $77,%%edi\n je 1f\n .byte 6\n1: ret\n.size f%s,.-f%s\n' "$i" "$i" "$i" "$i" "$i"
+done >"$work/odd.s"
+gcc -shared -nostdlib -o "$work/odd.so" "$work/odd.s"
+"$LVSCAN" -c 77 "$work/odd.so" >/dev/null 2>"$work/few"
+"$LVSCAN" -v -c 77 "$work/odd.so" >/dev/null 2>"$work/every"
+same "a few warnings are shown, and how many there are more" "$(grep -o '… and .*' "$work/few")" "… and 12 more warnings (-v shows all, --json has them)"
+check "-v shows all" test "$(grep -c 'do not decode' "$work/every")" = 20
+same "no line ends with a space" "$("$LVSCAN" -n 3 /bin/ls 2>/dev/null | grep -c ' $')" 0
 done_testing
