@@ -23,10 +23,15 @@ complete_word() { # complete_word WORD...: what bash would offer for the last on
 same "bash completes a form" "$(complete_word --emit bp)" bpftrace
 same "bash completes a command's option" "$(complete_word trace --chi)" --children
 
-# Two copies of the sources, in folders of different names and lengths, built apart.
+# Two copies of the sources, in folders of different names and lengths, built apart; the second by another user where this is
+# root, at another time, with another umask, time zone, locale and PATH.
 for copy in a/b another-folder; do
     mkdir -p "$work/$copy" && tar -c --exclude=./build --exclude=./.git --exclude=./tmp . | tar -x -C "$work/$copy"
-    (cd "$work/$copy" && env -u MAKEFLAGS make -s BUILD=build JOBS=2 deb) >"$work/said" 2>&1
+    if [ $copy = a/b ] || [ "$(id -u)" != 0 ]; then as=(env); else # by another user, too
+        chown -R nobody "$work/$copy" && chmod 711 "$work" "$work"/* && as=(setpriv --reuid=nobody --regid=nogroup --clear-groups env HOME=/nonexistent)
+    fi
+    if [ $copy != a/b ]; then as+=(TZ=Pacific/Apia LC_ALL=C.UTF-8 USER=someone "PATH=$PATH:/opt/a/longer/path/than/before" CCACHE_DISABLE=1); fi
+    (cd "$work/$copy" && { [ $copy = a/b ] || umask 077; } && "${as[@]}" env -u MAKEFLAGS make -s BUILD=build JOBS=2 deb) >"$work/said" 2>&1
     result $? "make release deb in $copy"
     [ -e "$work/$copy/build/release/lvscan" ] || sed 's/^/# /' "$work/said" | tail -20
 done
