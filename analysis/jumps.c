@@ -32,7 +32,6 @@ static bool jump_keep(Walk *w, IndirectJump *j, const Table *t)
     return true;
 }
 
-/* With the stack as at entry and no index in the target, it is a call in tail position. */
 /* The pointer is a word of the file, and holds the address of another place in the function than its entry. */
 static bool points_inside(Walk *w, const Step *s)
 {
@@ -48,29 +47,50 @@ static bool points_inside(Walk *w, const Step *s)
     return target != w->function->start && walk_region(w, target);
 }
 
-static bool is_tail(const Values *v, uint32_t step)
+static bool stack_as_at_entry(const Values *v, uint32_t step)
 {
-    const Insn *insn = &v->body->steps[step].insn;
     StackAddr rsp = v->frames[step].rsp;
-    bool indexed = insn->op[0].kind == OPERAND_MEM && insn->mem.index != REG_NONE;
-    return stack_known(rsp) && rsp.base == 0 && rsp.off == 0 && !indexed;
+    return stack_known(rsp) && rsp.base == 0 && rsp.off == 0;
 }
 
-/* A computed address (a sum) is no function pointer: a tail call loads or is given it. */
-static bool is_computed(Values *v, uint32_t step)
+/* Can the words that the step picks one of by an index be a compiler's jump table? Those stand at a place that the code names, in memory
+ * that nobody writes to once the program runs: not where an argument or a pointer in memory leads. */
+static bool picks_from_table(const Walk *w, Values *v, uint32_t step)
 {
-    const Operand *op = &v->body->steps[step].insn.op[0];
-    if (op->kind != OPERAND_REG)
-        return false;
-    ValueId id = values_before(v, step, op->reg);
+    const Mem *m = &v->body->steps[step].insn.mem;
+    uint64_t base = 0;
+    uint8_t via;
+    if (m->scale != 8 || m->segment == REG_FS || m->segment == REG_GS)
+        return true;
+    if (m->base != REG_NONE) {
+        ValueId id = values_before(v, step, m->base);
+        if (id == VALUE_NONE)
+            return true;
+        const Value *value = &v->values[id];
+        if (value->kind == VALUE_ARGUMENT || (value->kind == VALUE_STEP && v->moves[value->at].kind == MOVE_LOAD))
+            return false;
+        if (!values_constant(v, id, &base, &via))
+            return true;
+    }
+    return image_is_constant(&w->program->image, base + (uint64_t)m->disp);
+}
+
+/* A sum, or a word picked from a table by an index, is no function's address: a tail call loads one or is given it. */
+static bool is_computed(const Walk *w, Values *v, uint32_t step)
+{
+    const Insn *insn = &v->body->steps[step].insn;
+    if (insn->op[0].kind != OPERAND_REG)
+        return insn->mem.index != REG_NONE && picks_from_table(w, v, step);
+    ValueId id = values_before(v, step, insn->op[0].reg);
     if (id == VALUE_NONE)
         return true;
     const Value *value = &v->values[id];
     if (value->kind != VALUE_STEP || v->moves[value->at].is_call)
         return false;
     const Move *m = &v->moves[value->at];
-    bool indexed_load = m->kind == MOVE_LOAD && v->body->steps[value->at].insn.mem.index != REG_NONE;
-    return m->kind == MOVE_ADD || m->kind == MOVE_NONE || indexed_load;
+    if (m->kind == MOVE_LOAD && v->body->steps[value->at].insn.mem.index != REG_NONE)
+        return picks_from_table(w, v, value->at);
+    return m->kind == MOVE_ADD || m->kind == MOVE_NONE;
 }
 
 static bool jump_classify(Walk *w, Values *v, uint32_t step, IndirectJump *j, Arena *arena)
@@ -79,7 +99,7 @@ static bool jump_classify(Walk *w, Values *v, uint32_t step, IndirectJump *j, Ar
     *j = (IndirectJump){.pc = v->body->steps[step].insn.pc, .kind = JUMP_UNKNOWN};
     if (table_find(&t, v, step, arena))
         return jump_keep(w, j, &t);
-    if (is_tail(v, step) && !is_computed(v, step) && !points_inside(w, &v->body->steps[step]))
+    if (stack_as_at_entry(v, step) && !is_computed(w, v, step) && !points_inside(w, &v->body->steps[step]))
         j->kind = JUMP_TAIL;
     return true;
 }
