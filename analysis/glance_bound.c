@@ -12,6 +12,7 @@
 #include "analysis/flags.h"
 #include "analysis/score.h"
 #include "analysis/summary.h"
+#include "analysis/table.h"
 
 /* How far back a leader is looked for. SET_BITS: of a bit set. ROUNDING: sums of doubles. */
 enum {
@@ -385,8 +386,8 @@ static void tables_judge(Judge *j)
 {
     const Look *l = j->look;
     uint64_t added = l->added < UINT64_MAX / 2 ? l->added : UINT64_MAX / 2;
-    uint64_t most = l->shorts ? BODY_MAX_TABLE : (l->most > UINT8_MAX ? l->most : UINT8_MAX) + l->most_added + 1;
-    most = most < BODY_MAX_TABLE ? most : BODY_MAX_TABLE;
+    uint64_t least = TABLE_UNBOUNDED_MAX, most = l->shorts ? BODY_MAX_TABLE : l->most + l->most_added + 1;
+    most = most < least ? least : most < BODY_MAX_TABLE ? most : BODY_MAX_TABLE;
     uint64_t n = l->entries_most < most ? l->entries_most : most;
     if (n == 0 || l->tables == 0)
         return;

@@ -478,7 +478,7 @@ static bool is_beyond(const Body *b, const Table *t, uint64_t i, const Addr *tar
 }
 
 /* With a bound from a compare every entry must be a target. */
-static bool table_read(Table *out, Values *v, uint32_t step, ValueId index, uint64_t bound, Arena *arena)
+static bool table_read(Table *out, Values *v, uint32_t step, ValueId index, uint64_t bound, bool bounded, Arena *arena)
 {
     if (bound >= BODY_MAX_TABLE)
         return false;
@@ -489,10 +489,10 @@ static bool table_read(Table *out, Values *v, uint32_t step, ValueId index, uint
         return false;
     out->address = e.first_load;
     Addr end = UINT64_MAX;
-    if (out->compare == UINT32_MAX)
-        end = next_referenced(v->body, v->body->parts[0], out->address, end);
     for (; e.i <= bound; e.i++) {
         bool entry = eval_jump(&e, step, &targets[e.i]);
+        if (e.i == 2 && out->compare == UINT32_MAX)
+            end = next_referenced(v->body, v->body->parts[0], out->address, end);
         if (e.i >= 2 && e.first_load >= end)
             break;
         if (entry && is_target(v->body, out, targets[e.i]))
@@ -504,22 +504,43 @@ static bool table_read(Table *out, Values *v, uint32_t step, ValueId index, uint
     out->targets = targets;
     out->n = (size_t)e.i;
     out->index = index;
-    return targets && out->address;
+    return out->address && (bounded || e.i <= bound);
+}
+
+static void candidates_of_jump(Candidates *c, Values *v, uint32_t step)
+{
+    const Operand *op = &v->body->steps[step].insn.op[0];
+    if (op->kind == OPERAND_REG)
+        candidates_of_reg(c, v, step, op->reg, 0);
+    else if (op->kind == OPERAND_MEM)
+        candidates_of_mem(c, v, step, 0);
+}
+
+/* *bounded: a compare said how many entries there are. */
+static bool table_bounded(Table *out, Values *v, uint32_t step, const Candidates *c, bool *bounded, Arena *arena)
+{
+    for (size_t i = 0; i < c->n; i++) {
+        uint64_t bound;
+        *out = (Table){.compare = UINT32_MAX};
+        if (!value_bound(v, c->ids[i], step, &bound, &out->compare, &out->fallback))
+            continue;
+        *bounded |= out->compare != UINT32_MAX;
+        if (table_read(out, v, step, c->ids[i], bound, true, arena))
+            return true;
+    }
+    return false;
 }
 
 bool table_find(Table *out, Values *v, uint32_t step, Arena *arena)
 {
     Candidates c = {.n = 0};
-    const Operand *op = &v->body->steps[step].insn.op[0];
-    *out = (Table){.compare = UINT32_MAX};
-    if (op->kind == OPERAND_REG)
-        candidates_of_reg(&c, v, step, op->reg, 0);
-    else if (op->kind == OPERAND_MEM)
-        candidates_of_mem(&c, v, step, 0);
-    for (size_t i = 0; i < c.n; i++) {
-        uint64_t bound;
-        if (value_bound(v, c.ids[i], step, &bound, &out->compare, &out->fallback) &&
-            table_read(out, v, step, c.ids[i], bound, arena))
+    bool bounded = false;
+    candidates_of_jump(&c, v, step);
+    if (table_bounded(out, v, step, &c, &bounded, arena))
+        return true;
+    for (size_t i = 0; !bounded && !v->failed && i < c.n; i++) {
+        *out = (Table){.compare = UINT32_MAX};
+        if (table_read(out, v, step, c.ids[i], TABLE_UNBOUNDED_MAX - 1, false, arena))
             return true;
     }
     return false;

@@ -1,12 +1,17 @@
 /* analysis/table.h - jump tables: from an indirect jump to its index, its bound, and its targets.
  *
  * The jump's target is an expression over one value, the index: loads from constant memory, adds, shifts. The bound is
- * that of a compare which every path to the jump has passed, or the index's own width; never a guess.
+ * that of a compare which every path to the jump has passed, or the index's own width; where there is neither, the table is read to its end,
+ * which must be one: an entry that no jump of the function could have.
  */
 #ifndef LVSCAN_ANALYSIS_TABLE_H
 #define LVSCAN_ANALYSIS_TABLE_H
 
 #include "analysis/values.h"
+
+/* Entries of a table that nothing bounds: the source said that there is no other case (a switch over all of an enum's values, with a
+ * default that can't be reached). */
+enum { TABLE_UNBOUNDED_MAX = 4096 };
 
 typedef struct Table {
     Addr address;  /* of the first entry */
