@@ -423,9 +423,21 @@ static int warning_order(const void *x, const void *y)
     return a->pc != b->pc ? (a->pc < b->pc ? -1 : 1) : strcmp(a->text, b->text);
 }
 
-static bool warnings_gather(SearchResult *out, const Thread *threads, size_t n, Arena *arena)
+/* Packers unpack into such a segment; for what it holds then the file is no evidence. */
+static void warn_of_writable_code(SearchResult *out, const Image *image)
 {
-    size_t count = 0;
+    for (size_t i = 0; i < image->nloads; i++) {
+        const Segment *s = &image->loads[i];
+        if (s->executable && s->writable)
+            out->warnings[out->nwarnings++] = (Warning){
+                s->addr, "this segment can be written and executed (a packed program?): the code that runs may "
+                         "not be what the file holds"};
+    }
+}
+
+static bool warnings_gather(SearchResult *out, const Image *image, const Thread *threads, size_t n, Arena *arena)
+{
+    size_t count = image->nloads;
     for (size_t i = 0; i < n; i++)
         count += threads[i].worker.nwarnings;
     out->warnings = arena_alloc(arena, count, sizeof *out->warnings);
@@ -437,6 +449,8 @@ static bool warnings_gather(SearchResult *out, const Thread *threads, size_t n, 
                 return false;
             out->warnings[out->nwarnings++] = (Warning){w->pc, text};
         }
+    if (out->warnings)
+        warn_of_writable_code(out, image);
     if (out->warnings && out->nwarnings)
         qsort(out->warnings, out->nwarnings, sizeof *out->warnings, warning_order);
     return out->warnings != NULL;
@@ -489,7 +503,7 @@ static bool search_with(Search *s, Thread *threads, size_t n)
     bool ok = candidates_rank(s, threads, n) && candidates_analyse(s, threads, n);
     for (size_t i = 0; i < n; i++)
         stats_sum(&out->stats, &threads[i].worker.stats);
-    ok = ok && warnings_gather(out, threads, n, s->arena) &&
+    ok = ok && warnings_gather(out, &s->program->image, threads, n, s->arena) &&
          variables_gather(out, threads, n, s->query->limit, s->arena);
     for (size_t i = 0; i < n; i++) {
         worker_close(&threads[i].worker);
