@@ -67,7 +67,7 @@ static void check_result(const SearchResult *r, Program *program)
         require(i == 0 || r->variables[i - 1].score >= r->variables[i].score);
         Function f;
         require(program_function(program, r->variables[i].function->start, &f) &&
-                body_build(&body, program, &f, SUMMARY_DEPTH, &arena, &(Diag){0}));
+                body_build(&body, program, &f, (Callees){.depth = SUMMARY_DEPTH}, &arena, &(Diag){0}));
         check_variable(&r->variables[i], &body);
     }
     for (size_t i = 0; i < r->nwarnings; i++)
