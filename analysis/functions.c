@@ -83,8 +83,11 @@ static uint64_t rows_bytes(const RowList *list)
 static uint64_t code_bytes(const Image *image)
 {
     uint64_t code = 0;
-    for (size_t i = 0; i < image->nloads; i++)
-        code += image->loads[i].executable ? image->loads[i].filesz : 0;
+    for (size_t i = 0; i < image->nloads; i++) {
+        Addr start, end;
+        image_code(image, &image->loads[i], &start, &end);
+        code += image->loads[i].executable ? end - start : 0;
+    }
     return code;
 }
 
@@ -141,11 +144,24 @@ static void found_trim(const Image *image, RowList *list)
 
 /* ---- what begins in a gap between those known ---- */
 
+/* A static program has no dynamic section; these sections say the same. */
+static void static_entries(const Image *image, Dynamic *d)
+{
+    static const char *const names[] = {".preinit_array", ".init_array", ".fini_array"};
+    Bytes bytes;
+    image_section(image, ".init", &d->init, &bytes);
+    image_section(image, ".fini", &d->fini, &bytes);
+    for (size_t i = 0; i < 3; i++)
+        if (image_section(image, names[i], &d->starts_at[i], &d->starts[i]))
+            d->starts[i].n &= ~(size_t)7;
+}
+
 /* Where the program begins, and what the dynamic linker runs at start and end. */
 static void entries_note(const Program *p, RowList *list)
 {
     Dynamic d;
-    dynamic_read(&d, &p->image);
+    if (!dynamic_read(&d, &p->image))
+        static_entries(&p->image, &d);
     found_add(p, list, row_make(p->image.entry, p->image.entry, FOUND_ENTRY));
     found_add(p, list, row_make(d.init, d.init, FOUND_INIT));
     found_add(p, list, row_make(d.fini, d.fini, FOUND_INIT));

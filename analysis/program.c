@@ -41,8 +41,7 @@ bool program_is_stub(const Program *p, Addr addr)
 {
     Str name;
     Addr target;
-    return plt_target(&p->image, &p->slots, addr, &name, &target) ||
-           plt_target(&p->image, &p->slots, addr + 16, &name, &target);
+    return plt_target(&p->image, &p->slots, addr, &name, &target) || plt_is_first(&p->image, addr);
 }
 
 static bool str_has(Str s, const char *part) { return s.p && memmem(s.p, s.n, part, strlen(part)) != NULL; }

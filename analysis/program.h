@@ -45,7 +45,7 @@ bool program_function_at(const Program *program, Addr start, Function *out);
  * is used up. */
 bool program_ask(Program *program, const Str *wanted, size_t n);
 
-/* Is there an entry of the PLT at addr, or 16 bytes on (the first of .plt calls the dynamic linker)? */
+/* Is there an entry of the PLT at addr, or its first one, which calls the dynamic linker? */
 bool program_is_stub(const Program *program, Addr addr);
 
 /* Sets chosen[row] (program->functions.n bytes) for the functions that `wanted` names: by a symbol, a demangled name with or

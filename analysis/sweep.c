@@ -15,14 +15,29 @@ typedef struct Sweep {
     RowList *out;
     const FunctionRow *row; /* the one at hand: what it leads to outside itself is noted */
     Addr limit;             /* its end at most */
+    Part *code;             /* where the code of each segment lies */
     bool packed;            /* functions may begin anywhere (-Os), not at multiples of 16 only */
     bool computed;          /* in the function whose end is being looked for, there is a jump that may go anywhere */
 } Sweep;
 
 static void sweep_add(Sweep *s, Addr addr, unsigned by)
 {
-    if (addr && image_is_code(&s->program->image, addr) && !program_is_stub(s->program, addr))
+    const Image *image = &s->program->image;
+    if (!addr || !image_is_code(image, addr))
+        return;
+    Part code = s->code[image_segment(image, addr) - image->loads];
+    if (addr >= code.start && addr < code.end && !program_is_stub(s->program, addr))
         rows_add(s->out, row_make(addr, addr, by));
+}
+
+static Sweep sweep_of(const Program *p, RowList *out)
+{
+    const Image *image = &p->image;
+    Sweep s = {.program = p, .out = out, .code = arena_alloc(out->arena, image->nloads, sizeof *s.code)};
+    out->failed |= !s.code;
+    for (size_t i = 0; s.code && i < image->nloads; i++)
+        image_code(image, &image->loads[i], &s.code[i].start, &s.code[i].end);
+    return s;
 }
 
 static void rows_sort(RowList *list)
@@ -45,12 +60,13 @@ static void insn_references(Sweep *s, const Insn *insn)
         sweep_add(s, insn->imm, FOUND_POINTER);
 }
 
-static void code_references(Sweep *s, const Segment *segment)
+static void code_references(Sweep *s, Part code_at)
 {
-    const uint8_t *code = image_read(&s->program->image, segment->addr, (size_t)segment->filesz);
-    for (uint64_t at = 0; code && at < segment->filesz && !s->out->failed;) {
+    Addr start = code_at.start, end = code_at.end;
+    const uint8_t *code = image_read(&s->program->image, start, (size_t)(end - start));
+    for (uint64_t at = 0; code && at < end - start && !s->out->failed;) {
         Insn insn;
-        int len = insn_decode(code + at, (size_t)(segment->filesz - at), segment->addr + at, &insn);
+        int len = insn_decode(code + at, (size_t)(end - start - at), start + at, &insn);
         if (len > 0)
             insn_references(s, &insn);
         at += len > 0 ? (uint64_t)len : 1;
@@ -162,10 +178,10 @@ static void pointers_clean(const Program *p, RowList *rows)
 
 void sweep_references(const Program *p, RowList *out)
 {
-    Sweep s = {.program = p, .out = out};
-    for (size_t i = 0; i < p->image.nloads; i++) {
+    Sweep s = sweep_of(p, out);
+    for (size_t i = 0; !out->failed && i < p->image.nloads; i++) {
         if (p->image.loads[i].executable && p->image.loads[i].filesz)
-            code_references(&s, &p->image.loads[i]);
+            code_references(&s, s.code[i]);
         else if (p->image.type == ET_EXEC)
             word_references(&s, &p->image.loads[i]);
     }
@@ -253,7 +269,8 @@ static void row_enter(Sweep *s, const FunctionRow *rows, size_t n, size_t i)
 void sweep_spans(const Program *p, const FunctionRow *rows, size_t n, RowList *out)
 {
     RowList jumps = {.arena = out->arena};
-    Sweep s = {.program = p, .out = &jumps, .packed = rows_packed(rows, n)};
+    Sweep s = sweep_of(p, &jumps);
+    s.packed = rows_packed(rows, n);
     for (size_t i = 0; i < n && !jumps.failed; i++) {
         row_enter(&s, rows, n, i);
         carve_end(p, s.row->start, row_is_swept(s.row) ? s.limit : row_end(s.row), jump_note, &s);

@@ -70,4 +70,8 @@ bool image_is_constant(const Image *image, Addr addr);
 /* A section by name through the section headers: its address (0 when not allocated) and its file bytes. */
 bool image_section(const Image *image, const char *name, Addr *addr, Bytes *bytes);
 
+/* Where the segment's code lies: from the first to the last of its executable sections; all of it, as far as it is in the file, when section
+ * headers tell of none. (ld -z noseparate-code puts headers and constants in the same segment.) */
+void image_code(const Image *image, const Segment *segment, Addr *start, Addr *end);
+
 #endif

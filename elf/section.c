@@ -102,3 +102,18 @@ void sections_open(Image *image)
     image->shstrndx = eh.e_shstrndx == SHN_XINDEX ? zero.sh_link : eh.e_shstrndx;
     sections_survey(image);
 }
+
+void image_code(const Image *image, const Segment *segment, Addr *start, Addr *end)
+{
+    Addr last = segment->addr + segment->filesz, low = last, high = segment->addr;
+    for (size_t i = 0; i < image->nsections; i++) {
+        Elf64_Shdr sh = section_at(image, i);
+        bool code = sh.sh_type == SHT_PROGBITS && (sh.sh_flags & SHF_ALLOC) && (sh.sh_flags & SHF_EXECINSTR);
+        if (!code || sh.sh_addr < segment->addr || sh.sh_addr >= last || sh.sh_size > last - sh.sh_addr)
+            continue;
+        low = sh.sh_addr < low ? sh.sh_addr : low;
+        high = sh.sh_addr + sh.sh_size > high ? sh.sh_addr + sh.sh_size : high;
+    }
+    *start = low < high ? low : segment->addr;
+    *end = low < high ? high : last;
+}

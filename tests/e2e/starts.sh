@@ -32,6 +32,14 @@ for cc in gcc clang; do
         same "$cc $how" "$("$LVSCAN" functions --json "$work/s" | jq -r .start | sort -u | xargs)" "$(symbols "$work/a" | xargs)"
     done
 done
+# The forms of the PLT, and where linkers put code: entries of the PLT are no functions.
+for how in 'gcc -Wl,-z,lazy' 'gcc -Wl,-z,now' 'gcc -fcf-protection=full -Wl,-z,ibtplt' 'gcc -fno-plt' 'gcc -Wl,-z,noseparate-code' 'gcc -ffunction-sections' \
+    'gcc -no-pie -Wl,-z,lazy' 'gcc -fuse-ld=gold' 'clang -fuse-ld=lld' 'clang -fuse-ld=lld -no-pie'; do
+    # shellcheck disable=SC2086
+    $how -O2 -o "$work/a" "$work/a.c" 2>/dev/null || { skip "$how" 'this linker is not here' && continue; }
+    strip -o "$work/s" "$work/a" || exit 1
+    same "$how" "$("$LVSCAN" functions --json "$work/s" | jq -r .start | sort -u | xargs)" "$(symbols "$work/a" | xargs)"
+done
 gcc -O2 -o "$work/a" "$work/a.c" && strip "$work/a" || exit 1
 same 'how they were found' "$("$LVSCAN" functions --json "$work/a" | jq -r .found_by | sort -u | xargs)" 'call eh_frame init jump'
 done_testing
