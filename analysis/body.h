@@ -67,7 +67,7 @@ typedef struct Body {
     IndirectJump *jumps; /* by pc */
     uint32_t njumps;
     Callees callees;
-    bool closed;    /* no JUMP_UNKNOWN */
+    bool closed; /* no JUMP_UNKNOWN */
     bool
         unsure; /* control flow may be other than it looks: of a function that no table tells of, and which is unsure itself, or leads
                      * to code of which nothing is known */

@@ -59,7 +59,7 @@ static void rex_emit(FILE *f)
         source[SRC_RM] = source[SRC_VRM] = n & 1 ? 8 : 0;
         fprintf(f, "    {");
         sources_emit(f, source);
-        fprintf(f, ", %u, %u, {0}},\n", n & 1 ? 8u : 0u, (n & 8 ? FAST_W : 0) | (n & 1 ? FAST_B : 0));
+        fprintf(f, ", %u, %u, {0}},\n", n & 1 ? 8u : 0u, (unsigned)((n & 8 ? FAST_W : 0) | (n & 1 ? FAST_B : 0)));
     }
     fprintf(f, "  },\n");
 }
