@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # tests/oracle/dwarf.sh - the DWARF oracle: builds real sources (corpus.sh), strips them, scores lvscan on them (dwarf.py).
 #   tests/oracle/dwarf.sh [--full] [CONFIG...]       from the project's root; BUILD names the build folder
+#   tests/oracle/dwarf.sh --debian [NAME...]         the same of programs as Debian built them (debian.sh), all questions
 # Without --full: five small projects, one compiler and level each, 60 questions a program. --full: all projects by gcc and clang at
 # four levels, all questions. Prints a table and its totals; what was not right is listed in $BUILD/oracle/dwarf/notes.
 # Exit status 1: a total is below its limit.
@@ -11,15 +12,22 @@ LVSCAN=$(realpath -m "${LVSCAN:-$BUILD/lvscan}")
 PATH=/usr/bin:/bin:$PATH
 OUT=$BUILD/oracle/dwarf
 mkdir -p "$OUT" || exit 2
-questions=60
-if [ "${1-}" = --full ]; then shift && questions=1000000000; elif [ $# = 0 ]; then
-    set -- zlib-gcc-O2 zlib-clang-O3 expat-clang-Os expat-gcc-O1 lua-gcc-O3 lua-clang-O2 tinyxml2-gcc-O2 jsoncpp-clang-O2
-fi
-# the sources' own constants come from builds without optimisation
-plain=$(tests/oracle/corpus.sh --projects "$@" | sed 's/$/-gcc-O0/')
-# shellcheck disable=SC2086
-tests/oracle/corpus.sh "${CORPUS:-$BUILD/corpus}" $plain >/dev/null
-tests/oracle/corpus.sh "${CORPUS:-$BUILD/corpus}" "$@" >"$OUT/programs" || echo "dwarf: some were not built" >&2
+
+corpus() { # corpus [CONFIG...]: builds them, and those without optimisation, which have the sources' own constants
+    local plain
+    plain=$(tests/oracle/corpus.sh --projects "$@" | sed 's/$/-gcc-O0/')
+    # shellcheck disable=SC2086
+    tests/oracle/corpus.sh "${CORPUS:-$BUILD/corpus}" $plain >/dev/null
+    tests/oracle/corpus.sh "${CORPUS:-$BUILD/corpus}" "$@"
+}
+
+questions=1000000000
+case ${1-} in
+--debian) shift && tests/oracle/debian.sh "${CORPUS:-$BUILD/corpus}/debian" "$@" ;;
+--full) shift && corpus "$@" ;;
+'') questions=60 && corpus zlib-gcc-O2 zlib-clang-O3 expat-clang-Os expat-gcc-O1 lua-gcc-O3 lua-clang-O2 tinyxml2-gcc-O2 jsoncpp-clang-O2 ;;
+*) questions=60 && corpus "$@" ;;
+esac >"$OUT/programs" || echo "dwarf: some were not built" >&2
 rm -f "$OUT"/notes.*
 xargs -a "$OUT/programs" -P "${JOBS:-2}" -I{} sh -c 'tests/oracle/dwarf.py --lvscan "$1" --questions "$2" --verbose "$3/notes.$(basename \
     "$(dirname "$4")").$(basename "$4")" "$4"' - "$LVSCAN" "$questions" "$OUT" {} | sort >"$OUT/scores"
