@@ -58,7 +58,8 @@ static int addr_order(const void *x, const void *y)
 static uint32_t calls_sort(Addr *calls, uint32_t n)
 {
     uint32_t kept = 0;
-    qsort(calls, n, sizeof *calls, addr_order);
+    if (n)
+        qsort(calls, n, sizeof *calls, addr_order);
     for (uint32_t i = 0; i < n; i++)
         if (i == 0 || calls[i] != calls[kept - 1])
             calls[kept++] = calls[i];
@@ -90,7 +91,7 @@ static bool is_start(const Program *p, Addr addr)
 /* The functions that node x may call: false when there are too many. */
 static bool calls_find(Closure *c, Node *x)
 {
-    Addr found[CALLS_MAX], target;
+    Addr found[CALLS_MAX] = {0}, target;
     uint32_t n = 0;
     uint64_t size = x->f.end - x->f.start;
     const uint8_t *p = image_read(&c->program->image, x->f.start, size);

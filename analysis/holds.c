@@ -68,7 +68,7 @@ static void pass_cell(const RangeProof *p, uint32_t step, Cell c, Hold *h)
     else if (c >= CELL_SLOT0 && m->wild)
         weaken(h, PROOF_FRAME);
     else if (c < CELL_SLOT0 && m->is_call)
-        weaken(h, call->kept_read >> c & 1 ? PROOF_CALLEES : PROOF_ABI);
+        weaken(h, cell_is_general(c) && (call->kept_read >> c & 1) ? PROOF_CALLEES : PROOF_ABI);
 }
 
 /* Does the step leave the key's memory alone? Any write to memory may hit it; so may a call. */
