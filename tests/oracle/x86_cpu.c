@@ -94,6 +94,22 @@ typedef struct Job {
     TrialResult *out;
 } Job;
 
+/* An encoding may fault in most states, or in all: then the row's others get more. */
+enum { ROUNDS = 16 };
+
+static void encoding_run(const Job *job, size_t i, uint64_t states, Rng *rng)
+{
+    uint8_t code[16];
+    Insn insn;
+    if (job->out->done >= job->states)
+        return;
+    memcpy(code, job->row->code[i], 16);
+    memcpy(job->out->current, code, 16);
+    insn_decode(code, INSN_MAX_LEN, STEP_CODE, &insn);
+    if (!insn_skipped(&insn) && trial_prepare(code, &insn))
+        trial_run(code, &insn, states, rng, job->out);
+}
+
 static void row_child(void *ctx)
 {
     const Job *job = ctx;
@@ -102,14 +118,11 @@ static void row_child(void *ctx)
     Rng rng = {job->seed};
     if (!step_init())
         _exit(71);
-    for (size_t i = 0; i < n; i++) {
-        uint8_t code[16];
-        Insn insn;
-        memcpy(code, row->code[i], 16);
-        memcpy(job->out->current, code, 16);
-        insn_decode(code, INSN_MAX_LEN, STEP_CODE, &insn);
-        if (!insn_skipped(&insn) && trial_prepare(code, &insn))
-            trial_run(code, &insn, (job->states + n - 1) / n, &rng, job->out);
+    for (unsigned round = 0; round < ROUNDS && job->out->done < job->states; round++) {
+        for (size_t i = 0; i < n; i++)
+            encoding_run(job, i, (job->states - job->out->done + n - 1) / n, &rng);
+        if (job->out->done == 0)
+            break;
     }
 }
 
@@ -171,13 +184,15 @@ static void row_run(DiffTable *d, const Row *row, uint64_t states, uint64_t seed
     totals_row(t, row, o, states);
 }
 
-static void row_verbose(const Row *row, unsigned number, const TrialResult *o)
+static void row_verbose(const Row *row, unsigned number, const TrialResult *o, uint64_t states)
 {
     Insn insn;
     const char *name = row_name(row, &insn);
-    if (!o->done)
-        printf("not run: row %u %s: illegal %" PRIu64 ", faults %" PRIu64 ", divide %" PRIu64 "\n", number, name,
-               o->ends[STEP_ILLEGAL], o->ends[STEP_FAULT], o->ends[STEP_DIVIDE]);
+    if (o->done < states)
+        printf("%s: row %u %s: done %" PRIu64 ", illegal %" PRIu64 ", faults %" PRIu64 ", divide %" PRIu64
+               ", other %" PRIu64 "\n",
+               o->done ? "few states" : "not run", number, name, o->done, o->ends[STEP_ILLEGAL], o->ends[STEP_FAULT],
+               o->ends[STEP_DIVIDE], o->ends[STEP_OTHER]);
 }
 
 typedef struct Options {
@@ -261,7 +276,7 @@ int main(int argc, char **argv)
         last = i / FORMS;
         row_run(&diffs, &rows[i], o.states, o.seed + i, shared, &t);
         if (o.verbose)
-            row_verbose(&rows[i], i / FORMS, shared);
+            row_verbose(&rows[i], i / FORMS, shared, o.states);
     }
     uint64_t bad = diff_report(&diffs, o.full, o.verbose);
     printf("cpu: rows seen %" PRIu64 ", forms of them %" PRIu64 ", run %" PRIu64 " (%" PRIu64 " from %" PRIu64
