@@ -289,7 +289,7 @@ static void closure_leave(Closure *c, KnownCallee *root)
     uint32_t at = c->path[--c->npath], weight;
     uint32_t low = c->nodes[at].low;
     Node *caller = c->npath ? &c->nodes[c->path[c->npath - 1]] : NULL;
-    if (low < at) { /* it is of a component that is not complete, so there is a caller */
+    if (caller && low < at) { /* it is of a component that is not complete, so there is a caller */
         caller->low = low < caller->low ? low : caller->low;
         return;
     }

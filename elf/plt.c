@@ -25,7 +25,7 @@ static bool stub_word(const Image *image, Addr stub, Addr *word)
     if (!skip(code, &at, "\xf2", 1))
         skip(code, &at, "\x3e", 1);
     bool retpoline = skip(code, &at, "\x4c\x8b\x1d", 3);
-    if ((!retpoline && !skip(code, &at, "\xff\x25", 2)) || code.n - at <= sizeof disp)
+    if ((!retpoline && !skip(code, &at, "\xff\x25", 2)) || code.n - at < sizeof disp + retpoline)
         return false;
     memcpy(&disp, code.p + at, sizeof disp);
     at += sizeof disp;
