@@ -91,19 +91,43 @@ static void opwords_emit(const Tables *t, FILE *f)
 
 static const char *shown(const char *name) { return name + (*name == *APX_NAME); }
 
+/* The string that ends in s[i], of which it can be a part: the longest, of several the first. */
+static unsigned holder_of(char *const *s, unsigned n, unsigned i)
+{
+    unsigned best = i;
+    size_t length = strlen(shown(s[i]));
+    for (unsigned k = 0; k < n; k++) {
+        size_t other = strlen(shown(s[k])), most = strlen(shown(s[best]));
+        bool longer = other > most || (other == most && k < best);
+        if (longer && other >= length && strcmp(shown(s[k]) + other - length, shown(s[i])) == 0)
+            best = k;
+    }
+    return best;
+}
+
+/* A string that is the end of another one is not written again. */
 static void strings_emit(FILE *f, const char *name, char *const *s, unsigned n)
 {
-    unsigned off = 0;
+    unsigned *at = calloc(n, sizeof *at), off = 0;
+    if (!at)
+        exit(1);
     fprintf(f, "const char %s_text[] = {\n", name);
     for (unsigned i = 0; i < n; i++) {
+        if (holder_of(s, n, i) != i)
+            continue;
         for (const char *c = shown(s[i]); *c; c++)
             fprintf(f, "'%c',", *c);
         fprintf(f, "0,\n");
+        at[i] = off;
+        off += (unsigned)strlen(shown(s[i])) + 1;
     }
     fprintf(f, "};\nconst uint16_t %s_off[] = {", name);
-    for (unsigned i = 0; i < n; off += (unsigned)strlen(shown(s[i])) + 1, i++)
-        fprintf(f, "%s%u,", i % 16 ? " " : "\n    ", off);
+    for (unsigned i = 0; i < n; i++) {
+        unsigned k = holder_of(s, n, i);
+        fprintf(f, "%s%u,", i % 16 ? " " : "\n    ", at[k] + (unsigned)(strlen(shown(s[k])) - strlen(shown(s[i]))));
+    }
     fprintf(f, "\n};\n");
+    free(at);
 }
 
 static void formats_emit(const Tables *t, FILE *f)
