@@ -77,7 +77,7 @@ static bool call_at(const uint8_t *p, uint64_t at, uint64_t size, Addr start, Ad
     if (far)
         memcpy(&distance, p + at + 1, sizeof distance);
     else
-        distance = (int8_t)p[at + 1];
+        distance = p[at + 1] - (p[at + 1] < 0x80 ? 0 : 0x100);
     *target = start + at + (far ? 5 : 2) + (uint64_t)(int64_t)distance;
     return *target - start >= size || *target == start;
 }

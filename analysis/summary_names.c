@@ -6,7 +6,7 @@
 
 #define NAME(text)                                                                                                     \
     {                                                                                                                  \
-        text, sizeof text - 1                                                                                          \
+        (text), sizeof(text) - 1                                                                                       \
     }
 
 static const Str noreturn_names[] = {
