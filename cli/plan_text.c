@@ -107,7 +107,7 @@ static bool verify_read(FlagCheck *out, const JsonValue *v)
 
 static bool header_read(PlanReader *r)
 {
-    Bytes line;
+    Bytes line = {0};
     JsonValue *root;
     uint64_t sites, names, alike;
     if (!line_next(r, &line) || !json_read(&root, line, &r->plan->arena, r->diag))
@@ -131,7 +131,7 @@ static bool sites_read(PlanReader *r)
     if (!plan->sites)
         return diag_set(r->diag, 0, "out of memory");
     for (size_t i = 0; i < plan->nsites; i++) {
-        Bytes line;
+        Bytes line = {0};
         if (!line_next(r, &line) || !spec_read_unbound(&plan->sites[i], line, &plan->arena, r->diag))
             return false;
     }
@@ -141,7 +141,7 @@ static bool sites_read(PlanReader *r)
 
 static bool names_line(PlanReader *r, EnumTable *names, size_t cap)
 {
-    Bytes line;
+    Bytes line = {0};
     JsonValue *root;
     if (!line_next(r, &line) || !json_read(&root, line, &r->plan->arena, r->diag))
         return false;
