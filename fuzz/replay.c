@@ -6,6 +6,7 @@
  * COUNT more inputs, or as many as SECONDS allow, made blindly from the files: without coverage to be measured that is many
  * times as fast as libFuzzer. Input number SEED + i depends on its number and the files alone. How many they were is said at
  * the end ("executions: N"). -o: the input that fails, or takes over 20 s of processor time, is kept there. */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -19,7 +20,8 @@
 enum { SECONDS_MAX = 20 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-void __sanitizer_set_death_callback(void (*)(void)) __attribute__((weak)); /* of the sanitizers' run-time library */
+/* NOLINTNEXTLINE(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the name is the sanitizers' run-time library's */
+void __sanitizer_set_death_callback(void (*)(void)) __attribute__((weak));
 
 typedef struct Seed {
     uint8_t *p;
@@ -33,20 +35,26 @@ static struct {
     const char *path;
 } running;
 
+/* What follows may run in a signal handler (signal-safety(7)). */
+static void say(const char *text) { (void)!write(STDERR_FILENO, text, strlen(text)); }
+
 static void keep_input(void)
 {
-    FILE *file = running.path ? fopen(running.path, "wb") : NULL;
-    if (!file)
+    int file = running.path ? open(running.path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644) : -1;
+    if (file < 0)
         return;
-    fwrite(running.p, 1, running.n, file);
-    fclose(file);
-    fprintf(stderr, "input kept as %s\n", running.path);
+    if (write(file, running.p, running.n) == (ssize_t)running.n) {
+        say("input kept as ");
+        say(running.path);
+        say("\n");
+    }
+    close(file);
 }
 
 /* abort() of a broken promise, or too much time. */
 static void on_signal(int number)
 {
-    fprintf(stderr, "%s\n", number == SIGPROF ? "ERROR: over 20 s" : "ERROR: aborted");
+    say(number == SIGPROF ? "ERROR: over 20 s\n" : "ERROR: aborted\n");
     keep_input();
     _exit(1);
 }
