@@ -20,6 +20,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "elf/order.h"
+
 enum { CLOSURE_MAX = 2048, FUNCTION_WEIGHT = 64, CALLS_MAX = 256, BELIEF_ROUNDS = 8 };
 
 typedef struct Node {
@@ -48,23 +50,6 @@ typedef struct Closure {
 } Closure;
 
 /* ---- what a function calls ---- */
-
-static int addr_order(const void *x, const void *y)
-{
-    const Addr *a = x, *b = y;
-    return *a < *b ? -1 : *a > *b;
-}
-
-static uint32_t calls_sort(Addr *calls, uint32_t n)
-{
-    uint32_t kept = 0;
-    if (n)
-        qsort(calls, n, sizeof *calls, addr_order);
-    for (uint32_t i = 0; i < n; i++)
-        if (i == 0 || calls[i] != calls[kept - 1])
-            calls[kept++] = calls[i];
-    return kept;
-}
 
 /* Where the call or jump goes of which p[at] may be the last byte before the distance: call, jmp and jcc, with 32 bits of that or 8. */
 static bool call_at(const uint8_t *p, uint64_t at, uint64_t size, Addr start, Addr *target)
@@ -99,14 +84,14 @@ static bool calls_find(Closure *c, Node *x)
         if (!call_at(p, at, size, x->f.start, &target) || !is_start(c->program, target))
             continue;
         if (n == CALLS_MAX)
-            n = calls_sort(found, n);
+            n = (uint32_t)order_addrs(found, n);
         if (n == CALLS_MAX)
             return false;
         x->recursive |= target == x->f.start;
         if (target != x->f.start)
             found[n++] = target;
     }
-    x->ncalls = calls_sort(found, n);
+    x->ncalls = (uint32_t)order_addrs(found, n);
     x->calls = arena_alloc(&c->arena, x->ncalls, sizeof *x->calls);
     x->known = arena_alloc(&c->arena, x->ncalls, sizeof *x->known);
     if (!p || !x->calls || !x->known)

@@ -1,17 +1,11 @@
 /* analysis/jumps.c - see jumps.h. */
 #include "analysis/jumps.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "analysis/frame.h"
 #include "analysis/table.h"
-
-static int addr_order(const void *x, const void *y)
-{
-    Addr a = *(const Addr *)x, b = *(const Addr *)y;
-    return a < b ? -1 : a > b;
-}
+#include "elf/order.h"
 
 /* Copies the table into memory that outlives the round. */
 static bool jump_keep(Walk *w, IndirectJump *j, const Table *t)
@@ -25,10 +19,7 @@ static bool jump_keep(Walk *w, IndirectJump *j, const Table *t)
         return false;
     memcpy(j->targets, t->targets, t->n * sizeof(Addr));
     memcpy(j->distinct, t->targets, t->n * sizeof(Addr));
-    qsort(j->distinct, t->n, sizeof(Addr), addr_order);
-    for (size_t i = 0; i < t->n; i++)
-        if (i == 0 || j->distinct[i] != j->distinct[j->ndistinct - 1])
-            j->distinct[j->ndistinct++] = j->distinct[i];
+    j->ndistinct = order_addrs(j->distinct, t->n);
     return true;
 }
 

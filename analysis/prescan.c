@@ -14,6 +14,7 @@
 #include "analysis/padding.h"
 #include "analysis/prescan_numbers.h"
 #include "analysis/summary.h"
+#include "elf/order.h"
 
 /* MEMORY_GAP: shorter gaps between functions are padding. */
 enum { MEMORY_GAP = 64, FILTER_WORDS = 1024 };
@@ -338,19 +339,12 @@ static bool refs_collect(Scan *s, Refs *r, uint8_t *seen)
     return any;
 }
 
-static int addr_order(const void *x, const void *y)
-{
-    const Addr *a = x, *b = y;
-    return *a < *b ? -1 : *a > *b;
-}
-
 static void follow(Scan *s)
 {
     const Image *image = &s->program->image;
     uint8_t *seen = arena_alloc(s->arena, s->program->functions.n, 1);
     bool memory = s->words.n > 0;
-    if (memory)
-        qsort(s->words.items, s->words.n, sizeof *s->words.items, addr_order);
+    s->words.n = order_addrs(s->words.items, s->words.n);
     s->failed |= !seen;
     for (unsigned round = 0; !s->failed && round <= RESULT_HOPS + 2; round++) {
         Refs r = {.callees = {0}};

@@ -81,3 +81,20 @@ bool order_sort(uint32_t *items, size_t n, OrderKey *key, const void *things, ui
     free(keyed);
     return true;
 }
+
+static int addr_order(const void *x, const void *y)
+{
+    const Addr *a = x, *b = y;
+    return *a < *b ? -1 : *a > *b;
+}
+
+size_t order_addrs(Addr *items, size_t n)
+{
+    size_t kept = 0;
+    if (n)
+        qsort(items, n, sizeof *items, addr_order);
+    for (size_t i = 0; i < n; i++)
+        if (i == 0 || items[i] != items[kept - 1])
+            items[kept++] = items[i];
+    return kept;
+}

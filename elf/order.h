@@ -12,4 +12,7 @@ typedef uint64_t OrderKey(const void *things, uint32_t i);
  * False when memory is used up. */
 bool order_sort(uint32_t *items, size_t n, OrderKey *key, const void *things, uint64_t *keys);
 
+/* Sorts n addresses, ascending, and leaves each once; gives how many these are. */
+size_t order_addrs(Addr *items, size_t n);
+
 #endif
