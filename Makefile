@@ -68,9 +68,8 @@ $(BUILD)/%.o: %.c | $(BUILD)/gen/x86/stamp
 $(TESTS) $(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(TESTED)
 	$(Q)$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDFLAGS_ALL) $(LIBS)
 $(TESTS): LIBS = -lcmocka
-$(BUILD)/tests/test_hostile_alloc: LIBS = -lcmocka -Wl,--wrap=arena_alloc,--wrap=calloc
-$(BUILD)/tests/test_hostile_command: LIBS = -lcmocka $(WRAP:%=-Wl,--wrap=%)
-$(BUILD)/tests/test_hostile_command: WRAP = arena_alloc calloc malloc realloc mmap
+FAULTY := $(addprefix $(BUILD)/tests/,test_demangle test_hostile_alloc test_hostile_command) # which include tests/fault.h
+$(FAULTY): LIBS = -lcmocka -Wl,--wrap=arena_alloc,--wrap=calloc,--wrap=malloc,--wrap=realloc,--wrap=mmap
 
 # A fuzz target is driven by fuzz/replay.c, which runs the files it is given, or by clang's libFuzzer.
 $(FUZZERS): $(BUILD)/%: $(BUILD)/%.o $(TESTED) $(if $(FUZZER),,$(BUILD)/fuzz/replay.o)

@@ -1,8 +1,8 @@
 /* tests/test_hostile_alloc.c - each allocation fails in turn, alone and with all after it: never a crash or a leak (the sanitizers
  * watch), but an error, or a result whose every site is one of the whole result's (perhaps read another way: the bound of a
- * switch whose table there was no memory for is a compare like any other).
- * Linked with --wrap (Makefile): arena_alloc and calloc come here first. */
+ * switch whose table there was no memory for is a compare like any other). */
 #include "analysis/search.h"
+#include "tests/fault.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -12,26 +12,6 @@
 #include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-void *__real_arena_alloc(Arena *a, size_t n, size_t size);
-void *__wrap_arena_alloc(Arena *a, size_t n, size_t size);
-void *__real_calloc(size_t n, size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-
-/* Which allocation fails: number `at` (from 1), and when `on`, all after it. */
-static struct {
-    uint64_t count, at;
-    bool on;
-} fault;
-
-static bool fails(void)
-{
-    fault.count++;
-    return fault.at && (fault.count == fault.at || (fault.on && fault.count > fault.at));
-}
-
-void *__wrap_arena_alloc(Arena *a, size_t n, size_t size) { return fails() ? NULL : __real_arena_alloc(a, n, size); }
-void *__wrap_calloc(size_t n, size_t size) { return fails() ? NULL : __real_calloc(n, size); }
 
 typedef struct SiteSet {
     Addr pc[512];
@@ -67,7 +47,7 @@ static void walk(Bytes file, uint64_t at, bool on, SiteSet *all)
 {
     Program program;
     Diag diag = {0};
-    fault.count = 0, fault.at = at, fault.on = on;
+    fault_set(at, on);
     if (program_open(&program, file, &diag)) {
         Arena arena = {0};
         SearchResult result;

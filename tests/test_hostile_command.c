@@ -1,7 +1,7 @@
 /* tests/test_hostile_command.c - whole commands, each allocation and mapping of which fails in turn, alone and with all after it: an exit
- * status that is documented, never a crash or a leak (the sanitizers watch), and no answer that the whole run does not give.
- * Linked with --wrap (Makefile): malloc, calloc, realloc, mmap and arena_alloc of all of lvscan come here first. */
+ * status that is documented, never a crash or a leak (the sanitizers watch), and no answer that the whole run does not give. */
 #include "cli/command.h"
+#include "tests/fault.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -9,51 +9,15 @@
 #include <stdint.h>
 
 #include <cmocka.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #define FILE_WITH_SWITCH "fuzz/corpus/scan/real-switch"
 #define SPEC             "/tmp/lvscan-test-command-spec.json"
 
 enum { RUNS_MAX = 400, WORDS_MAX = 12 };
-
-/* Which allocation fails: number `at` (from 1), and when `on`, all after it. */
-static struct {
-    uint64_t count, at;
-    bool on;
-} fault;
-
-static bool fails(void)
-{
-    fault.count++;
-    return fault.at && (fault.count == fault.at || (fault.on && fault.count > fault.at));
-}
-
-void *__real_malloc(size_t n);
-void *__wrap_malloc(size_t n);
-void *__real_calloc(size_t n, size_t size);
-void *__wrap_calloc(size_t n, size_t size);
-void *__real_realloc(void *p, size_t n);
-void *__wrap_realloc(void *p, size_t n);
-void *__real_arena_alloc(Arena *a, size_t n, size_t size);
-void *__wrap_arena_alloc(Arena *a, size_t n, size_t size);
-void *__real_mmap(void *at, size_t n, int prot, int flags, int fd, off_t off);
-void *__wrap_mmap(void *at, size_t n, int prot, int flags, int fd, off_t off);
-
-void *__wrap_malloc(size_t n) { return fails() ? NULL : __real_malloc(n); }
-void *__wrap_calloc(size_t n, size_t size) { return fails() ? NULL : __real_calloc(n, size); }
-void *__wrap_realloc(void *p, size_t n) { return fails() ? NULL : __real_realloc(p, n); }
-void *__wrap_arena_alloc(Arena *a, size_t n, size_t size) { return fails() ? NULL : __real_arena_alloc(a, n, size); }
-void *__wrap_mmap(void *at, size_t n, int prot, int flags, int fd, off_t off)
-{
-    errno = ENOMEM;
-    return fails() ? MAP_FAILED : __real_mmap(at, n, prot, flags, fd, off);
-}
 
 /* Runs one command line, its output to `to`; gives its exit status. */
 static int run(const char *const *words, const char *to, uint64_t at, bool on)
@@ -67,7 +31,7 @@ static int run(const char *const *words, const char *to, uint64_t at, bool on)
         argv[argc] = (char *)(uintptr_t)words[argc];
     Options o;
     Sink out;
-    fault.count = 0, fault.at = at, fault.on = on;
+    fault_set(at, on);
     if (options_parse(&o, argc, argv, &(Diag){0})) {
         sink_open(&out, fd);
         status = commands[o.command](&o, &out);
