@@ -139,11 +139,13 @@ CxxNode *parse_template_args(Cxx *c)
 {
     CxxNode *n = NULL, *last_name = c->last_name;
     bool saved = c->in_conversion;
+    uint8_t quals = c->quals; /* of the name before, not of one in the arguments */
     c->in_conversion = false;
     if (enter(c) && (eat(c, 'I') || eat(c, 'J')))
         n = parse_arg_list(c);
     leave(c);
     c->in_conversion = saved;
+    c->quals = quals;
     c->last_name = last_name;
     return n;
 }

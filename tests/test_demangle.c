@@ -1,11 +1,12 @@
-/* tests/test_demangle.c - mangled names and what binutils 2.40's c++filt makes of them (Rust: c++filt -i), each of them
- * truncated at every byte and changed at random; the parts of demangled names. */
+/* tests/test_demangle.c - mangled names and what binutils 2.40's c++filt makes of them (Rust: c++filt -i), here and in
+ * tests/golden/demangled.txt, each of them truncated at every byte, changed at random, and without memory; the parts of
+ * demangled names. */
 #include "elf/demangle.h"
+#include "tests/fault.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -202,21 +203,72 @@ static const Case cases[] = {
 };
 /* clang-format on */
 
+/* The cases above, and those of the file. */
+static Case all[1024];
+static size_t all_n;
+
+static int read_cases(void **state)
+{
+    (void)state;
+    static char text[1 << 16];
+    FILE *f = fopen("tests/golden/demangled.txt", "rbe");
+    size_t n = f ? fread(text, 1, sizeof text - 1, f) : 0;
+    if (n == 0 || n == sizeof text - 1 || fclose(f) != 0)
+        return -1;
+    memcpy(all, cases, sizeof cases);
+    all_n = sizeof cases / sizeof *cases;
+    for (char *row = strtok(text, "\n"); row; row = strtok(NULL, "\n")) {
+        char *tab = strchr(row, '\t');
+        if (row[0] == '#')
+            continue;
+        if (!tab || all_n == sizeof all / sizeof *all)
+            return -1;
+        *tab++ = 0;
+        all[all_n++] = (Case){row, strcmp(row, tab) == 0 ? NULL : tab};
+    }
+    return 0;
+}
+
+static bool case_is_met(const Case *c, Str got)
+{
+    Str want = str_of(c->demangled);
+    return !got.p == !want.p && str_eq(got, want);
+}
+
 static void test_table(void **state)
 {
     (void)state;
     Arena arena = {0};
     int failures = 0;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        Str got = demangle(str_of(cases[i].mangled), &arena), want = str_of(cases[i].demangled);
-        if (!got.p == !want.p && str_eq(got, want))
+    for (size_t i = 0; i < all_n; i++) {
+        Str got = demangle(str_of(all[i].mangled), &arena);
+        if (case_is_met(&all[i], got))
             continue;
-        print_error("%s\n  expected %s\n  got      %.*s\n", cases[i].mangled, want.p ? want.p : "none", (int)got.n,
-                    got.p ? got.p : "");
+        print_error("%s\n  expected %s\n  got      %.*s\n", all[i].mangled,
+                    all[i].demangled ? all[i].demangled : "none", (int)got.n, got.p ? got.p : "");
         failures++;
     }
     arena_free(&arena);
     assert_int_equal(failures, 0);
+}
+
+/* From each allocation on all fail: no name, or the right one. */
+static void test_no_memory(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < all_n; i++) {
+        uint64_t count = 1;
+        for (uint64_t at = 1; at <= count; at++) {
+            Arena arena = {0};
+            fault_set(at, true);
+            Str got = demangle(str_of(all[i].mangled), &arena);
+            count = fault.count > count ? fault.count : count;
+            fault_set(0, false);
+            if (got.p && !case_is_met(&all[i], got))
+                fail_msg("%s without allocation %u: %.*s", all[i].mangled, (unsigned)at, (int)got.n, got.p);
+            arena_free(&arena);
+        }
+    }
 }
 
 /* Demangles a copy that ends where the name does, so that a sanitizer sees a read past it. */
@@ -238,9 +290,9 @@ static void demangle_copy(const char *p, size_t n)
 static void test_truncation(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
-        for (size_t n = 0; n <= strlen(cases[i].mangled); n++)
-            demangle_copy(cases[i].mangled, n);
+    for (size_t i = 0; i < all_n; i++)
+        for (size_t n = 0; n <= strlen(all[i].mangled); n++)
+            demangle_copy(all[i].mangled, n);
 }
 
 static uint32_t next_random(uint64_t *state)
@@ -257,7 +309,7 @@ static void test_mutations(void **state)
     uint64_t seed = 1;
     for (int round = 0; round < 20000; round++) {
         char text[1024];
-        const char *from = cases[next_random(&seed) % (sizeof cases / sizeof *cases)].mangled;
+        const char *from = all[next_random(&seed) % all_n].mangled;
         size_t n = strlen(from);
         memcpy(text, from, n);
         for (uint32_t k = next_random(&seed) % 4 + 1; k > 0; k--)
@@ -350,7 +402,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table), cmocka_unit_test(test_truncation), cmocka_unit_test(test_mutations),
-        cmocka_unit_test(test_parts), cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_parts), cmocka_unit_test(test_bounds),     cmocka_unit_test(test_no_memory),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, read_cases, NULL);
 }
