@@ -7,12 +7,14 @@
 #include "analysis/body.h"
 
 #include <elf.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "analysis/jumps.h"
 #include "analysis/summary.h"
 #include "analysis/walk.h"
+#include "elf/order.h"
 
 /* ---- marks ---- */
 
@@ -171,15 +173,8 @@ static bool mark_insn(Walk *w, Region *r, const Insn *insn)
 
 static const CallSite *call_site_of(const Walk *w, Addr pc)
 {
-    size_t lo = 0, hi = w->ncall_sites;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (w->call_sites[mid].end <= pc)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo < w->ncall_sites && w->call_sites[lo].start <= pc && w->call_sites[lo].pad ? &w->call_sites[lo] : NULL;
+    size_t i = order_after(w->call_sites, w->ncall_sites, sizeof(CallSite), offsetof(CallSite, end), pc);
+    return i < w->ncall_sites && w->call_sites[i].start <= pc && w->call_sites[i].pad ? &w->call_sites[i] : NULL;
 }
 
 /* Decides where control goes after the call; false on failure, *on = does it go on to the next instruction. */
@@ -285,15 +280,8 @@ Part *body_parts(const Body *b, Arena *arena)
 
 uint32_t body_step_at(const Body *b, Addr pc)
 {
-    uint32_t lo = 0, hi = b->nsteps;
-    while (lo < hi) {
-        uint32_t mid = lo + (hi - lo) / 2;
-        if (b->steps[mid].insn.pc < pc)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo < b->nsteps && b->steps[lo].insn.pc == pc ? lo : UINT32_MAX;
+    size_t i = order_from(b->steps, b->nsteps, sizeof(Step), offsetof(Step, insn.pc), pc);
+    return i < b->nsteps && b->steps[i].insn.pc == pc ? (uint32_t)i : UINT32_MAX;
 }
 
 uint32_t body_block_of(const Body *b, uint32_t step)

@@ -3,6 +3,7 @@
  * A name that is meant holds the last component of what is wanted to the letter. So the strings are searched for that, and only
  * the symbols whose name is one of the few strings found are looked at closely.
  */
+#include <stddef.h>
 #include <string.h>
 
 #include "analysis/padding.h"
@@ -10,6 +11,7 @@
 #include "elf/cursor.h"
 #include "elf/demangle.h"
 #include "elf/glob.h"
+#include "elf/order.h"
 
 static bool str_is_address(Str s, Addr *addr)
 {
@@ -116,15 +118,8 @@ static bool texts_find(Texts *out, Bytes strings, Str needle, Arena *arena)
 
 static bool texts_hold(const Texts *t, uint64_t off)
 {
-    size_t lo = 0, hi = t->n;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (t->items[mid].start <= off)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo > 0 && off < t->items[lo - 1].end;
+    size_t after = order_after(t->items, t->n, sizeof(Part), offsetof(Part, start), off);
+    return after > 0 && off < t->items[after - 1].end;
 }
 
 static void choose_address(const Program *p, Addr addr, uint8_t *chosen)

@@ -6,6 +6,7 @@
 #include "analysis/functions.h"
 
 #include <elf.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,7 @@
 #include "analysis/program.h"
 #include "analysis/sweep.h"
 #include "elf/dynamic.h"
+#include "elf/order.h"
 
 /* GAP_ROWS: so many more may be found in gaps. */
 enum { GAP_ROWS = 256 };
@@ -327,13 +329,6 @@ bool functions_complete(Program *program)
 
 size_t functions_row(const Functions *f, Addr pc)
 {
-    size_t lo = 0, hi = f->n;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (f->rows[mid].start <= pc)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo > 0 && pc < row_end(&f->rows[lo - 1]) ? lo - 1 : SIZE_MAX;
+    size_t after = order_after(f->rows, f->n, sizeof(FunctionRow), offsetof(FunctionRow, start), pc);
+    return after > 0 && pc < row_end(&f->rows[after - 1]) ? after - 1 : SIZE_MAX;
 }

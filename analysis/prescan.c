@@ -234,15 +234,8 @@ static bool filter_may_hold(const uint64_t *bits, Addr a) { return bits[a >> 6 &
 
 static bool list_holds(const AddrList *list, Addr a)
 {
-    size_t lo = 0, hi = list->n;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (list->items[mid] < a)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo < list->n && list->items[lo] == a;
+    size_t i = order_from(list->items, list->n, sizeof(Addr), 0, a);
+    return i < list->n && list->items[i] == a;
 }
 
 static bool refs_jump(const Refs *r, Addr target)

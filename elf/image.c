@@ -5,9 +5,11 @@
  */
 #include "elf/image.h"
 #include "elf/cursor.h"
+#include "elf/order.h"
 #include "elf/section.h"
 
 #include <elf.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -246,15 +248,8 @@ bool image_open(Image *image, Bytes file, Arena *arena, Diag *diag)
 
 const Segment *image_segment(const Image *image, Addr addr)
 {
-    size_t lo = 0, hi = image->nloads;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (image->loads[mid].addr <= addr)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    const Segment *s = lo ? &image->loads[lo - 1] : NULL;
+    size_t after = order_after(image->loads, image->nloads, sizeof(Segment), offsetof(Segment, addr), addr);
+    const Segment *s = after ? &image->loads[after - 1] : NULL;
     return s && addr - s->addr < s->memsz ? s : NULL;
 }
 

@@ -5,6 +5,7 @@
 #include "elf/order.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { DIGIT_BITS = 11, DIGITS = 1 << DIGIT_BITS, HALF_BITS = 32 };
 
@@ -97,4 +98,24 @@ size_t order_addrs(Addr *items, size_t n)
         if (i == 0 || items[i] != items[kept - 1])
             items[kept++] = items[i];
     return kept;
+}
+
+size_t order_from(const void *items, size_t n, size_t size, size_t at, uint64_t key)
+{
+    size_t lo = 0, hi = n;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        uint64_t number;
+        memcpy(&number, (const char *)items + mid * size + at, sizeof number);
+        if (number < key)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo;
+}
+
+size_t order_after(const void *items, size_t n, size_t size, size_t at, uint64_t key)
+{
+    return key == UINT64_MAX ? n : order_from(items, n, size, at, key + 1);
 }

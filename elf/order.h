@@ -15,4 +15,9 @@ bool order_sort(uint32_t *items, size_t n, OrderKey *key, const void *things, ui
 /* Sorts n addresses, ascending, and leaves each once; gives how many these are. */
 size_t order_addrs(Addr *items, size_t n);
 
+/* Of n items of `size` bytes each, ascending by the 64-bit number that stands `at` bytes into each: the index of the first whose
+ * number is key or more, and of the first whose number is more than key; n where there is none. */
+size_t order_from(const void *items, size_t n, size_t size, size_t at, uint64_t key);
+size_t order_after(const void *items, size_t n, size_t size, size_t at, uint64_t key);
+
 #endif

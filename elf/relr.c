@@ -4,6 +4,7 @@
  */
 #include "elf/relr.h"
 #include "elf/cursor.h"
+#include "elf/order.h"
 
 enum { SPAN = 63 * 8 };
 
@@ -46,15 +47,8 @@ bool relr_open(Relr *out, Bytes words, Arena *arena)
 /* The last mark at or below addr; the first, where all are above. */
 static size_t mark_before(const Relr *r, Addr addr)
 {
-    size_t lo = 0, hi = r->nmarks;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (r->marks[mid] <= addr)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo ? lo - 1 : 0;
+    size_t after = order_after(r->marks, r->nmarks, sizeof(Addr), 0, addr);
+    return after ? after - 1 : 0;
 }
 
 bool relr_holds(const Relr *r, Addr addr)

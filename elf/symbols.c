@@ -172,18 +172,7 @@ Str symbol_name(const Symbols *s, const Symbol *symbol)
 
 bool symbol_is_function(const Symbol *symbol) { return type_rank(symbol->type) == 0; }
 
-size_t symbols_from(const Symbols *s, Addr addr)
-{
-    size_t lo = 0, hi = s->n;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (s->addrs[mid] < addr)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo;
-}
+size_t symbols_from(const Symbols *s, Addr addr) { return order_from(s->addrs, s->n, sizeof(Addr), 0, addr); }
 
 bool symbols_at(const Symbols *s, Addr addr, Symbol *out)
 {
