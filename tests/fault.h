@@ -1,5 +1,5 @@
 /* tests/fault.h - allocations and mappings of the program under test that fail when asked to. A test that includes it is linked
- * with --wrap (Makefile): malloc, calloc, realloc, mmap and arena_alloc of all of lvscan come here first. */
+ * with --wrap (Makefile): malloc, calloc, realloc, mmap, arena_alloc and arena_grow of all of lvscan come here first. */
 #ifndef LVSCAN_TESTS_FAULT_H
 #define LVSCAN_TESTS_FAULT_H
 
@@ -36,6 +36,8 @@ void *__real_realloc(void *p, size_t n);
 void *__wrap_realloc(void *p, size_t n);
 void *__real_arena_alloc(Arena *a, size_t n, size_t size);
 void *__wrap_arena_alloc(Arena *a, size_t n, size_t size);
+bool __real_arena_grow(Arena *a, void **items, size_t n, size_t *cap, size_t size);
+bool __wrap_arena_grow(Arena *a, void **items, size_t n, size_t *cap, size_t size);
 void *__real_mmap(void *at, size_t n, int prot, int flags, int fd, off_t off);
 void *__wrap_mmap(void *at, size_t n, int prot, int flags, int fd, off_t off);
 
@@ -45,6 +47,11 @@ void *__wrap_realloc(void *p, size_t n) { return fault_now() ? NULL : __real_rea
 void *__wrap_arena_alloc(Arena *a, size_t n, size_t size)
 {
     return fault_now() ? NULL : __real_arena_alloc(a, n, size);
+}
+/* Counted where it allocates: it calls arena_alloc in its own file, which --wrap does not see. */
+bool __wrap_arena_grow(Arena *a, void **items, size_t n, size_t *cap, size_t size)
+{
+    return !(n >= *cap && fault_now()) && __real_arena_grow(a, items, n, cap, size);
 }
 void *__wrap_mmap(void *at, size_t n, int prot, int flags, int fd, off_t off)
 {

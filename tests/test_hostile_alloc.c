@@ -42,8 +42,26 @@ static void look(const SearchResult *r, SiteSet *all, bool collect)
         all->variables = r->nvariables;
 }
 
-/* The whole walk, with failure number `at`. */
-static void walk(Bytes file, uint64_t at, bool on, SiteSet *all)
+/* What is asked: all; a few with all that can be asked of them besides; names. */
+static const int64_t constants[] = {-5, 3, 7, 10, 100, 255, 1000, 30000, 30003, 65535, 70000, 0x12345678};
+static const double reals[] = {0.5, 3.25};
+static const Str names[] = {{"*a*", 3}, {"main", 4}, {"0x4000f0", 8}};
+static const Query queries[] = {
+    {.weakest = PROOF_PARTIAL, .jobs = 1},
+    {.weakest = PROOF_PARTIAL, .jobs = 1, .places = true, .limit = 3},
+    {.weakest = PROOF_PARTIAL,
+     .jobs = 1,
+     .constants = constants,
+     .nconstants = sizeof constants / sizeof *constants,
+     .reals = reals,
+     .nreals = 2,
+     .places = true},
+    {.weakest = PROOF_PARTIAL, .jobs = 1, .functions = names, .nfunctions = 3},
+};
+enum { QUERIES = sizeof queries / sizeof *queries };
+
+/* The whole walk, with failure number `at`; gives how many allocations there were. */
+static uint64_t walk(Bytes file, const Query *query, uint64_t at, bool on, SiteSet *all)
 {
     Program program;
     Diag diag = {0};
@@ -51,13 +69,12 @@ static void walk(Bytes file, uint64_t at, bool on, SiteSet *all)
     if (program_open(&program, file, &diag)) {
         Arena arena = {0};
         SearchResult result;
-        Query query = {.weakest = PROOF_PARTIAL, .jobs = 1};
-        if (search_run(&result, &program, &query, &arena, NULL, NULL, &diag))
+        if (search_run(&result, &program, query, &arena, NULL, NULL, &diag))
             look(&result, all, at == 0);
         else
             assert_true(diag.what[0]);
         Function f;
-        for (size_t i = 0; i < program.functions.n; i++)
+        for (size_t i = 0; !query->places && i < program.functions.n; i++)
             if (program_function_of(&program, i, &f))
                 function_describe(&(FunctionReport){0}, &program, &f, &arena);
         arena_free(&arena);
@@ -65,7 +82,9 @@ static void walk(Bytes file, uint64_t at, bool on, SiteSet *all)
     } else {
         assert_true(diag.what[0]);
     }
-    fault.at = 0;
+    uint64_t count = fault.count;
+    fault_set(0, false);
+    return count;
 }
 
 static Bytes read_file(const char *path)
@@ -82,19 +101,20 @@ static Bytes read_file(const char *path)
     return (Bytes){p, n};
 }
 
-static void fail_each(const char *path, uint64_t most)
+static void fail_each(const char *path, const Query *query, uint64_t most)
 {
     Bytes file = read_file(path);
     SiteSet *all = test_calloc(1, sizeof *all);
-    walk(file, 0, false, all);
+    Query unlimited = *query;
+    unlimited.limit = 0;
+    uint64_t count = walk(file, &unlimited, 0, false, all), stride = 1 + count / most;
     assert_true(all->variables > 0);
-    uint64_t count = fault.count, stride = 1 + count / most;
     for (uint64_t at = 1; at <= count; at += stride) {
-        walk(file, at, false, all);
-        walk(file, at, true, all);
+        walk(file, query, at, false, all);
+        walk(file, query, at, true, all);
     }
-    print_message("# %s: %llu allocations, every %llu. failed\n", path, (unsigned long long)count,
-                  (unsigned long long)stride);
+    print_message("# %s, query %zu: %llu allocations, every %llu. failed\n", path, (size_t)(query - queries),
+                  (unsigned long long)count, (unsigned long long)stride);
     test_free(all);
     free((void *)(uintptr_t)file.p);
 }
@@ -102,13 +122,15 @@ static void fail_each(const char *path, uint64_t most)
 static void test_small(void **state)
 {
     (void)state;
-    fail_each("fuzz/corpus/scan/real-switch", 5000);
+    for (size_t i = 0; i < 2; i++)
+        fail_each("fuzz/corpus/scan/real-switch", &queries[i], 5000);
 }
 
 static void test_larger(void **state)
 {
     (void)state;
-    fail_each("fuzz/corpus/scan/real-idioms", 400);
+    for (size_t i = 0; i < QUERIES; i++)
+        fail_each("fuzz/corpus/scan/real-idioms", &queries[i], 700);
 }
 
 int main(void)
