@@ -1,7 +1,7 @@
 /* tests/test_live_probe.c - live: does this kernel treat a uprobe on each kind of instruction as uprobe_way says?
  *
  * Each case is a few bytes of code in a file of its own. A child maps it, puts a counting uprobe on the instruction, and
- * runs it. Refused: perf_event_open fails with errno 524. Stepped: the child has an [uprobes] mapping afterwards.
+ * runs it. Refused: perf_event_open fails with errno 524, or ENOEXEC for what the kernel cannot decode. Stepped: the child has an [uprobes] mapping afterwards.
  * Emulated: it has none. The count must be 1 either way, else the probe is not where it should be. */
 #undef _GNU_SOURCE /* else sys/ucontext.h has names of registers that are ours, too */
 #define _DEFAULT_SOURCE 1
@@ -28,7 +28,8 @@ enum { ERROR_NOTSUPP = 524, CODE_AT = 16, NO_UPROBES = 77, WRONG = 99 };
 typedef enum Note {
     PLAIN,
     ONLY_WE_REFUSE, /* the kernel would take it: we know better */
-    NEWER_EMULATE   /* a nop that kernels of 6.17 or so emulate, and older ones step */
+    NEWER_EMULATE,  /* a nop that kernels of 6.17 or so emulate, and older ones step */
+    NOT_RUN         /* not every processor has it: the kernel is asked whether it takes it, no more */
 } Note;
 
 typedef struct Case {
@@ -89,6 +90,29 @@ static const Case CASES[] = {
     {"in %dx,%al", "ec", "", PLAIN},
     {"cli", "fa", "", PLAIN},
     {"repz cmpsb", "f3a6", "", PLAIN},
+    {"es test %edi,%edi", "2685ff", "", PLAIN},
+    {"ss test %edi,%edi", "3685ff", "", PLAIN},
+    {"mov %eax,%ss", "8ed0", "", PLAIN},
+    {"vpmaskmovd %xmm2,%xmm1,(%rax)", "c4e2718e10", "", PLAIN},
+    {"vpmaskmovd %xmm1,%xmm1,(%rax)", "c4e2718e08", "", NOT_RUN},
+    {"vmovaps %xmm1,%xmm0 in three bytes", "c4e17828c1", "", NOT_RUN},
+    {"vpalignr $8,%xmm2,%xmm1,%xmm0", "c4e3710fc208", "", NOT_RUN},
+    {"vblendvps %xmm3,%xmm2,%xmm1,%xmm0", "c4e3714ac230", "", NOT_RUN},
+    {"vpcmpestrm $0,%xmm1,%xmm0", "c4e37960c100", "", PLAIN},
+    {"vpcmpistri $0,%xmm1,%xmm0", "c4e37963c100", "", NOT_RUN},
+    {"vaeskeygenassist $0,%xmm1,%xmm0", "c4e379dfc100", "", NOT_RUN},
+    {"vpermil2ps $0,%xmm2,%xmm1,%xmm0,%xmm0", "c4e3f948c210", "", PLAIN},
+    {"vpermil2pd $0,%xmm2,%xmm1,%xmm0,%xmm0", "c4e3f949c210", "", PLAIN},
+    {"vfmaddsubps %xmm2,%xmm1,%xmm0,%xmm0", "c4e3f95cc210", "", PLAIN},
+    {"vfmaddpd %xmm2,%xmm1,%xmm0,%xmm0", "c4e3f969c210", "", PLAIN},
+    {"vfnmsubsd %xmm2,%xmm1,%xmm0,%xmm0", "c4e3f97fc210", "", PLAIN},
+    {"vfrczps %xmm0,%xmm0", "8fe97880c0", "", ONLY_WE_REFUSE},
+    {"vaddps %zmm1,%zmm0,%zmm0", "62f17c4858c1", "", NOT_RUN},
+    {"vfmadd213ps %zmm2,%zmm1,%zmm0", "62f27548a8c2", "", NOT_RUN},
+    {"vcvt2ps2phx %zmm2,%zmm1,%zmm0", "62f2754867c2", "", ONLY_WE_REFUSE},
+    {"vaddph %zmm1,%zmm0,%zmm0", "62f57c4858c1", "", ONLY_WE_REFUSE},
+    {"syscall", "0f05", "", ONLY_WE_REFUSE},
+    {"sysenter", "0f34", "", ONLY_WE_REFUSE},
 };
 
 static size_t bytes_of(const char *hex, uint8_t *out)
@@ -141,9 +165,13 @@ static void child_run(const Case *c, const char *path, bool refused_only)
     run_code(page); /* nops up to the end: the mapping works */
     int fd = open_counter(path);
     if (fd < 0)
-        _exit(errno == ERROR_NOTSUPP ? UPROBE_REFUSED : errno == EACCES || errno == EPERM ? NO_UPROBES : WRONG);
+        _exit(errno == ERROR_NOTSUPP || errno == ENOEXEC ? UPROBE_REFUSED
+              : errno == EACCES || errno == EPERM        ? NO_UPROBES
+                                                         : WRONG);
     if (refused_only || c->note == ONLY_WE_REFUSE)
         _exit(UPROBE_EMULATED);
+    if (c->note == NOT_RUN)
+        _exit(UPROBE_STEPPED);
     run_code(page + CODE_AT);
     _exit(event_count(fd) != 1 ? WRONG : has_uprobes_mapping() ? UPROBE_STEPPED : UPROBE_EMULATED);
 }
