@@ -68,7 +68,7 @@ $(BUILD)/%.o: %.c | $(BUILD)/gen/x86/stamp
 $(TESTS) $(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(TESTED)
 	$(Q)$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDFLAGS_ALL) $(LIBS)
 $(TESTS): LIBS = -lcmocka
-FAULTY := $(addprefix $(BUILD)/tests/,test_demangle test_hostile_alloc test_hostile_command) # which include tests/fault.h
+FAULTY := $(addprefix $(BUILD)/tests/,test_choose test_demangle test_hostile_alloc test_hostile_command) # which include tests/fault.h
 $(FAULTY): LIBS = -lcmocka -Wl,--wrap=arena_alloc,--wrap=arena_grow,--wrap=calloc,--wrap=malloc,--wrap=realloc,--wrap=mmap
 
 # A fuzz target is driven by fuzz/replay.c, which runs the files it is given, or by clang's libFuzzer.
@@ -136,10 +136,10 @@ opcode-grid: # links against cmocka like every test
 	+@$(MAKE) --no-print-directory -s $(BUILD)/tests/test_x86_grid >&2
 	@$(BUILD)/tests/test_x86_grid --print
 
-# The profile is written at exit, which the sandbox would forbid. COVER=-v lists the branches that were not taken.
+# The profile is written at exit, which the sandbox would forbid; threads count atomically, else counts are lost, and branches with them. COVER=-v lists the branches that were not taken.
 cover:
 	@tests/needs
-	$(SUB) BUILD=$(BUILD)/cover CC=$(CLANG) OPT='-O0 -g' STATIC= SAN='--coverage -DLVSCAN_UNCONFINED' all tests fuzzers
+	$(SUB) BUILD=$(BUILD)/cover CC=$(CLANG) OPT='-O0 -g' STATIC= SAN='--coverage -fprofile-update=atomic -DLVSCAN_UNCONFINED' all tests fuzzers
 	@BUILD=$(BUILD)/cover nice tests/cover $(COVER)
 
 idioms:

@@ -101,7 +101,7 @@ typedef struct Texts {
 
 static bool texts_find(Texts *out, Bytes strings, Str needle, Arena *arena)
 {
-    const uint8_t *from = strings.p, *end = strings.p + strings.n, *hit;
+    const uint8_t *from = strings.p, *end = strings.n ? strings.p + strings.n : from, *hit;
     *out = (Texts){0};
     while (from < end && (hit = memmem(from, (size_t)(end - from), needle.p, needle.n)) != NULL) {
         const uint8_t *start = memrchr(from, 0, (size_t)(hit - from));

@@ -1,6 +1,6 @@
 /* tests/test_elf_gopclntab.c - Go's function table in its versions, whole and damaged. */
 #include "elf/gopclntab.h"
-#include "tests/elf_builder.h"
+#include "tests/go_builder.h"
 
 #include <setjmp.h>
 #include <stdio.h>
@@ -10,83 +10,7 @@
 #include <cmocka.h>
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
-enum { TEXT = 0x401000, TEXT_SIZE = 0x100, TABLE = 0x500000, RELA = 0x600000, FUNCTIONS = 3 };
-
-static const char *const names[FUNCTIONS] = {"runtime.main", "main.(*T).do", "main.main"};
-static const uint32_t starts[FUNCTIONS + 1] = {0x00, 0x20, 0x60, 0x80};
-
-typedef struct Go {
-    uint32_t magic;
-    bool relocated; /* addresses are 0 in the file; relocations hold them */
-    Buf rela;
-} Go;
-
-static void put_word(Go *go, Buf *b, Addr value)
-{
-    if (go->relocated)
-        buf_rela(&go->rela, TABLE + b->n, 0, R_X86_64_RELATIVE, (int64_t)value);
-    buf_u64(b, go->relocated ? 0 : value);
-}
-
-static size_t row_width(const Go *go) { return go->magic >= 0xfffffffa ? 8 : 4; }
-
-static void put_pc(Go *go, Buf *b, uint32_t start)
-{
-    if (row_width(go) == 8)
-        put_word(go, b, TEXT + start);
-    else
-        buf_u32(b, start);
-}
-
-/* The function table and its records; offsets count from `records`, names from `names_at`. */
-static void put_functions(Go *go, Buf *b, size_t records, const uint32_t *name)
-{
-    size_t width = row_width(go), first = b->n + (2 * FUNCTIONS + 1) * width + 8 - records;
-    for (size_t i = 0; i < FUNCTIONS; i++) {
-        put_pc(go, b, starts[i]);
-        buf_le(b, first + i * 16, width);
-    }
-    put_pc(go, b, starts[FUNCTIONS]);
-    buf_u64(b, 0);
-    for (size_t i = 0; i < FUNCTIONS; i++) {
-        buf_le(b, starts[i], width);
-        buf_u32(b, name[i]);
-        buf_le(b, 0, 12 - width);
-    }
-}
-
-static void put_table(Go *go, Buf *b)
-{
-    uint32_t name[FUNCTIONS];
-    bool old = go->magic == 0xfffffffb, text = row_width(go) == 4;
-    buf_u32(b, go->magic);
-    buf_put(b, "\0\0\1\x08", 4);
-    buf_u64(b, FUNCTIONS);
-    if (old) {
-        size_t names_at = 16 + (2 * FUNCTIONS + 1) * 8 + 8 + FUNCTIONS * 16;
-        for (size_t i = 0; i < FUNCTIONS; names_at += strlen(names[i++]) + 1)
-            name[i] = (uint32_t)names_at;
-        put_functions(go, b, 0, name);
-        for (size_t i = 0; i < FUNCTIONS; i++)
-            buf_text(b, names[i]);
-        return;
-    }
-    Buf texts = {.n = 0};
-    for (size_t i = 0; i < FUNCTIONS; i++)
-        name[i] = buf_text(&texts, names[i]);
-    buf_align(&texts, 8);
-    buf_u64(b, 1);
-    if (text)
-        put_word(go, b, TEXT);
-    size_t header = b->n + 5 * 8;
-    buf_u64(b, header);
-    buf_u64(b, header);
-    buf_u64(b, header);
-    buf_u64(b, header);
-    buf_u64(b, header + texts.n);
-    buf_put(b, texts.p, texts.n);
-    put_functions(go, b, b->n, name);
-}
+enum { TEXT_SIZE = 0x100, RELA = 0x600000 };
 
 typedef struct GoRow {
     Addr start, end;
@@ -101,7 +25,7 @@ typedef struct Opened {
     Slots slots;
     GoTable table;
     size_t n; /* functions that can be */
-    GoRow functions[FUNCTIONS];
+    GoRow functions[GO_FUNCTIONS];
 } Opened;
 
 /* Reads the table, and of its functions those that go upward. */
@@ -116,8 +40,8 @@ static void table_read(Opened *o)
         assert_true(name.p == NULL || name.n > 0);
         if (!gopclntab_function(&o->table, i, &start, &end) || start < last)
             continue;
-        assert_true(image_is_code(&o->image, start) && start < end && end <= TEXT + TEXT_SIZE);
-        if (o->n < FUNCTIONS)
+        assert_true(image_is_code(&o->image, start) && start < end && end <= GO_TEXT + TEXT_SIZE);
+        if (o->n < GO_FUNCTIONS)
             o->functions[o->n] = (GoRow){start, end, name};
         o->n++;
         last = end;
@@ -131,10 +55,10 @@ static Opened *open_go(const Go *go, const Buf *table, const char *section)
     Opened *o = calloc(1, sizeof *o);
     assert_non_null(o);
     elf_begin(&o->elf, go->relocated ? ET_DYN : ET_EXEC);
-    elf_load(&o->elf, PF_R | PF_X, TEXT, code, sizeof code);
-    uint64_t off = elf_load(&o->elf, PF_R, TABLE, table->p, table->n)->p_offset;
+    elf_load(&o->elf, PF_R | PF_X, GO_TEXT, code, sizeof code);
+    uint64_t off = elf_load(&o->elf, PF_R, GO_TABLE, table->p, table->n)->p_offset;
     if (section) {
-        unsigned i = elf_section(&o->elf, section, SHT_PROGBITS, TABLE, NULL, 0);
+        unsigned i = elf_section(&o->elf, section, SHT_PROGBITS, GO_TABLE, NULL, 0);
         o->elf.sh[i].sh_offset = off;
         o->elf.sh[i].sh_size = table->n;
     }
@@ -169,14 +93,14 @@ static void every_version(void **state)
     for (size_t m = 0; m < COUNT(magics) * COUNT(sections) * 2; m++) {
         Go go = {.magic = magics[m % 4], .relocated = m / 4 % 2};
         Buf table = {.n = 0};
-        put_table(&go, &table);
+        go_put_table(&go, &table);
         Opened *o = open_go(&go, &table, sections[m / 8]);
-        if (o->n != FUNCTIONS)
+        if (o->n != GO_FUNCTIONS)
             fail_msg("magic %x, relocated %d: %zu functions", go.magic, go.relocated, o->n);
-        for (size_t i = 0; i < FUNCTIONS; i++) {
-            assert_int_equal(o->functions[i].start, TEXT + starts[i]);
-            assert_int_equal(o->functions[i].end, TEXT + starts[i + 1]);
-            assert_true(str_eq(o->functions[i].name, str_of(names[i])));
+        for (size_t i = 0; i < GO_FUNCTIONS; i++) {
+            assert_int_equal(o->functions[i].start, GO_TEXT + go_starts[i]);
+            assert_int_equal(o->functions[i].end, GO_TEXT + go_starts[i + 1]);
+            assert_true(str_eq(o->functions[i].name, str_of(go_names[i])));
         }
         close_go(o);
     }
@@ -188,19 +112,19 @@ static void text_start_of_the_section(void **state)
     (void)state;
     Go go = {.magic = 0xfffffff1};
     Buf table = {.n = 0};
-    put_table(&go, &table);
+    go_put_table(&go, &table);
     memset(table.p + 24, 0, 8);
     Opened *o = open_go(&go, &table, ".gopclntab");
     assert_int_equal(o->n, 0);
     o->image.nsections = 0;
-    unsigned text = elf_section(&o->elf, ".text", SHT_PROGBITS, TEXT, NULL, 0);
+    unsigned text = elf_section(&o->elf, ".text", SHT_PROGBITS, GO_TEXT, NULL, 0);
     o->elf.sh[text].sh_offset = o->elf.ph[0].p_offset;
     free((void *)(uintptr_t)o->file.p);
     o->file = elf_end(&o->elf);
     assert_true(image_open(&o->image, o->file, &o->arena, NULL));
     slots_close(&o->slots);
     table_read(o);
-    assert_int_equal(o->n, FUNCTIONS);
+    assert_int_equal(o->n, GO_FUNCTIONS);
     close_go(o);
 }
 
@@ -209,12 +133,12 @@ static void damaged_tables(void **state)
 {
     (void)state;
     static const uint32_t magics[] = {0xfffffffb, 0xfffffffa, 0xfffffff1};
-    static const uint64_t values[] = {0,          1,         0x7f,       0xffff, INT32_MAX,
-                                      UINT32_MAX, INT64_MAX, UINT64_MAX, TABLE,  TEXT + 0x70};
+    static const uint64_t values[] = {0,          1,         0x7f,       0xffff,   INT32_MAX,
+                                      UINT32_MAX, INT64_MAX, UINT64_MAX, GO_TABLE, GO_TEXT + 0x70};
     for (size_t m = 0; m < COUNT(magics); m++) {
         Go go = {.magic = magics[m]};
         Buf whole = {.n = 0};
-        put_table(&go, &whole);
+        go_put_table(&go, &whole);
         for (size_t k = 0; k < COUNT(values) * (whole.n / 4 - 1); k++) {
             Buf table = whole;
             size_t at = k / COUNT(values) * 4;

@@ -130,7 +130,7 @@ static void test_larger(void **state)
 {
     (void)state;
     for (size_t i = 0; i < QUERIES; i++)
-        fail_each("fuzz/corpus/scan/real-idioms", &queries[i], 700);
+        fail_each("fuzz/corpus/scan/real-idioms", &queries[i], 400);
 }
 
 int main(void)
