@@ -119,7 +119,7 @@ void padding_rows(const Program *p, Addr from, Addr to, RowList *out)
 }
 
 /* Calls `see` for each gap. */
-typedef void GapSee(void *context, const Program *p, Addr start, Addr end);
+typedef void GapSee(void *context, const Program *p, const Gap *g);
 
 static void gaps_each(const Program *p, GapSee *see, void *context)
 {
@@ -129,9 +129,10 @@ static void gaps_each(const Program *p, GapSee *see, void *context)
         Addr at = seg->addr, end = seg->addr + seg->filesz;
         for (size_t k = rows_after(rows, p->known.n, at); seg->executable && at < end; k++) {
             Addr next = k < p->known.n && rows[k].start < end ? rows[k].start : end;
-            if (at < next)
-                see(context, p, at, next);
-            at = next < end && row_end(&rows[k]) > at ? row_end(&rows[k]) : next;
+            Gap g;
+            if (at < next && gap_of(p, at, &g))
+                see(context, p, &g);
+            at = next < end ? row_end(&rows[k]) : end;
         }
     }
 }
@@ -141,19 +142,18 @@ typedef struct Sample {
     unsigned n, bounded;   /* samples; those in which padding ends */
 } Sample;
 
-static void gap_sample(void *context, const Program *p, Addr start, Addr end)
+static void gap_sample(void *context, const Program *p, const Gap *g)
 {
     Sample *s = context;
-    Gap g;
-    if (end - start > s->left && !gap_of(p, start, &g))
-        return;
-    for (; end - start > s->left; s->left = s->stride) {
+    Addr start = g->start;
+    (void)p;
+    for (; g->end - start > s->left; s->left = s->stride) {
         start += s->left;
-        Addr last = end - start > SAMPLE_BYTES ? start + SAMPLE_BYTES : end;
+        Addr last = g->end - start > SAMPLE_BYTES ? start + SAMPLE_BYTES : g->end;
         s->n++;
-        s->bounded += boundary_after(&g, start, last) < last;
+        s->bounded += boundary_after(g, start, last) < last;
     }
-    s->left -= end - start;
+    s->left -= g->end - start;
 }
 
 bool padding_usable(const Program *p)
@@ -166,13 +166,12 @@ bool padding_usable(const Program *p)
     return s.bounded > s.n / 4 * 3;
 }
 
-static void gap_count(void *context, const Program *p, Addr start, Addr end)
+static void gap_count(void *context, const Program *p, const Gap *g)
 {
-    Gap g;
     size_t *n = context;
-    if (gap_of(p, start, &g))
-        for (Addr at = start; at < end; at = boundary_after(&g, at, end))
-            ++*n;
+    (void)p;
+    for (Addr at = g->start; at < g->end; at = boundary_after(g, at, g->end))
+        ++*n;
 }
 
 typedef struct Filling {
@@ -186,11 +185,11 @@ static void known_rows(Filling *f, const Program *p, Addr before)
         rows_add(f->list, p->known.rows[f->known++]);
 }
 
-static void gap_rows(void *context, const Program *p, Addr start, Addr end)
+static void gap_rows(void *context, const Program *p, const Gap *g)
 {
     Filling *f = context;
-    known_rows(f, p, start);
-    padding_rows(p, start, end, f->list);
+    known_rows(f, p, g->start);
+    padding_rows(p, g->start, g->end, f->list);
 }
 
 void padding_all(const Program *p, RowList *out)
