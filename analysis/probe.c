@@ -61,7 +61,7 @@ static UprobeWay way_extended(const Insn *insn, const uint8_t *p, size_t n)
 {
     size_t at = insn->encoding == ENC_EVEX ? 4 : p[0] == 0xc4 ? 3 : 2;
     bool known = insn->encoding == ENC_VEX || insn->encoding == ENC_EVEX;
-    if (!known || at >= n || is_bad_opcode(p[at]) || is_mov_ss(p + at, n - at) || is_fma4(p, n) || is_newer(p, insn))
+    if (!known || is_bad_opcode(p[at]) || is_mov_ss(p + at, n - at) || is_fma4(p, n) || is_newer(p, insn))
         return UPROBE_REFUSED;
     return UPROBE_STEPPED;
 }
@@ -83,16 +83,16 @@ UprobeWay uprobe_way(const Insn *insn, const uint8_t *bytes)
 {
     unsigned i = 0;
     bool opsize = false, rex_w = false;
-    while (i < insn->len && is_legacy_prefix(bytes[i])) {
+    while (is_legacy_prefix(bytes[i])) { /* an instruction is more than its prefixes: its opcode ends them */
         if (is_bad_prefix(bytes[i]))
             return UPROBE_REFUSED;
         opsize |= bytes[i++] == 0x66;
     }
     if (insn->encoding != ENC_LEGACY)
-        return i < insn->len ? way_extended(insn, bytes + i, insn->len - i) : UPROBE_REFUSED;
-    if (i < insn->len && bytes[i] >= 0x40 && bytes[i] <= 0x4f)
+        return way_extended(insn, bytes + i, insn->len - i);
+    if (bytes[i] >= 0x40 && bytes[i] <= 0x4f)
         rex_w = bytes[i++] & 8;
-    if (i >= insn->len || is_bad_opcode(bytes[i]))
+    if (is_bad_opcode(bytes[i]))
         return UPROBE_REFUSED;
     if (insn->len == 5 && insn->mnemonic == MN_NOP) /* may be made a call that writes below rsp */
         return UPROBE_REFUSED;

@@ -1,8 +1,9 @@
 /* tests/test_live_probe.c - live: does this kernel treat a uprobe on each kind of instruction as uprobe_way says?
  *
  * Each case is a few bytes of code in a file of its own. A child maps it, puts a counting uprobe on the instruction, and
- * runs it. Refused: perf_event_open fails with errno 524, or ENOEXEC for what the kernel cannot decode. Stepped: the child has an [uprobes] mapping afterwards.
- * Emulated: it has none. The count must be 1 either way, else the probe is not where it should be. */
+ * runs it. Refused: perf_event_open fails with errno 524, or ENOEXEC for what the kernel cannot decode. Stepped: the child
+ * has an [uprobes] mapping afterwards. Emulated: it has none. The count must be 1 either way, else the probe is not where
+ * it should be. */
 #undef _GNU_SOURCE /* else sys/ucontext.h has names of registers that are ours, too */
 #define _DEFAULT_SOURCE 1
 #include "analysis/probe.h"
@@ -95,6 +96,7 @@ static const Case CASES[] = {
     {"mov %eax,%ss", "8ed0", "", PLAIN},
     {"vpmaskmovd %xmm2,%xmm1,(%rax)", "c4e2718e10", "", PLAIN},
     {"vpmaskmovd %xmm1,%xmm1,(%rax)", "c4e2718e08", "", NOT_RUN},
+    {"vzeroupper", "c5f877", "", NOT_RUN},
     {"vmovaps %xmm1,%xmm0 in three bytes", "c4e17828c1", "", NOT_RUN},
     {"vpalignr $8,%xmm2,%xmm1,%xmm0", "c4e3710fc208", "", NOT_RUN},
     {"vblendvps %xmm3,%xmm2,%xmm1,%xmm0", "c4e3714ac230", "", NOT_RUN},
