@@ -10,15 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "analysis/carve.h"
+#include "analysis/gaps.h"
 #include "analysis/padding.h"
 #include "analysis/program.h"
 #include "analysis/sweep.h"
 #include "elf/dynamic.h"
 #include "elf/order.h"
-
-/* GAP_ROWS: so many more may be found in gaps. */
-enum { GAP_ROWS = 256 };
 
 static void found_add(const Program *p, RowList *list, FunctionRow row)
 {
@@ -178,59 +175,18 @@ static void entries_note(const Program *p, RowList *list)
         }
 }
 
-/* Puts a row where it belongs, when nothing lies there and there is room. */
-static bool row_insert(const Program *p, RowList *rows, FunctionRow row)
+/* What runs at start and end, and what that leads to: the functions of the C library's start files have no unwind tables; then what else
+ * no table tells of. */
+static void found_gaps(const Program *p, RowList *rows, bool whole, Arena *scratch)
 {
-    size_t at = rows_after(rows->items, rows->n, row.start);
-    bool known = at < rows->n && rows->items[at].start <= row.start;
-    if (known || rows->n == rows->cap || !image_is_code(&p->image, row.start) || program_is_stub(p, row.start))
-        return false;
-    memmove(&rows->items[at + 1], &rows->items[at], (rows->n - at) * sizeof *rows->items);
-    row.size = 1;
-    rows->items[at] = row;
-    rows->n++;
-    return true;
-}
-
-/* A function found by nothing but its start, as far as its code goes on: GAP_BYTES at most. */
-enum { GAP_BYTES = 4096 };
-
-typedef struct Gap {
-    const Program *program;
-    RowList *list; /* what it leads to */
-    Addr start, limit;
-} Gap;
-
-/* Notes where it calls or jumps out to. */
-static void gap_leads(void *context, const Insn *insn)
-{
-    Gap *g = context;
-    bool call = insn->flow == FLOW_CALL, inside = insn->target >= g->start && insn->target < g->limit;
-    bool leads = insn->flow != FLOW_NEXT && insn->nops && insn->op[0].kind == OPERAND_REL && (call || !inside);
-    if (leads && insn->target != g->start)
-        found_add(g->program, g->list, row_make(insn->target, insn->target, call ? FOUND_CALL : FOUND_JUMP));
-}
-
-/* Follows the code at `start` to where it ends, and adds where it leads (when nothing is known there) to the list. */
-static void gap_follow(const Program *p, RowList *rows, RowList *list, Addr start)
-{
-    size_t row = rows_after(rows->items, rows->n, start);
-    Gap g = {p, list, start, start + GAP_BYTES};
-    if (row + 1 < rows->n && rows->items[row + 1].start < g.limit)
-        g.limit = rows->items[row + 1].start;
-    Addr end = carve_end(p, start, g.limit, gap_leads, &g);
-    rows->items[row].size = end > start ? (uint32_t)(end - start) : 1;
-}
-
-/* What runs at start and end, and what that leads to: the functions of the C library's start files have no unwind tables. */
-static void found_gaps(const Program *p, RowList *rows)
-{
-    RowList todo = {.arena = rows->arena};
-    entries_note(p, &todo);
-    for (size_t i = 0; i < todo.n && !todo.failed && !rows->failed; i++)
-        if (row_insert(p, rows, todo.items[i]))
-            gap_follow(p, rows, &todo, todo.items[i].start);
-    rows->failed |= todo.failed;
+    RowList entries = {.arena = scratch}, leads = entries;
+    entries_note(p, &entries);
+    gaps_fill(p, rows, &entries, false, scratch);
+    if (!whole && !rows->failed && !entries.failed)
+        gaps_leads(p, rows, &leads);
+    rows->failed |= entries.failed || leads.failed;
+    if (leads.n && !rows->failed)
+        gaps_fill(p, rows, &leads, true, scratch);
 }
 
 /* Leaves out what has no bytes in the file. */
@@ -280,10 +236,12 @@ static bool found_all(Program *p, RowList *all, Arena *scratch)
     rows_merge(all, fdes.items, fdes.n, 0, scratch);
     all->failed |= fdes.failed || go.failed;
     uint64_t code = code_bytes(&p->image);
-    bool unknown = rows_bytes(all) < code / 2;
-    if (unknown && code <= SWEEP_MAX)
+    bool unknown = rows_bytes(all)<code / 2, much = code> SWEEP_MAX;
+    if (unknown && !much)
         found_swept(p, all, scratch);
-    return unknown && code > SWEEP_MAX;
+    found_settle(&p->image, all);
+    found_gaps(p, all, unknown || much, scratch);
+    return unknown && much;
 }
 
 bool functions_find(Program *program, Diag *diag)
@@ -291,9 +249,7 @@ bool functions_find(Program *program, Diag *diag)
     Arena scratch = {0};
     RowList all = {.arena = &scratch};
     bool left = found_all(program, &all, &scratch);
-    rows_merge(&all, NULL, 0, GAP_ROWS, &program->arena);
-    found_settle(&program->image, &all);
-    found_gaps(program, &all);
+    rows_merge(&all, NULL, 0, 0, &program->arena);
     found_clean(&program->image, &all);
     program->known = program->functions = (Functions){all.items, all.n};
     program->padded = left && !all.failed && padding_usable(program);

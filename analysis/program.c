@@ -103,7 +103,8 @@ static bool function_of(const Program *p, const FunctionRow *r, Function *out)
         return false;
     function_name(p, r, out);
     out->fragment = is_fragment(p, out);
-    out->unsure = out->found_by == FOUND_POINTER || out->found_by == FOUND_JUMP || out->found_by == FOUND_PADDING;
+    out->unsure =
+        r->unsure || out->found_by == FOUND_POINTER || out->found_by == FOUND_JUMP || out->found_by == FOUND_PADDING;
     return true;
 }
 

@@ -14,7 +14,7 @@ typedef struct RowList {
 } RowList;
 
 /* ROW_SOURCE_MAX: the largest FunctionRow.source. */
-enum { ROW_SOURCE_MAX = (1 << 28) - 1 };
+enum { ROW_SOURCE_MAX = (1 << 27) - 1 };
 
 /* A row of [start, end); end == start: its end is not known. `by` is a FoundBy. */
 FunctionRow row_make(Addr start, Addr end, unsigned by);

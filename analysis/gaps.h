@@ -1,0 +1,26 @@
+/* analysis/gaps.h - functions in gaps: in a file whose tables and symbols know most of the code, code that they leave out (of the C
+ * library's start files, hand-written assembly), found by what leads there.
+ *
+ * Nothing in a gap is taken for code unless something leads to it: assembly keeps constants there, too. */
+#ifndef LVSCAN_ANALYSIS_GAPS_H
+#define LVSCAN_ANALYSIS_GAPS_H
+
+#include "analysis/rows.h"
+#include "x86/insn.h"
+
+/* Told where an instruction leads, and how (FOUND_CALL, FOUND_JUMP, FOUND_POINTER). */
+typedef void LeadSee(void *context, Addr target, unsigned by);
+
+/* Tells of what it calls, jumps to or takes the address of; `fixed`: the program's addresses are what they are in the file. */
+void insn_leads(const Insn *insn, bool fixed, LeadSee *see, void *context);
+
+/* Adds what the known functions' code and the file's data lead to in the gaps between the rows, which are in order and do not run
+ * into each other. Reads all known code, but only if some gap holds more than padding and the PLT. */
+void gaps_leads(const struct Program *program, const RowList *rows, RowList *leads);
+
+/* Merges into the rows the functions that begin where a lead (in any order) goes into a gap, and those that their code leads to, and when
+ * `rest`, what stands behind those.
+ * Those of FOUND_ENTRY and FOUND_INIT are believed; others must look like code. rows->arena becomes `arena`. */
+void gaps_fill(const struct Program *program, RowList *rows, const RowList *leads, bool rest, Arena *arena);
+
+#endif

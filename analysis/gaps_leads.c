@@ -1,0 +1,215 @@
+/* analysis/gaps_leads.c - what leads into gaps (gaps.h). Known code is searched for the four bytes of an address in a gap: a distance from
+ * their end, or in a program at a fixed address the address itself. A function that holds some is decoded up to there, to see what
+ * they are.
+ */
+#include "analysis/gaps.h"
+
+#include <elf.h>
+#include <string.h>
+
+#include "analysis/carve.h"
+#include "analysis/program.h"
+
+/* The code from the first gap on is cut into pieces, GRAINS at most; a bit a piece says whether some gap touches it. */
+enum { ALIGN = 16, GRAINS = 1 << 18 };
+
+void insn_leads(const Insn *insn, bool fixed, LeadSee *see, void *context)
+{
+    uint64_t addr;
+    bool direct = insn->flow != FLOW_NEXT && insn->nops && insn->op[0].kind == OPERAND_REL;
+    if (direct && insn->flow != FLOW_CALL)
+        see(context, insn->target, FOUND_JUMP);
+    else if (direct && insn->target != insn->pc + insn->len) /* else it only asks where it is */
+        see(context, insn->target, FOUND_CALL);
+    else if (insn->mnemonic == MN_LEA && insn->mem.base == REG_RIP && insn_mem_address(insn, &addr))
+        see(context, addr, FOUND_POINTER);
+    else if (fixed && insn->mnemonic == MN_MOV && insn->nops == 2 && insn->op[1].kind == OPERAND_IMM)
+        see(context, insn->imm, FOUND_POINTER);
+}
+
+typedef struct Hunt {
+    const Program *program;
+    RowList *leads;
+    const Part *gaps; /* in order: gaps with more in them than padding */
+    size_t n;
+    Addr low, size; /* all of them lie in so many bytes from `low` on */
+    unsigned shift; /* log2 of a piece's bytes */
+    uint8_t *grains;
+    bool fixed; /* the program's addresses are what they are in the file */
+} Hunt;
+
+static bool hunt_hits(const Hunt *h, Addr addr)
+{
+    uint64_t grain = (addr - h->low) >> h->shift;
+    if (addr - h->low >= h->size || !(h->grains[grain / 8] >> grain % 8 & 1))
+        return false;
+    size_t lo = 0, hi = h->n;
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        if (h->gaps[mid].end <= addr)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    return lo < h->n && h->gaps[lo].start <= addr;
+}
+
+static void hunt_lead(void *context, Addr target, unsigned by)
+{
+    Hunt *h = context;
+    if (hunt_hits(h, target))
+        rows_add(h->leads, row_make(target, target, by));
+}
+
+/* The opcodes of call and jmp, with a distance behind them, and of lea. */
+static const uint8_t leading[256] = {[0xe8] = 1, [0xe9] = 1, [0x8d] = 2};
+
+/* Is there at `at`, behind the opcode before it, a distance into a gap? */
+static bool hunt_relative(const Hunt *h, const uint8_t *code, Addr addr, size_t at)
+{
+    int32_t distance;
+    memcpy(&distance, code + at, sizeof distance);
+    Addr target = addr + at + 4 + (uint64_t)(int64_t)distance;
+    return hunt_hits(h, target);
+}
+
+/* Where the distance lies of an instruction whose opcode may be at `at`, of which six bytes can be read; 0: it is none, or leads into no gap. */
+static size_t hunt_opcode(const Hunt *h, const uint8_t *code, Addr addr, size_t at)
+{
+    uint8_t kind = leading[code[at]];
+    bool relative = kind == 1 || (kind == 2 && (code[at + 1] & 0xc7) == 5);
+    return relative && hunt_relative(h, code, addr, at + kind) ? at + kind : 0;
+}
+
+/* The next place at or after `at` in the n bytes of code at `addr` that may be an address in a gap; n: none. */
+static size_t hunt_next(const Hunt *h, const uint8_t *code, size_t n, Addr addr, size_t at)
+{
+    for (size_t hit; at + 6 <= n; at++)
+        if ((hit = hunt_opcode(h, code, addr, at)))
+            return hit;
+    return at + 5 == n && leading[code[at]] == 1 && hunt_relative(h, code, addr, at + 1) ? at + 1 : n;
+}
+
+/* The same in a program at a fixed address, where it may be the address itself. */
+static size_t hunt_next_fixed(const Hunt *h, const uint8_t *code, size_t n, Addr addr, size_t at)
+{
+    for (size_t hit; at + 6 <= n; at++) {
+        uint32_t word;
+        memcpy(&word, code + at, sizeof word);
+        if (hunt_hits(h, word))
+            return at;
+        if ((hit = hunt_opcode(h, code, addr, at)))
+            return hit;
+    }
+    return hunt_next(h, code, n, addr, at);
+}
+
+typedef size_t HuntNext(const Hunt *h, const uint8_t *code, size_t n, Addr addr, size_t at);
+
+static void hunt_in(Hunt *h, const FunctionRow *row)
+{
+    size_t n = row->size, pc = 0;
+    const uint8_t *code = image_read(&h->program->image, row->start, n);
+    HuntNext *next = h->fixed ? hunt_next_fixed : hunt_next;
+    for (size_t at = 0; code && (at = next(h, code, n, row->start, at)) < n; at++)
+        while (pc <= at) {
+            Insn insn;
+            int len = insn_decode(code + pc, n - pc, row->start + pc, &insn);
+            pc += len > 0 ? (size_t)len : 1;
+            if (len > 0 && pc > at)
+                insn_leads(&insn, h->fixed, hunt_lead, h);
+        }
+}
+
+/* What relocations, or in a program without them words that hold the address of aligned code, point to. */
+static void hunt_data(Hunt *h)
+{
+    const Image *image = &h->program->image;
+    SlotWalk w = {0};
+    Slot slot;
+    while (!h->leads->failed && slots_next(&h->program->slots, &w, &slot))
+        hunt_lead(h, slot.target, FOUND_POINTER);
+    for (size_t i = 0; h->fixed && i < image->nloads; i++) {
+        Bytes bytes;
+        uint64_t word;
+        if (image->loads[i].executable || !image_bytes(image, image->loads[i].addr, &bytes))
+            continue;
+        for (size_t at = (size_t)(-image->loads[i].addr & 7); at + 8 <= bytes.n; at += 8) {
+            memcpy(&word, bytes.p + at, sizeof word);
+            if (word % ALIGN == 0)
+                hunt_lead(h, word, FOUND_POINTER);
+        }
+    }
+}
+
+/* What of a gap is more than padding and the PLT. Gaps that hold no multiple of 16 but their end are not even looked at. */
+static Part gap_core(const Program *p, Part gap)
+{
+    if (gap.end - gap.start < ALIGN && (gap.start - 1) / ALIGN == (gap.end - 1) / ALIGN)
+        return (Part){gap.end, gap.end};
+    for (gap.start = carve_padding(&p->image, gap.start, gap.end);
+         gap.start < gap.end && program_is_stub(p, gap.start);)
+        gap.start = carve_padding(&p->image, gap.start + ALIGN, gap.end);
+    return gap;
+}
+
+static bool parts_add(RowList *list, Part **parts, size_t *n, size_t *cap, Part part)
+{
+    if (!arena_grow(list->arena, (void **)parts, *n, cap, sizeof **parts))
+        return list->failed = true, false;
+    (*parts)[(*n)++] = part;
+    return true;
+}
+
+/* All gaps with something in them, into the arena of the leads. */
+static void hunt_gaps(Hunt *h, const RowList *rows)
+{
+    const Image *image = &h->program->image;
+    Part *gaps = NULL, code;
+    size_t n = 0, cap = 0;
+    for (size_t i = 0; i < image->nloads; i++) {
+        if (!image->loads[i].executable || !image->loads[i].filesz)
+            continue;
+        image_code(image, &image->loads[i], &code.start, &code.end);
+        for (size_t k = rows_after(rows->items, rows->n, code.start); code.start < code.end; k++) {
+            bool last = k >= rows->n || rows->items[k].start >= code.end;
+            Part gap = {code.start, last ? code.end : rows->items[k].start};
+            gap = gap.start < gap.end ? gap_core(h->program, gap) : gap;
+            if (gap.start < gap.end && !parts_add(h->leads, &gaps, &n, &cap, gap))
+                return;
+            code.start = last ? code.end : row_end(&rows->items[k]);
+        }
+    }
+    h->gaps = gaps;
+    h->n = n;
+}
+
+/* Marks the pieces. Segments may be out of order in a hostile file: then what does not lie behind the first gap is left out. */
+static void hunt_grains(Hunt *h)
+{
+    h->low = h->gaps[0].start;
+    for (size_t i = 0; i < h->n; i++)
+        if (h->gaps[i].end > h->low && h->gaps[i].end - h->low > h->size)
+            h->size = h->gaps[i].end - h->low;
+    while (h->size >> h->shift >= GRAINS)
+        h->shift++;
+    h->grains = arena_alloc(h->leads->arena, GRAINS / 8, 1);
+    h->leads->failed |= !h->grains;
+    for (size_t i = 0; h->grains && i < h->n; i++)
+        if (h->gaps[i].start >= h->low)
+            for (uint64_t g = (h->gaps[i].start - h->low) >> h->shift; g <= (h->gaps[i].end - 1 - h->low) >> h->shift;
+                 g++)
+                h->grains[g / 8] = (uint8_t)(h->grains[g / 8] | 1 << g % 8);
+}
+
+void gaps_leads(const Program *program, const RowList *rows, RowList *leads)
+{
+    Hunt h = {.program = program, .leads = leads, .fixed = program->image.type == ET_EXEC};
+    hunt_gaps(&h, rows);
+    if (!h.n)
+        return;
+    hunt_grains(&h);
+    for (size_t i = 0; i < rows->n && !leads->failed; i++)
+        hunt_in(&h, &rows->items[i]);
+    hunt_data(&h);
+}
