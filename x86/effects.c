@@ -126,7 +126,6 @@ static void rule_apply(const Insn *insn, unsigned rule, Effects *out)
         regset_add(&out->writes, insn->op[0].reg ^ 1u);
         regset_add(&out->kills, insn->op[0].reg ^ 1u);
         break;
-    case RULE_KEEP: out->kills = (RegSet){{0, 0}}; break;
     case RULE_UNKNOWN: unknown_effects(out); break;
     case RULE_SCC: out->flags_read |= condition_flags[insn->imm2 & 15]; break;
     case RULE_STACK2: implied_effects(insn->op[0].access & ACCESS_WRITE ? ACCESS_READ : ACCESS_WRITE, 128, out); break;

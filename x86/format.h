@@ -229,7 +229,6 @@ enum {
     RULE_NONE,
     RULE_SHIFT, /* flags by the immediate count */
     RULE_ROTATE,
-    RULE_KEEP, /* writes registers so that they never are killed */
     RULE_UNKNOWN,
     RULE_KPAIR,     /* writes the other mask register of the pair too */
     RULE_SELECT,    /* the mask chooses between sources: the destination is written whole */

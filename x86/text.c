@@ -88,8 +88,7 @@ static void repeat_text(const Insn *insn, TextOut *o)
 /* Operand-size prefixes that change nothing, and REX.W where the size is 64 anyhow. */
 static void size_prefixes_text(const Insn *insn, bool prefix_used, TextOut *o)
 {
-    bool fixed = insn->row_flags & ROW_F64;
-    bool used = prefix_used || (text_operand_size(insn) == 0 && !fixed) || (x86_row_format[insn->row] & FORMAT_66_USED);
+    bool used = prefix_used || text_operand_size(insn) == 0 || (x86_row_format[insn->row] & FORMAT_66_USED);
     for (unsigned i = insn->priv[PRIV_66]; i > (used ? 1u : 0u); i--)
         text_string(o, "data16 ");
 }
@@ -206,7 +205,7 @@ static void star_text(const Insn *insn, TextOut *o)
         return;
     if (mem && !destination_is_wide(insn))
         text_char(o, suffix_letter(mem->bits));
-    else if (stack && (insn->op[0].kind == OPERAND_IMM || insn->op[0].reg >= REG_ES))
+    else if (stack && insn->op[0].kind == OPERAND_IMM)
         text_char(o, 'w');
 }
 

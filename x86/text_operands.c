@@ -121,7 +121,7 @@ static bool insn_has_disp(const Insn *insn)
 static bool shows_no_index(const Insn *insn)
 {
     const Mem *m = &insn->mem;
-    if (!insn_has_sib(insn) || m->index != REG_NONE)
+    if (!insn_has_sib(insn))
         return false;
     return m->scale != 1 || m->base == REG_NONE ? m->scale != 1 || m->addr_bits == 32 : (m->base & 7) != REG_RSP;
 }

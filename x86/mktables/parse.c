@@ -306,7 +306,6 @@ static const Word words[] = {
     {"rep", ROW_STRING, 0, 0},
     {"shift", 0, 0, RULE_SHIFT},
     {"rotate", 0, 0, RULE_ROTATE},
-    {"keep", 0, 0, RULE_KEEP},
     {"unknown", 0, 0, RULE_UNKNOWN},
     {"select", 0, 0, RULE_SELECT},
     {"kpair", 0, 0, RULE_KPAIR},
