@@ -13,7 +13,7 @@ static bool starts_with(Str s, const char *z)
 /* "_GLOBAL__I_f": what runs before main for f; f may be mangled itself. */
 static Str demangle_global(Str name, Arena *arena)
 {
-    if (!starts_with(name, "_GLOBAL_") || name.n < 12 || !strchr("._$", name.p[8]) || !name.p[8] || name.p[10] != '_' ||
+    if (!starts_with(name, "_GLOBAL_") || name.n < 12 || !strchr("._$", name.p[8]) || name.p[10] != '_' ||
         (name.p[9] != 'I' && name.p[9] != 'D'))
         return (Str){0};
     CxxOut o = {.arena = arena};
@@ -29,7 +29,7 @@ static Str demangle_cxx(Str name, Arena *arena)
 {
     CxxNode *n = cxx_parse(name, arena);
     CxxOut o = {.arena = arena};
-    if (!n || !cxx_print(&o, n) || o.n == 0)
+    if (!n || !cxx_print(&o, n))
         return (Str){0};
     return (Str){o.p, o.n};
 }

@@ -29,7 +29,7 @@ CxxNode *node_number(Cxx *c, CxxKind kind, CxxNode *a, uint64_t number)
 
 bool eat(Cxx *c, char x)
 {
-    if (peek(c) != x || c->p == c->end)
+    if (peek(c) != x)
         return false;
     c->p++;
     return true;
@@ -84,7 +84,7 @@ bool parse_discriminator(Cxx *c)
 
 static bool is_anonymous_namespace(Str s)
 {
-    return s.n >= 10 && memcmp(s.p, "_GLOBAL_", 8) == 0 && strchr("._$", s.p[8]) && s.p[8] && s.p[9] == 'N';
+    return s.n >= 10 && memcmp(s.p, "_GLOBAL_", 8) == 0 && strchr("._$", s.p[8]) && s.p[9] == 'N';
 }
 
 CxxNode *parse_source_name(Cxx *c)

@@ -6,7 +6,7 @@
 #include "elf/demangle_cxx.h"
 
 typedef struct Cxx {
-    const char *p, *end;
+    const char *p, *end; /* no byte is 0 */
     Arena *arena;
     CxxNode **subs; /* S_, S0_, ... */
     size_t sub_count, sub_cap;
@@ -22,7 +22,7 @@ CxxNode *node_number(Cxx *c, CxxKind kind, CxxNode *a, uint64_t number);
 
 static inline char peek(const Cxx *c) { return c->p < c->end ? *c->p : 0; }
 static inline char peek_at(const Cxx *c, size_t i) { return (size_t)(c->end - c->p) > i ? c->p[i] : 0; }
-bool eat(Cxx *c, char x);
+bool eat(Cxx *c, char x); /* x is not 0 */
 bool eat2(Cxx *c, char x, char y);
 static inline bool is_digit(char x) { return x >= '0' && x <= '9'; }
 static inline bool is_lower(char x) { return x >= 'a' && x <= 'z'; }

@@ -44,11 +44,10 @@ bool relr_open(Relr *out, Bytes words, Arena *arena)
     return out->marks != NULL;
 }
 
-/* The last mark at or below addr; the first, where all are above. */
+/* The last mark at or below addr. The first is 0. */
 static size_t mark_before(const Relr *r, Addr addr)
 {
-    size_t after = order_after(r->marks, r->nmarks, sizeof(Addr), 0, addr);
-    return after ? after - 1 : 0;
+    return order_after(r->marks, r->nmarks, sizeof(Addr), 0, addr) - 1;
 }
 
 bool relr_holds(const Relr *r, Addr addr)

@@ -1,6 +1,8 @@
-/* tests/test_elf_base.c - arena, diagnostics, cursor, string table lookups. */
+/* tests/test_elf_base.c - arena, diagnostics, cursor, string table lookups, patterns, formatting. */
 #include "elf/base.h"
 #include "elf/cursor.h"
+#include "elf/format.h"
+#include "elf/glob.h"
 
 #include <setjmp.h>
 #include <stdio.h>
@@ -56,6 +58,11 @@ static void arena_refuses_overflow_and_limit(void **state)
     arena_reset(&a);
     assert_int_equal(a.limit, 1000);
     assert_non_null(arena_alloc(&a, 900, 1));
+    a.limit = 10; /* lowered below what is in use */
+    assert_null(arena_alloc(&a, 1, 1));
+    a.limit = 0;
+    assert_null(arena_alloc(&a, SIZE_MAX - 16, 1));
+    a.limit = 1000;
     arena_free(&a);
     assert_int_equal(a.limit, 1000);
     assert_null(arena_copy(&a, "", SIZE_MAX));
@@ -204,6 +211,53 @@ static void texts_need_a_terminator(void **state)
     assert_null(bytes_text(b, UINT64_MAX, NAME_BYTES_MAX).p);
 }
 
+static void patterns_match(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *pattern, *text;
+        bool is, match;
+    } rows[] = {
+        {"", "", false, true},        {"abc", "abc", false, true},  {"abc", "abd", false, false},
+        {"abc", "ab", false, false},  {"ab", "abc", false, false},  {"*", "", true, true},
+        {"a*c", "abbc", true, true},  {"a*c", "abb", true, false},  {"*b*", "abc", true, true},
+        {"a**", "a", true, true},     {"?", "", true, false},       {"?", "x", true, true},
+        {"a?c", "abc", true, true},   {"[abc]", "b", true, true},   {"[abc]", "d", true, false},
+        {"[a-c]x", "bx", true, true}, {"[a-c]", "d", true, false},  {"[b-c]", "a", true, false},
+        {"[!a-c]", "d", true, true},  {"[!a-c]", "b", true, false}, {"[^a]", "b", true, true},
+        {"[]]", "]", true, true},     {"[!]]", "a", true, true},    {"[a-]", "-", true, true},
+        {"[a-]", "b", true, false},   {"[-a]", "-", true, true},    {"[a", "[a", true, true},
+        {"[a", "a", true, false},     {"[", "[", true, true},       {"x[", "x", true, false},
+        {"[!", "[!", true, true},     {"[a-", "[a-", true, true},   {"*[xy]", "abx", true, true},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++)
+        if (glob_is(str_of(rows[i].pattern)) != rows[i].is ||
+            glob_match(str_of(rows[i].pattern), str_of(rows[i].text)) != rows[i].match)
+            fail_msg("%s against %s", rows[i].pattern, rows[i].text);
+    assert_false(glob_is((Str){"\0", 1}));
+}
+
+/* Without the compiler's check of formats. */
+static size_t format_any(char *out, size_t size, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    size_t n = format_list(out, size, format, args);
+    va_end(args);
+    return n;
+}
+
+/* What is no conversion stands as it is; arguments that are passed in memory are read in their turn. */
+static void formats_of_no_kind(void **state)
+{
+    (void)state;
+    char text[64];
+    assert_int_equal(format_any(text, sizeof text, "a%qb%"), 5);
+    assert_string_equal(text, "a%qb%");
+    format_any(text, sizeof text, "%u%u%u%u%u%u%u%c%.*s%x", 1u, 2u, 3u, 4u, 5u, 6u, 7u, 'c', 2, "xyz", 0xabu);
+    assert_string_equal(text, "1234567cxyab");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -217,6 +271,8 @@ int main(void)
         cmocka_unit_test(cursor_stays_bad),
         cmocka_unit_test(ranges_do_not_wrap),
         cmocka_unit_test(texts_need_a_terminator),
+        cmocka_unit_test(patterns_match),
+        cmocka_unit_test(formats_of_no_kind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -133,9 +133,23 @@ static void test_larger(void **state)
         fail_each("fuzz/corpus/scan/real-idioms", &queries[i], 400);
 }
 
+/* A block that is too big for a chunk has memory of its own. */
+static void test_big_block(void **state)
+{
+    (void)state;
+    Arena arena = {0};
+    fault_set(2, false); /* calloc, behind arena_alloc */
+    assert_null(arena_alloc(&arena, 1 << 20, 1));
+    fault_set(0, false);
+    assert_int_equal(arena.total, 0);
+    assert_non_null(arena_alloc(&arena, 1 << 20, 1));
+    arena_free(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_big_block),
         cmocka_unit_test(test_small),
         cmocka_unit_test(test_larger),
     };
