@@ -19,9 +19,9 @@ enum {
     TIGHT_MAX = 4096,
     SET_BITS = 64,
     PLAIN = 100,
-    TURNED = 92,
+    TURNED = QUALITY_TURNED,
     RANGE = 90,
-    MEMORY = 80,
+    MEMORY = 70,
     ADDED = 60,
     DERIVED = 25,
     REGISTER = 20

@@ -23,10 +23,10 @@ typedef struct Peel {
 /* How directly the code says what a lead says, in percent. */
 enum {
     QUALITY_PLAIN = 100,
-    QUALITY_TURNED = 92,
     QUALITY_RANGE = 90,
-    QUALITY_MEMORY = 80,
-    QUALITY_BOUND = 80, /* of what was made for a range test */
+    QUALITY_MEMORY = 70,
+    QUALITY_MADE = 50,  /* of what may have been made for a range test */
+    QUALITY_BOUND = 20, /* of what was made for one by subtraction: from 6 on, rather than from -6 on */
     QUALITY_ADDED = 60,
     QUALITY_DERIVED = 25
 };
@@ -265,7 +265,8 @@ static void leads_prefer(Peel *p, size_t first)
         out->items[i].unlikely |= p->compare->unlikely;
         out->items[i].preferred &= !out->items[i].unlikely;
     }
-    uint8_t most = p->via == VIA_RANGE ? QUALITY_BOUND : QUALITY_RANGE;
+    bool negative = p->via == VIA_RANGE && value_extended(p->k, p->width, true) >> 63;
+    uint8_t most = p->via != VIA_RANGE ? QUALITY_RANGE : negative ? QUALITY_MADE : QUALITY_BOUND;
     if ((p->via == VIA_RANGE || p->derived) && out->items[first].quality > most)
         out->items[first].quality = most;          /* read as a plain compare it is less likely */
     out->items[first].firm |= p->via == VIA_RANGE; /* what a range test made is no variable with bounds of its own */

@@ -7,6 +7,8 @@
 
 #include "analysis/compares.h"
 
+enum { QUALITY_TURNED = 60 }; /* percent of the plain form's, for x >= k + 1 in place of x > k */
+
 typedef struct Lead {
     uint32_t compare; /* index into Compares.items */
     ValueId root;     /* VALUE_NONE: the compare's memory */

@@ -5,6 +5,7 @@
 
 #include "analysis/liveness.h"
 #include "analysis/real.h"
+#include "x86/insn.h"
 
 /* ---- constants ---- */
 
@@ -63,7 +64,7 @@ bool lead_turn(const Query *q, Lead *l)
         return false;
     l->k = k;
     l->relation = other[l->relation].relation;
-    l->quality = (uint8_t)(l->quality * 92 / 100); /* as likely as not, but the plain form comes first */
+    l->quality = (uint8_t)(l->quality * QUALITY_TURNED / 100); /* as likely as not, but the plain form comes first */
     return true;
 }
 
@@ -86,7 +87,7 @@ size_t constants_distinct(uint64_t *items, size_t n)
 
 /* ---- scores ---- */
 
-const Merit merit_best = {1, 1, 1, 1, 1, 1};
+const Merit merit_best = {1, 1, 1, 1, 1, 1, 1, 1};
 
 /* How many of the asked constants are met counts most. The other weights were found on the programs of tests/oracle/corpus.sh; those found
  * on one half of them served the other half as well. */
@@ -96,9 +97,9 @@ double score_of(const Query *q, size_t nconstants, size_t nmatched, const Merit 
         return (double)nconstants / (double)(nconstants + 8);
     if (nmatched == 0)
         return 0;
-    double sum = 0.80 * (double)nmatched / (double)query_asks(q) + 0.12 * m->direct + 0.06 * m->life + 0.12 * m->share +
-                 0.12 * m->origin + 0.10 * m->place + 0.03 * m->span;
-    return sum / 1.35;
+    double sum = 0.80 * m->met * (double)nmatched / (double)query_asks(q) + 0.12 * m->direct + 0.06 * m->life +
+                 0.12 * m->share + 0.12 * m->origin + 0.10 * m->place + 0.03 * m->span + 0.03 * m->branch;
+    return sum / 1.38;
 }
 
 /* Could an instruction hold the constant? */
@@ -120,19 +121,84 @@ static double site_quality(const Variable *v, const Site *site)
     return v->width < 32 ? q * 0.97 : q;
 }
 
-static double matched_quality(const Variable *v, const SiteList *sites)
+/* The next step in the code that reads the register, close by; UINT32_MAX: none. */
+static uint32_t next_reader(const Body *body, uint32_t step, unsigned reg)
 {
-    double sum = 0;
-    for (size_t m = 0; m < v->nmatched; m++) {
-        double best = 0;
-        for (size_t i = 0; i < sites->n; i++) {
-            double q = site_quality(v, &sites->items[i]);
-            if (low_bits(sites->items[i].constant, v->width) == v->matched[m] && q > best)
-                best = q;
-        }
-        sum += best;
+    enum { NEAR = 8 };
+    for (uint32_t i = step + 1; i < body->nsteps && i <= step + NEAR; i++)
+        if (regset_has(body->steps[i].effects.reads, reg))
+            return i;
+    return UINT32_MAX;
+}
+
+/* `sub $5,%eax; je; sub $1,%eax; je`: what is left of the variable is wanted only to compare it with more constants. */
+static bool is_chained(const Body *body, const SiteList *sites, uint32_t step, unsigned reg)
+{
+    uint32_t next = next_reader(body, step, reg);
+    for (size_t i = 0; next != UINT32_MAX && i < sites->n; i++)
+        if (sites->items[i].pc == body->steps[next].insn.pc)
+            return true;
+    return false;
+}
+
+/* Does a step that stands between the register's last write and this one read it? */
+static bool read_before(const Body *body, uint32_t step, unsigned reg)
+{
+    enum { NEAR = 32 };
+    for (uint32_t i = step; i > 0 && step - i < NEAR; i--) {
+        const Effects *e = &body->steps[i - 1].effects;
+        if (regset_has(e->writes, reg))
+            return false;
+        if (regset_has(e->reads, reg))
+            return true;
     }
-    return v->nmatched ? sum / (double)v->nmatched : 0;
+    return false;
+}
+
+/* Is what the instruction compares, or leaves, something else that was made of the variable, in the register *reg? */
+static bool is_made(const Site *site, const Insn *insn, unsigned *reg)
+{
+    bool changes =
+        insn->mnemonic == MN_SUB || insn->mnemonic == MN_ADD || insn->mnemonic == MN_INC || insn->mnemonic == MN_DEC;
+    *reg = insn->op[0].reg;
+    if (!insn->nops || insn->op[0].kind != OPERAND_REG)
+        return false;
+    return changes || (site->via == VIA_DERIVED && (site->location.kind != LOCATION_REG || site->location.reg != *reg));
+}
+
+/* How sure it is that the variable meets the constant here. If what was made of it is used elsewhere, that may be the variable that
+ * the source compares: with x - 7 in use, `x - 7 == 0` says little of a variable x. */
+static double site_weight(const Body *body, const SiteList *sites, const Site *site)
+{
+    uint32_t step = body_step_at(body, site->pc);
+    unsigned reg;
+    const Insn *insn = &body->steps[step].insn;
+    if (!is_made(site, insn, &reg))
+        return 1;
+    bool used = insn->mnemonic == MN_CMP && read_before(body, step, reg);
+    bool wanted = register_live_after(body, step, reg) && !is_chained(body, sites, step, reg);
+    return used || wanted ? 0.25 : 1;
+}
+
+/* Sets how surely, and how directly, the matched constants are met: the means of each one's best site. */
+static void merit_of_matched(Merit *m, const Variable *v, const Body *body, const SiteList *sites)
+{
+    double direct = 0, met = 0;
+    for (size_t k = 0; k < v->nmatched; k++) {
+        double most = 0, best = 0;
+        for (size_t i = 0; i < sites->n; i++) {
+            const Site *s = &sites->items[i];
+            if (low_bits(s->constant, v->width) != v->matched[k])
+                continue;
+            double weight = site_weight(body, sites, s), q = site_quality(v, s) * weight;
+            most = weight > most ? weight : most;
+            best = q > best ? q : best;
+        }
+        direct += best;
+        met += most;
+    }
+    m->direct = v->nmatched ? direct / (double)v->nmatched : 0;
+    m->met = v->nmatched ? met / (double)v->nmatched : 0;
 }
 
 static double sites_life(const Body *body, const SiteList *sites)
@@ -165,7 +231,7 @@ static double matched_share(const Query *q, const Variable *v)
 Merit merit_of_sites(const Query *q, const Variable *v, const Body *body, const SiteList *sites)
 {
     Merit m = merit_best;
-    m.direct = matched_quality(v, sites);
+    merit_of_matched(&m, v, body, sites);
     m.life = sites_life(body, sites);
     m.share = matched_share(q, v);
     return m;
@@ -195,6 +261,7 @@ void merit_of_place(Merit *m, const Variable *v)
     m->origin = argument ? 1 : loads ? 0 : 0.5;
     m->place = !v->probe.pc || v->probe.location.addend ? 0 : v->probe.location.kind == LOCATION_REG ? 1 : 0.8;
     m->span = bits / (double)SPAN_BITS;
+    m->branch = v->probe.pc && v->probe.cost == COST_EMULATED;
 }
 
 int variable_order(const void *x, const void *y)

@@ -17,6 +17,8 @@ size_t constants_distinct(uint64_t *items, size_t n);
 
 /* What speaks for a variable being the one that was meant, besides how many of the constants it meets; each 0..1. */
 typedef struct Merit {
+    double
+        met; /* 1: each matched constant is met by the variable itself; less, where what was made of it meets it, and lives on */
     double direct; /* how directly the code compares it with its matched constants: the mean of each one's best site */
     double
         life; /* 1: the value outlives a compare or is compared in several places; a temporary made for one compare has 0 */
@@ -26,6 +28,8 @@ typedef struct Merit {
         place; /* 1: the probe reads it from a register; 0: it can't be read, or only as what is left of it after an addition */
     double
         span; /* over how much code it is placed: what lives long is likelier a variable of the source than a temporary */
+    double
+        branch; /* 1: a branch follows the probe's compare; what ends in a set or a cmov is likelier the compiler's own */
 } Merit;
 
 extern const Merit merit_best; /* 1 in all */
