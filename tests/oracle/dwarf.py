@@ -12,7 +12,6 @@ import json
 import os
 import random
 import re
-import subprocess
 import sys
 
 SCORES = """right wrong none unknown: of the questions `-f FUNCTION -c CONSTANTS` for a variable that is compared with |c| >= 3
@@ -23,222 +22,15 @@ covered: (pc, register) pairs of DWARF, in the location entry of such a compare,
 starts: function starts found; extra: found beyond the symbols
 tables: jump tables with the exact targets; missing: targets that a function said to be closed lacks"""
 
-WIDE = {}
-for _n, _w in zip("rax rcx rdx rbx rsp rbp rsi rdi".split(), "a c d b sp bp si di".split()):
-    _subs = [_n, "e" + _n[1:]] + ([_w + "x", _w + "l", _w + "h"] if len(_w) == 1 else [_w, _w + "l"])
-    WIDE.update({s: _n for s in _subs})
-for _i in range(8, 16):
-    WIDE.update({"r%d%s" % (_i, s): "r%d" % _i for s in ("", "d", "w", "b")})
-BITS = {"b": 8, "w": 16, "l": 32, "q": 64}
-
-
-def run(*command):
-    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=False).stdout.decode("utf-8", "replace")
-
-
-# --- debug information ---
-
-class Var:
-    """A local variable or parameter: entries are (lo, hi, location), a location ("reg", name, addend) or ("mem", base, disp)."""
-
-    def __init__(self, scope):
-        self.name, self.entries, self.scope, self.single = "?", [], scope, None
-        self.decl, self.origin = [None, None, "?"], None  # [file, line, type]; an inlined copy has its origin's
-
-
-class Func:
-    def __init__(self):
-        self.name, self.parts, self.vars, self.base = "?", [], [], None
-
-
-def location_read(text, base):
-    """One DWARF expression; None: a constant, an entry value, in pieces, or what else is no place."""
-    m = re.fullmatch(r"DW_OP_reg\d+ (\w+)", text)
-    if m:
-        return ("reg", m[1].lower(), 0)
-    m = re.fullmatch(r"DW_OP_breg\d+ (\w+)([+-]\d+)(, DW_OP_stack_value)?", text)
-    if m:
-        return ("reg" if m[3] else "mem", m[1].lower(), int(m[2]))
-    m = re.fullmatch(r"DW_OP_fbreg ([+-]\d+)", text)
-    if m and base:
-        return ("cfa", None, int(m[1])) if "frame_cfa" in base else ("mem", base.split()[-1].lower(), int(m[1]))
-    return None
-
-
-class Dwarf:
-    """The functions with code of one program, from llvm-dwarfdump's text."""
-
-    def __init__(self, path):
-        self.funcs, self.stack, self.decls = [], [], {}
-        proc = subprocess.Popen(["llvm-dwarfdump", "--debug-info", path], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
-                                errors="replace")
-        self.func = self.var = self.attr = None
-        for line in proc.stdout:
-            self.line(line)
-        proc.wait()
-        self.finish_to(-1)
-        self.funcs = [f for f in self.funcs if f.parts]
-        for f in self.funcs:
-            self.settle(f)
-
-    def line(self, line):
-        m = re.match(r"0x([0-9a-f]+):( *)(DW_TAG_\w+|NULL)", line)
-        if m:
-            self.tag(len(m[2]), m[3], int(m[1], 16))
-            return
-        m = re.match(r" +(DW_AT_\w+)\t\((.*)", line)
-        if m:
-            self.attr = m[1]
-            self.attribute(m[1], m[2])
-        elif self.attr and line.startswith("   "):
-            self.continuation(line.strip())
-
-    def finish_to(self, depth):
-        while self.stack and self.stack[-1]["depth"] >= depth:
-            self.stack.pop()
-
-    def tag(self, depth, tag, offset):
-        self.finish_to(depth)
-        self.attr = None
-        self.node = {"depth": depth, "tag": tag, "parts": [], "low": None}
-        if tag == "NULL":
-            return
-        self.func = next((n["func"] for n in self.stack if "func" in n), None)
-        if tag == "DW_TAG_subprogram":
-            self.func = Func()
-            self.node["func"] = self.func
-            self.funcs.append(self.func)
-        self.var = None
-        if tag in ("DW_TAG_variable", "DW_TAG_formal_parameter") and self.func:
-            scope = [n["parts"] for n in self.stack if n["tag"] in
-                     ("DW_TAG_subprogram", "DW_TAG_lexical_block", "DW_TAG_inlined_subroutine")]
-            self.var = Var(scope)
-            self.func.vars.append(self.var)
-            self.decls[offset] = self.var.decl
-        self.stack.append(self.node)
-
-    def attribute(self, name, text):
-        node = self.node
-        if name == "DW_AT_low_pc":
-            node["low"] = int(text.split(")")[0], 16)
-        elif name == "DW_AT_high_pc" and node["low"]:
-            node["parts"].append((node["low"], int(text.split(")")[0], 16)))
-        elif name in ("DW_AT_name", "DW_AT_abstract_origin", "DW_AT_type"):
-            m = re.search(r'"(.*)"\)', text)
-            owner = self.var or node.get("func")
-            if owner and m and name == "DW_AT_type" and self.var:
-                owner.decl[2] = m[1]
-            elif owner and m and name != "DW_AT_type":
-                owner.name = m[1]
-            if name == "DW_AT_abstract_origin" and self.var:
-                self.var.origin = int(text.split()[0].rstrip(")"), 16)
-        elif name == "DW_AT_decl_file" and self.var:
-            self.var.decl[0] = os.path.normpath(text.split('"')[1].split("/tree/")[-1])
-        elif name == "DW_AT_decl_line" and self.var:
-            self.var.decl[1] = int(text.split(")")[0])
-        elif name == "DW_AT_frame_base" and "func" in node:
-            node["func"].base = text.rstrip(")\n")
-        elif name == "DW_AT_location" and self.var and text.startswith("DW_OP"):
-            self.var.single = text.rstrip("\n")[:-1]
-        if "func" in node:
-            node["func"].parts = node["parts"]
-
-    def continuation(self, text):
-        m = re.match(r"\[0x([0-9a-f]+), 0x([0-9a-f]+)\)(?:: (.*))?", text)
-        if not m:
-            return
-        lo, hi = int(m[1], 16), int(m[2], 16)
-        if self.attr == "DW_AT_ranges":
-            self.node["parts"].append((lo, hi))
-        elif self.attr == "DW_AT_location" and self.var and m[3] and lo < hi:
-            expression = m[3]
-            if expression.count(")") > expression.count("("):
-                expression = expression[:-1]
-            self.var.entries.append((lo, hi, expression))
-
-    def settle(self, func):
-        for v in func.vars:
-            file, line, v.type = self.decls.get(v.origin, v.decl) if v.decl[1] is None else v.decl
-            v.decl = (file, line, v.name)
-            if v.single:
-                parts = next((p for p in reversed(v.scope) if p), [])
-                v.entries = [(lo, hi, v.single) for lo, hi in parts]
-            v.entries = [(lo, hi, location_read(text, func.base)) for lo, hi, text in v.entries]
-            v.entries = [e for e in v.entries if e[2]]
-        func.vars = [v for v in func.vars if v.entries]
-        func.start = func.parts[0][0]
-
-
-def cfa_rows(path):
-    """(pc, register, offset) of each CFA rule, by pc."""
-    rows = []
-    for line in run("readelf", "--debug-dump=frames-interp", path).splitlines():
-        m = re.match(r"([0-9a-f]{16}) (r\w\w|r\d+)([+-]\d+) ", line)
-        if m:
-            rows.append((int(m[1], 16), m[2], int(m[3])))
-    return sorted(rows)
-
-
-# --- code ---
-
-class Code:
-    """Instructions by pc, as objdump writes them."""
-
-    def __init__(self, path):
-        self.text, self.raw = {}, {}  # raw: the address that a rip-relative operand means
-        for line in run("objdump", "-d", "-w", "--no-show-raw-insn", path).splitlines():
-            m = re.match(r" +([0-9a-f]+):\t(.*)", line)
-            if m:
-                self.text[int(m[1], 16)] = m[2].split("#")[0].strip()
-                if "# " in m[2]:
-                    self.raw[int(m[1], 16)] = int(m[2].split("# ")[1].split()[0], 16)
-        self.pcs = sorted(self.text)
-
-    def between(self, lo, hi):
-        return self.pcs[bisect.bisect_left(self.pcs, lo):bisect.bisect_left(self.pcs, hi)]
-
-    def compares(self, lo, hi):
-        """(pc, constant, location) of each compare with an immediate."""
-        for pc in self.between(lo, hi):
-            m = re.fullmatch(r"cmp([bwlq]?) +\$(0x[0-9a-f]+|-?\d+),(.*)", self.text[pc])
-            if not m:
-                continue
-            place, bits = operand_read(m[3], m[1])
-            value = int(m[2], 0) & ((1 << bits) - 1)
-            if place:
-                yield pc, value - (1 << bits) if value >> (bits - 1) and not self.unsigned(pc) else value, place
-
-    def reals(self, lo, hi):
-        """(pc, location) of each compare of an xmm register with memory at a fixed address."""
-        for pc in self.between(lo, hi):
-            m = re.fullmatch(r"v?u?comis[sd] +-?0x[0-9a-f]+\(%rip\),%(xmm\d+)", self.text[pc])
-            if m:
-                yield pc, ("reg", m[1], 0)
-
-    def unsigned(self, pc):
-        """Whether the next instruction tests the result as one of unsigned numbers."""
-        after = bisect.bisect_right(self.pcs, pc)
-        return after < len(self.pcs) and re.match(r"(j|set|cmov)n?(a|b)e?\b", self.text[self.pcs[after]]) is not None
-
-
-def operand_read(text, suffix):
-    if text.startswith("%"):
-        name = text[1:]
-        bits = 64 if name == WIDE.get(name) else 32 if name[0] == "e" or name[-1] == "d" and name[0] == "r" else \
-            8 if name[-1] in "lhb" else 16
-        return (("reg", WIDE[name], 0) if name in WIDE and name[-1] != "h" else None), bits
-    m = re.fullmatch(r"(-?0x[0-9a-f]+|)\(%(\w+)\)", text)
-    return (("mem", m[2], int(m[1] or "0", 0)) if m else None), BITS.get(suffix, 64)
-
-
-def mentions(text, reg):
-    return any(WIDE.get(name) == reg for name in re.findall(r"%(\w+)", text))
+sys.dont_write_bytecode = True
+from dwarf_read import WIDE, Code, Dwarf, cfa_rows, mentions, operand_read, run, written  # noqa: E402
 
 
 # --- what the source says: the same program without optimisation, where each variable has its slot ---
 
 class Plain:
-    """constants[(file, line, name)] of the variables that a program built with -O0 compares with constants; switches included."""
+    """constants[(file, line, name)] of the variables that a program built with -O0 compares with constants; switches included, those too
+    that the compiler makes a set of: `mov $MASK,%edx; mov %eax,%ecx; shr %cl,%rdx; and $1` asks whether the bit of the variable is set."""
 
     def __init__(self, path):
         self.program = Program(path, None, 0, None)
@@ -254,13 +46,18 @@ class Plain:
         return there[0].decl if there else None
 
     def part(self, func, pcs):
-        held = {}  # register: (variable, what was added to it)
+        held, numbers = {}, {}  # register: (variable, what was added to it); register: the number in it
         for i, pc in enumerate(pcs):
             text = self.code.text[pc].replace("notrack ", "")
             name, _, operands = text.partition(" ")
             operands = re.split(r",(?![^(]*\))", operands.strip())
-            if name.startswith("cmp") and operands[0].startswith("$"):
-                self.compare(func, pcs, i, int(operands[0][1:], 0), operands[1], held)
+            if name == "shr" and operands[0] == "%cl" and held.get("rcx"):
+                self.members(held["rcx"], numbers.get(WIDE.get(operands[1][1:]), 0))
+            if operands[-1][1:] in WIDE and not name.startswith(("cmp", "test")):
+                number = re.fullmatch(r"\$(0x[0-9a-f]+)", operands[0]) if name.startswith("mov") else None
+                numbers[WIDE[operands[-1][1:]]] = int(number[1], 0) if number else 0
+            if name.startswith("cmp"):
+                self.compares(func, pcs, i, operands, held, numbers)
             elif name.startswith("mov") and len(operands) == 2 and operands[1][1:] in WIDE:
                 source = held.get(WIDE.get(operands[0][1:])) if operands[0][0] == "%" else None
                 variable = None if operands[0][0] in "%$" else self.slot(func, pc, operands[0])
@@ -273,8 +70,19 @@ class Plain:
                 pass
             elif name.startswith(("call", "jmp", "ret")):
                 held.clear()
+                numbers.clear()
             elif operands[-1][1:] in WIDE:
                 held.pop(WIDE[operands[-1][1:]], None)
+
+    def compares(self, func, pcs, i, operands, held, numbers):
+        """With an immediate; or, where the source says `312 < x`, with the number that a register was given."""
+        left, right = (numbers.get(WIDE.get(operand[1:])) for operand in operands)
+        if operands[0].startswith("$"):
+            self.compare(func, pcs, i, int(operands[0][1:], 0), operands[1], held)
+        elif left:
+            self.compare(func, pcs, i, left, operands[1], held)
+        elif right:
+            self.compare(func, pcs, i, right, operands[0], held)
 
     def compare(self, func, pcs, i, immediate, operand, held):
         register = WIDE.get(operand[1:])
@@ -290,6 +98,10 @@ class Plain:
             self.constants[variable] |= {k - added for k in cases}
         else:
             self.constants[variable] |= {immediate - added} | ({-added} if added else set())
+
+    def members(self, held, mask):
+        variable, added = held
+        self.constants[variable] |= {k - added for k in range(64) if mask >> k & 1}
 
     def cases(self, pcs, branch):
         """The case numbers of a jump table that the next instructions use; None: they use none."""
@@ -373,9 +185,29 @@ class Program:
         for lo, hi in func.parts:
             for pc, constant, place in self.code.compares(lo, hi):
                 there = [v for v in func.vars if place in self.places(v, pc)]
+                there = there or (self.copied(func, lo, hi, pc, place[1]) if place[0] == "reg" else [])
                 if there:
                     found.append((pc, constant, place, there))
         return found
+
+    def copied(self, func, lo, hi, pc, register):
+        """The variables that a register is a copy of, though DWARF names only where they were copied from: the part writes the register
+        once before pc, by a copy, and no jump comes in behind that; it does not write the other place until pc, and DWARF has the
+        variable there then and at pc."""
+        writes = [p for p in self.code.between(lo, pc) if written(self.code.text[p]) == register]
+        m = len(writes) == 1 and re.fullmatch(r"mov(?:slq|l)? +([^ $]+),%\w+", self.code.text[writes[0]])
+        source = operand_read(m[1], "q")[0] if m else None
+        entered = m and any(writes[0] < self.code.target(p) <= pc and not writes[0] <= p < pc for p in self.code.between(lo, hi))
+        if not source or entered or any(self.changes(p, source) for p in self.code.between(writes[0] + 1, pc)):
+            return []
+        return [v for v in func.vars if source in self.places(v, writes[0]) and source in self.places(v, pc)]
+
+    def changes(self, pc, place):
+        """May the instruction write the place?"""
+        text = self.code.text[pc]
+        register = written(text)
+        return register in (place[1], "any") or (place[0] == "mem" and register is None and
+                                                 operand_read(text.split(",", 1)[-1].split()[-1], "q")[0] == place)
 
     def all(self):
         whole = ask(self.lvscan, "--json", "-n", "0", self.stripped)
@@ -485,9 +317,10 @@ class Program:
         pc, place = number(first["probe"]["pc"]), own_place(first["probe"]["location"])
         before = self.code.pcs[max(bisect.bisect_left(self.code.pcs, pc) - 1, 0)]
         verdict = self.placed(func, first, such, var, pc, place)
-        # The range in DWARF may end with the compare that the probe comes after, but a compare changes no place.
-        if verdict[0] == "unknown" and re.match("cmp|test", self.code.text[before]):
-            verdict = self.placed(func, first, such, var, before, place)
+        # An entry in DWARF may end, or begin, with the compare that the probe comes after; but a compare changes no place.
+        if verdict[0] != "right" and re.match("cmp|test", self.code.text[before]):
+            second = self.placed(func, first, such, var, before, place)
+            verdict = second if "right" in second or verdict[0] == "unknown" else verdict
         return verdict
 
     def placed(self, func, first, such, var, pc, place):
@@ -585,11 +418,12 @@ def main():
     with open(options.verbose, "a", encoding="utf-8") as log:
         for path in options.programs:
             without = os.path.join(re.sub(r"-\w+-\w+$", "-gcc-O0", os.path.dirname(path)), os.path.basename(path))
-            plain = Plain(without) if os.path.exists(without) else None
+            plain = Plain(without) if without != path and os.path.exists(without) else None
             program = Program(path, options.lvscan, options.questions, log, plain)
             program.all()
             print(program.line(), flush=True)
     return 0
 
 
-sys.exit(main())
+if __name__ == "__main__":
+    sys.exit(main())
