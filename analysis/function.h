@@ -24,6 +24,8 @@ typedef struct Part {
     Addr start, end;
 } Part;
 
+static inline bool part_holds(Part part, Addr pc) { return pc - part.start < part.end - part.start; }
+
 /* A small value, made when it is asked for (program_function); the file's functions are kept as rows (analysis/functions.h). */
 typedef struct Function {
     Addr start, end;   /* its entry, and where the code that follows it ends */

@@ -168,9 +168,10 @@ static void entries_note(const Program *p, RowList *list)
         for (size_t at = 0; at < d.starts[i].n; at += 8) {
             Slot slot;
             uint64_t addr;
-            memcpy(&addr, d.starts[i].p + at, sizeof addr); /* most linkers write it here, besides the relocation */
-            if (!image_is_code(&p->image, addr))
-                addr = slots_at(&p->slots, d.starts_at[i] + at, &slot) ? slot.target : 0;
+            memcpy(&addr, d.starts[i].p + at,
+                   sizeof addr); /* most linkers write it here, too; BOLT leaves what was there */
+            if (slots_at(&p->slots, d.starts_at[i] + at, &slot) && slot.target)
+                addr = slot.target;
             found_add(p, list, row_make(addr, addr, FOUND_INIT));
         }
 }

@@ -11,6 +11,28 @@
 #include "elf/demangle.h"
 #include "elf/plt.h"
 
+/* Where the section's bytes lie; empty: there is none. */
+static Part section_part(const Image *image, const char *name)
+{
+    Addr addr;
+    Bytes bytes;
+    return image_section(image, name, &addr, &bytes) && addr ? (Part){addr, addr + bytes.n} : (Part){0, 0};
+}
+
+/* BOLT writes functions anew behind all else, their cold parts behind those (in sections more, .text.cold.1 ...), and leaves
+ * the old code in a section that it renames. */
+static void program_bolted(Program *p)
+{
+    p->left = section_part(&p->image, ".bolt.org.text");
+    if (p->left.start == p->left.end)
+        return;
+    p->hot = section_part(&p->image, ".text");
+    p->cold = section_part(&p->image, ".text.cold");
+    const Segment *seg = p->cold.start ? image_segment(&p->image, p->cold.start) : NULL;
+    if (seg)
+        p->cold.end = seg->addr + seg->filesz;
+}
+
 bool program_open(Program *p, Bytes file, Diag *diag)
 {
     *p = (Program){0};
@@ -18,6 +40,7 @@ bool program_open(Program *p, Bytes file, Diag *diag)
     ok = ok && image_open(&p->image, file, &p->arena, diag) && symbols_open(&p->symbols, &p->image, &p->arena, diag) &&
          slots_open(&p->slots, &p->image, &p->arena, diag) && unwind_open(&p->unwind, &p->image, &p->arena, diag);
     if (ok) {
+        program_bolted(p);
         p->is_go = gopclntab_open(&p->go, &p->image, &p->slots) || p->image.has_go_note;
         ok = functions_find(p, diag);
         p->share = budget_share(&p->functions);
@@ -74,15 +97,15 @@ static bool is_cold_code(const Program *p, const Function *f)
     return !leads && insn.flow == FLOW_STOP;
 }
 
-/* A `.cold` part, as its name, its unwind information (it does not begin with the stack as at an entry) or its code says. */
+/* A `.cold` part, as its name, BOLT's section, its unwind information (it does not begin with the stack as at an entry) or its code says. */
 static bool is_fragment(const Program *p, const Function *f)
 {
     Fde fde;
-    if (str_has(f->name, ".cold"))
+    if (str_has(f->name, ".cold") || part_holds(p->cold, f->start))
         return true;
     if (!unwind_find(&p->unwind, f->start, &fde) || fde.start != f->start)
         return false;
-    return !fde.at_entry || (!f->name.p && is_cold_code(p, f));
+    return !fde.at_entry || (!f->name.p && !part_holds(p->hot, f->start) && is_cold_code(p, f));
 }
 
 static void function_name(const Program *p, const FunctionRow *row, Function *f)

@@ -17,13 +17,15 @@ typedef struct Program {
     Slots slots;
     Unwind unwind;
     GoTable go;
-    Functions known;             /* functions that tables, symbols or all of the code showed */
-    Functions functions;         /* those, and what was asked for besides (functions_add) */
-    bool padded;                 /* others are to be asked for (analysis/padding.h); */
-    bool complete;               /* all of them were */
-    uint32_t share;              /* of a function's budget (analysis/budget.h) */
-    bool is_go;                  /* has a pclntab: the System V ABI is not assumed */
-    Arena arena;                 /* owns all of the above but the file's bytes */
+    Functions known;     /* functions that tables, symbols or all of the code showed */
+    Functions functions; /* those, and what was asked for besides (functions_add) */
+    bool padded;         /* others are to be asked for (analysis/padding.h); */
+    bool complete;       /* all of them were */
+    uint32_t share;      /* of a function's budget (analysis/budget.h) */
+    bool is_go;          /* has a pclntab: the System V ABI is not assumed */
+    Part hot, cold;      /* of a program that BOLT rewrote: its new functions, and parts cut from them; else empty */
+    Part left;           /* of such a program: code that BOLT left where it was, of which much never runs again */
+    Arena arena;         /* owns all of the above but the file's bytes */
     struct Summaries *summaries; /* callee summaries made so far (analysis/summary.h) */
 } Program;
 

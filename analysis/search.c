@@ -435,9 +435,21 @@ static void warn_of_writable_code(SearchResult *out, const Image *image)
     }
 }
 
-static bool warnings_gather(SearchResult *out, const Image *image, const Thread *threads, size_t n, Arena *arena)
+static void warn_of_bolt(SearchResult *out, const Program *p)
 {
-    size_t count = image->nloads;
+    for (size_t i = 0; i < out->nvariables; i++)
+        if (part_holds(p->left, out->variables[i].function->start)) {
+            out->warnings[out->nwarnings++] = (Warning){
+                p->left.start,
+                "BOLT rewrote this program and left this code behind (.bolt.org.text): of functions that it wrote "
+                "anew, what lies here hardly ever runs"};
+            return;
+        }
+}
+
+static bool warnings_gather(SearchResult *out, const Program *program, const Thread *threads, size_t n, Arena *arena)
+{
+    size_t count = program->image.nloads + 1;
     for (size_t i = 0; i < n; i++)
         count += threads[i].worker.nwarnings;
     out->warnings = arena_alloc(arena, count, sizeof *out->warnings);
@@ -449,11 +461,13 @@ static bool warnings_gather(SearchResult *out, const Image *image, const Thread 
                 return false;
             out->warnings[out->nwarnings++] = (Warning){w->pc, text};
         }
-    if (out->warnings)
-        warn_of_writable_code(out, image);
-    if (out->warnings && out->nwarnings)
+    if (!out->warnings)
+        return false;
+    warn_of_writable_code(out, &program->image);
+    warn_of_bolt(out, program);
+    if (out->nwarnings)
         qsort(out->warnings, out->nwarnings, sizeof *out->warnings, warning_order);
-    return out->warnings != NULL;
+    return true;
 }
 
 /* By function; those of one function, all by one thread, stay in their order. */
@@ -503,8 +517,8 @@ static bool search_with(Search *s, Thread *threads, size_t n)
     bool ok = candidates_rank(s, threads, n) && candidates_analyse(s, threads, n);
     for (size_t i = 0; i < n; i++)
         stats_sum(&out->stats, &threads[i].worker.stats);
-    ok = ok && warnings_gather(out, &s->program->image, threads, n, s->arena) &&
-         variables_gather(out, threads, n, s->query->limit, s->arena);
+    ok = ok && variables_gather(out, threads, n, s->query->limit, s->arena) &&
+         warnings_gather(out, s->program, threads, n, s->arena);
     for (size_t i = 0; i < n; i++) {
         worker_close(&threads[i].worker);
         glancer_close(&threads[i].glancer);

@@ -303,6 +303,14 @@ static Probe variable_probe(Builder *b, const RangeProof *p, const Variable *v)
     return n ? probe_choose(p, first, n, q->weakest) : probe_choose(p, v->sites, v->nsites, q->weakest);
 }
 
+/* Code that BOLT left behind may never run: what it wrote anew comes first. */
+static double score_here(const Builder *b, const Variable *v, const Merit *merit)
+{
+    const Body *body = b->v->body;
+    double score = score_of(b->sink->query, v->nconstants, v->nmatched, merit);
+    return part_holds(body->program->left, body->function->start) ? 0.9 * score : score;
+}
+
 static bool variable_make(Builder *b, const RangeProof *p, const SiteList *sites)
 {
     VariableSink *sink = b->sink;
@@ -310,7 +318,7 @@ static bool variable_make(Builder *b, const RangeProof *p, const SiteList *sites
     if (!variable_constants(b, &v, sites))
         return false;
     Merit merit = merit_of_sites(sink->query, &v, b->v->body, sites);
-    v.score = score_of(sink->query, v.nconstants, v.nmatched, &merit);
+    v.score = score_here(b, &v, &merit);
     if (query_asks(sink->query) && v.nmatched == 0)
         return true;
     sink->nfound++;
@@ -326,7 +334,7 @@ static bool variable_make(Builder *b, const RangeProof *p, const SiteList *sites
     if (sink->query->places)
         places_find(p, sink->query->weakest, &v.places, &v.nplaces, sink->results);
     merit_of_place(&merit, &v);
-    v.score = score_of(sink->query, v.nconstants, v.nmatched, &merit);
+    v.score = score_here(b, &v, &merit);
     return sink_put(sink, &v, sink->results);
 }
 

@@ -2,7 +2,7 @@
 """Function starts against symbols. starts.py LVSCAN HOW PROGRAM...: each PROGRAM has symbols; a copy without (HOW: stripped), or without unwind
 tables too (HOW: bare), is listed. Prints what was found, missed, and too much, by how it was found; the last line is all together.
 
-Code of .cold parts and the PLT's counts as neither. Symbols that are not at an address of code in a PROGBITS section (ifuncs' aliases) are left out.
+Code of .cold parts and the PLT's, and functions without a symbol in what BOLT left behind, count as neither. Symbols that are not at an address of code in a PROGBITS section (ifuncs' aliases) are left out.
 """
 import collections, json, os, re, subprocess, sys, tempfile
 
@@ -15,32 +15,35 @@ def run(*command):
 
 
 def truth(path):
-    """The starts that symbols give, those of cold parts, and the PLT's ranges."""
+    """The starts that symbols give, those of cold parts, and the ranges of the PLT and of code that BOLT left behind."""
     sections = run('readelf', '-SW', path)
     code = {m[1] for m in re.finditer(r'^ +\[ *(\d+)\] \S+ +PROGBITS +\w+ \w+ \w+ \w+ +\w*X', sections, re.M)}
     plt = [(int(m[1], 16), int(m[1], 16) + int(m[2], 16)) for m in re.finditer(r'\] \.plt\S* +PROGBITS +(\w+) \w+ (\w+)', sections)]
+    left = [(int(m[1], 16), int(m[1], 16) + int(m[2], 16)) for m in re.finditer(r'\] \.bolt\.org\.text +PROGBITS +(\w+) \w+ (\w+)', sections)]
     starts, cold = {}, set()
     for line in run('readelf', '-sW', path).splitlines():
         f = line.split()
         if len(f) >= 8 and f[3] in ('FUNC', 'IFUNC') and f[6] in code:
             (cold.add(int(f[1], 16)) if re.search(r'\.cold(\.|$)', f[7]) else starts.__setitem__(int(f[1], 16), f[7]))
-    return starts, cold, plt
+    starts = {a: name for a, name in starts.items() if not any(lo <= a < hi for lo, hi in plt)} # mold names the PLT's entries
+    return starts, cold, plt, left
 
 
 def copy(path, folder):
     out = os.path.join(folder, 'copy')
     bare = ['-R', '.eh_frame', '-R', '.eh_frame_hdr', '-R', '.gcc_except_table'] if how == 'bare' else []
-    subprocess.run(['strip', *bare, '-o', out, path], check=True, stderr=subprocess.DEVNULL)
+    strip = 'llvm-strip' if '.bolt.org' in run('readelf', '-SW', path) else 'strip' # GNU strip damages what BOLT writes
+    subprocess.run([strip, *bare, '-o', out, path], check=True, stderr=subprocess.DEVNULL)
     return out
 
 
 total = collections.Counter()
 for path in programs:
-    starts, cold, plt = truth(path)
+    starts, cold, plt, left = truth(path)
     with tempfile.TemporaryDirectory() as folder:
         listed = [json.loads(l) for l in run(lvscan, 'functions', '--json', copy(path, folder)).splitlines()]
     found = {int(f['start'], 16): f['found_by'] for f in listed}
-    found = {a: by for a, by in found.items() if a not in cold and not any(lo <= a < hi for lo, hi in plt)}
+    found = {a: by for a, by in found.items() if a not in cold and not any(lo <= a < hi for lo, hi in plt + left if a not in starts)}
     right, extra = starts.keys() & found.keys(), sorted(found.keys() - starts.keys())
     counts = collections.Counter(right=len(right), missed=len(starts) - len(right), extra=len(extra))
     for a, by in found.items():
