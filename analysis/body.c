@@ -78,8 +78,7 @@ static bool part_jumps_back(Walk *w, Part g)
             continue;
         }
         bool jumps = insn.flow == FLOW_JUMP || insn.flow == FLOW_BRANCH;
-        if (jumps && insn.nops && insn.op[0].kind == OPERAND_REL && insn.target != w->function->start &&
-            walk_region(w, insn.target))
+        if (jumps && insn.op[0].kind == OPERAND_REL && insn.target != w->function->start && walk_region(w, insn.target))
             return true;
         i += (uint64_t)len;
     }
@@ -154,8 +153,6 @@ const IndirectJump *walk_table(const Walk *w, Addr pc)
 static bool mark_insn(Walk *w, Region *r, const Insn *insn)
 {
     uint8_t *m = &r->marks[insn->pc - r->part.start];
-    if (insn->pc + insn->len > r->part.end)
-        return diag_set(w->diag, insn->pc, "an instruction crosses the function's end");
     if ((insn->prefixes & PREFIX_LOCK) && m[1] == MARK_LEADER) { /* the jump over the lock prefix was seen first */
         m[1] = MARK_ALIAS;
         m[0] |= MARK_LEADER;
@@ -193,7 +190,7 @@ static bool follow_call(Walk *w, const Insn *insn, bool *on)
 
 static bool follow_insn(Walk *w, const Insn *insn, bool *on)
 {
-    bool direct = insn->nops && insn->op[0].kind == OPERAND_REL;
+    bool direct = insn->op[0].kind == OPERAND_REL;
     Addr next = insn->pc + insn->len;
     *on = true;
     switch (insn->flow) {
@@ -461,7 +458,7 @@ static bool body_shape(Walk *w, Body *b, Arena *arena)
 static int call_site_order(const void *x, const void *y)
 {
     const CallSite *a = x, *b = y;
-    return a->start < b->start ? -1 : a->start > b->start;
+    return (a->start > b->start) - (a->start < b->start);
 }
 
 static bool pads_read(Walk *w, Part part)

@@ -50,8 +50,6 @@ static void reach_table(Carve *c, Addr table, uint64_t n, bool distances)
 static void jump_note(Carve *c, const Insn *insn)
 {
     const Operand *op = &insn->op[0];
-    if (!insn->nops)
-        return;
     if (op->kind == OPERAND_REL)
         reach(c, insn->target);
     else if (op->kind == OPERAND_MEM && insn->mem.base == REG_NONE && insn->mem.index != REG_NONE)
@@ -150,8 +148,7 @@ static void back_see(void *context, const Insn *insn)
 {
     Back *b = context;
     bool jumps = insn->flow == FLOW_JUMP || insn->flow == FLOW_BRANCH;
-    b->found |=
-        jumps && insn->nops && insn->op[0].kind == OPERAND_REL && insn->target > b->from && insn->target < b->at;
+    b->found |= jumps && insn->op[0].kind == OPERAND_REL && insn->target > b->from && insn->target < b->at;
 }
 
 bool carve_given(const Program *p, Addr at)

@@ -144,7 +144,7 @@ static bool effect_same(CallEffect a, CallEffect b)
 static int known_order(const void *x, const void *y)
 {
     const KnownCallee *a = x, *b = y;
-    return a->target < b->target ? -1 : a->target > b->target;
+    return (a->target > b->target) - (a->target < b->target);
 }
 
 /* Reads x with what is known of its callees, and, unless by the ABI only, what is believed of the component's n members. */

@@ -235,7 +235,7 @@ static void compare_arith(Finder *f, uint32_t step, unsigned cc)
     const Insn *insn = &f->v->body->steps[step].insn;
     Compare c = {.step = step, .via = VIA_IMMEDIATE};
     bool equality = cc == CC_E || cc == CC_NE;
-    bool imm = insn->nops == 2 && insn->op[1].kind == OPERAND_IMM;
+    bool imm = insn->op[1].kind == OPERAND_IMM;
     if (!relation_of(cc, &c.relation, &c.sign))
         return;
     switch (insn->mnemonic) {
@@ -313,8 +313,8 @@ static void compare_bits(Finder *f, uint32_t step, uint32_t reader, unsigned cc)
     Compare c = {.step = step, .via = VIA_BITSET};
     uint64_t mask;
     uint8_t via;
-    if ((cc != CC_B && cc != CC_AE) || insn->nops != 2 || insn->op[0].kind != OPERAND_REG ||
-        !operand_constant(f, step, 0, &mask, &via) || !operand_variable(f, step, 1, &c) || c.value == VALUE_NONE)
+    if ((cc != CC_B && cc != CC_AE) || insn->op[0].kind != OPERAND_REG || !operand_constant(f, step, 0, &mask, &via) ||
+        !operand_variable(f, step, 1, &c) || c.value == VALUE_NONE)
         return;
     compare_members(f, c, step, reader, cc == CC_B, mask, insn->op[0].bits);
 }
@@ -330,7 +330,7 @@ static void compare_shifted(Finder *f, uint32_t step, uint32_t reader, unsigned 
         return;
     uint32_t shift = v->values[id].at;
     const Insn *insn = &v->body->steps[shift].insn;
-    bool by_cl = insn->nops == 2 && insn->op[1].kind == OPERAND_REG && insn->op[1].reg == REG_RCX;
+    bool by_cl = insn->op[1].kind == OPERAND_REG && insn->op[1].reg == REG_RCX;
     bool right = insn->mnemonic == MN_SHR || insn->mnemonic == MN_SAR;
     uint64_t mask;
     uint8_t via;
@@ -382,7 +382,7 @@ static void compare_of(Finder *f, uint32_t step, uint32_t reader)
             compare_high_bits(f, step, cc, ((uint64_t)1 << insn->imm) - 1);
         break;
     default:
-        if (insn->nops > 0 && insn->op[0].kind == OPERAND_REG)
+        if (insn->op[0].kind == OPERAND_REG)
             compare_arith(f, step, cc);
     }
 }
@@ -505,7 +505,7 @@ bool compares_find(Compares *out, Values *v, Arena *arena)
         const Insn *insn = &b->steps[i].insn;
         if (condition_of(insn) <= 15)
             compare_flags(&f, i);
-        else if (insn->flow == FLOW_JUMP && insn->nops && insn->op[0].kind != OPERAND_REL)
+        else if (insn->flow == FLOW_JUMP && insn->op[0].kind != OPERAND_REL)
             compare_switch(&f, i);
     }
     if (!f.guard || out->failed)

@@ -37,13 +37,12 @@ static StackAddr written_reg(const Frame *f, const Insn *insn, unsigned reg, uin
 {
     StackAddr old = frame_reg(f, reg);
     const Operand *src = &insn->op[1];
-    bool imm = insn->nops > 1 && src->kind == OPERAND_IMM;
+    bool imm = src->kind == OPERAND_IMM;
     switch (insn->mnemonic) {
     case MN_ADD: return imm && stack_known(old) ? stack_plus(old, (int64_t)insn->imm) : unknown;
     case MN_SUB: return imm && stack_known(old) ? stack_plus(old, (int64_t)(0 - insn->imm)) : unknown;
     case MN_AND: return imm && reg == REG_RSP && new_base ? (StackAddr){0, new_base} : unknown;
-    case MN_MOV:
-        return insn->nops > 1 && src->kind == OPERAND_REG && src->bits == 64 ? frame_reg(f, src->reg) : unknown;
+    case MN_MOV: return src->kind == OPERAND_REG && src->bits == 64 ? frame_reg(f, src->reg) : unknown;
     case MN_LEA: {
         StackAddr base = frame_reg(f, insn->mem.base);
         return stack_known(base) && mem_is_plain(&insn->mem) ? stack_plus(base, insn->mem.disp) : unknown;
@@ -60,8 +59,6 @@ static Frame frame_after(Frame f, const Step *s, uint8_t new_base)
 {
     const Insn *insn = &s->insn;
     Frame out = f;
-    if (!s->effects.known)
-        return (Frame){unknown, unknown};
     if (regset_has(s->effects.writes, REG_RBP))
         out.rbp = operand_is(insn, 0, REG_RBP) ? written_reg(&f, insn, REG_RBP, 0) : unknown;
     switch (insn->mnemonic) {
@@ -234,14 +231,12 @@ static int slot_order(const void *x, const void *y)
     const StackSlot *a = x, *b = y;
     if (a->at.base != b->at.base)
         return a->at.base < b->at.base ? -1 : 1;
-    return a->at.off < b->at.off ? -1 : a->at.off > b->at.off;
+    return (a->at.off > b->at.off) - (a->at.off < b->at.off);
 }
 
 /* The general registers that a step may write; a call those that it need not keep. */
 static uint16_t registers_written(const Step *s)
 {
-    if (!s->effects.known)
-        return UINT16_MAX;
     uint32_t mask = s->insn.flow == FLOW_CALL ? ~(s->call.kept_read | s->call.kept_abi) : 0;
     return (uint16_t)(mask | s->effects.writes.w[0]);
 }

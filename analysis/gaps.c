@@ -126,8 +126,7 @@ static void look_given(Fill *f, const Insn *insn)
 /* Does it jump to where, outside its own code, no function begins? */
 static bool jumps_astray(const Fill *f, const Insn *insn)
 {
-    bool jumps =
-        (insn->flow == FLOW_JUMP || insn->flow == FLOW_BRANCH) && insn->nops && insn->op[0].kind == OPERAND_REL;
+    bool jumps = (insn->flow == FLOW_JUMP || insn->flow == FLOW_BRANCH) && insn->op[0].kind == OPERAND_REL;
     bool inside = insn->target >= f->at.start && insn->target < f->at.end;
     return jumps && !inside && !found_begins(f->rows, insn->target) && !found_begins(&f->found, insn->target) &&
            !program_is_stub(f->program, insn->target);
@@ -169,7 +168,7 @@ static void follow_see(void *context, const Insn *insn)
 static void computed_see(void *context, const Insn *insn)
 {
     bool *computed = context;
-    bool jumps = insn->flow == FLOW_JUMP && insn->nops && insn->op[0].kind != OPERAND_REL;
+    bool jumps = insn->flow == FLOW_JUMP && insn->op[0].kind != OPERAND_REL;
     *computed |= jumps && !(insn->op[0].kind == OPERAND_MEM && insn->mem.base == REG_RIP);
 }
 
@@ -273,7 +272,7 @@ static void entered_see(void *context, const Insn *insn)
 {
     Fill *f = context;
     bool jumps = insn->flow == FLOW_JUMP || insn->flow == FLOW_BRANCH;
-    if (jumps && insn->nops && insn->op[0].kind == OPERAND_REL && insn->target - f->row->start >= f->row->size)
+    if (jumps && insn->op[0].kind == OPERAND_REL && insn->target - f->row->start >= f->row->size)
         entered_at(f, insn->target);
 }
 

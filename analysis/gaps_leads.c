@@ -16,14 +16,14 @@ enum { ALIGN = 16, GRAINS = 1 << 18 };
 void insn_leads(const Insn *insn, bool fixed, LeadSee *see, void *context)
 {
     uint64_t addr;
-    bool direct = insn->flow != FLOW_NEXT && insn->nops && insn->op[0].kind == OPERAND_REL;
+    bool direct = insn->flow != FLOW_NEXT && insn->op[0].kind == OPERAND_REL;
     if (direct && insn->flow != FLOW_CALL)
         see(context, insn->target, FOUND_JUMP);
     else if (direct && insn->target != insn->pc + insn->len) /* else it only asks where it is */
         see(context, insn->target, FOUND_CALL);
     else if (insn->mnemonic == MN_LEA && insn->mem.base == REG_RIP && insn_mem_address(insn, &addr))
         see(context, addr, FOUND_POINTER);
-    else if (fixed && insn->mnemonic == MN_MOV && insn->nops == 2 && insn->op[1].kind == OPERAND_IMM)
+    else if (fixed && insn->mnemonic == MN_MOV && insn->op[1].kind == OPERAND_IMM)
         see(context, insn->imm, FOUND_POINTER);
 }
 

@@ -158,9 +158,9 @@ static bool constant_note(Eye *e)
     uint64_t addr;
     switch (insn->mnemonic) {
     case MN_MOV:
-    case MN_MOVZX: return insn->nops == 2 && copy_note(e, &insn->op[0], &insn->op[1], false);
+    case MN_MOVZX: return copy_note(e, &insn->op[0], &insn->op[1], false);
     case MN_MOVSX:
-    case MN_MOVSXD: return insn->nops == 2 && copy_note(e, &insn->op[0], &insn->op[1], true);
+    case MN_MOVSXD: return copy_note(e, &insn->op[0], &insn->op[1], true);
     case MN_PUSH:
     case MN_POP: stack_note(e); return true;
     case MN_LEAVE: e->look->copies[LOOK_SLOT] |= (uint64_t)1 << REG_RBP; return true;
@@ -178,7 +178,7 @@ static bool constant_note(Eye *e)
         constant_put(e, insn->op[0].reg, 0, false);
         return true;
     case MN_OR:
-        if (insn->nops != 2 || insn->op[1].kind != OPERAND_IMM)
+        if (insn->op[1].kind != OPERAND_IMM)
             return false;
         constant_put(e, place_of(insn, &insn->op[0]), low_bits(UINT64_MAX, insn->op[0].bits), false);
         return true;
@@ -199,7 +199,7 @@ static bool constant_note(Eye *e)
 /* The place that an addition of a number makes a sum of, if it is one: lea, add, sub, inc, dec. */
 static unsigned sum_source(const Insn *insn)
 {
-    bool imm = insn->nops == 2 && insn->op[1].kind == OPERAND_IMM;
+    bool imm = insn->op[1].kind == OPERAND_IMM;
     switch (insn->mnemonic) {
     case MN_ADD:
     case MN_SUB: return imm ? place_of(insn, &insn->op[0]) : LOOK_PLACES;
@@ -215,7 +215,7 @@ static void derived_note(Eye *e, unsigned to)
 {
     const Insn *insn = &e->insn;
     bool shifts = insn->mnemonic == MN_AND || insn->mnemonic == MN_SHR || insn->mnemonic == MN_SAR;
-    if (shifts && insn->nops == 2 && insn->op[1].kind == OPERAND_IMM && to < LOOK_PLACES)
+    if (shifts && insn->op[1].kind == OPERAND_IMM && to < LOOK_PLACES)
         e->look->made_derived |= (uint64_t)1 << to;
 }
 
@@ -297,7 +297,7 @@ static void writer_masked(Eye *e, uint64_t low)
 static void flags_write(Eye *e)
 {
     const Insn *insn = &e->insn;
-    bool imm = insn->nops == 2 && insn->op[1].kind == OPERAND_IMM;
+    bool imm = insn->op[1].kind == OPERAND_IMM;
     e->flags = e->at;
     e->writer = UINT32_MAX;
     switch (insn->mnemonic) {
@@ -344,7 +344,7 @@ static void flags_write(Eye *e)
             writer_masked(e, ((uint64_t)1 << insn->imm) - 1);
         /* fall through */
     case MN_SAR:
-        if (insn->nops == 2 && is_reg(&insn->op[1]))
+        if (is_reg(&insn->op[1]))
             writer_mask(e, LOOK_SHIFT);
         break;
     default: break;
@@ -389,7 +389,7 @@ static void flow_note(Eye *e, const Function *f)
 {
     const Insn *insn = &e->insn;
     Look *l = e->look;
-    bool direct = insn->nops && insn->op[0].kind == OPERAND_REL;
+    bool direct = insn->op[0].kind == OPERAND_REL;
     uint64_t word;
     if ((insn->flow == FLOW_JUMP || insn->flow == FLOW_BRANCH) && direct)
         l->unsure |= !look_target(l, f, insn->target);
@@ -420,7 +420,7 @@ static void numbers_note(Eye *e)
 {
     const Insn *insn = &e->insn;
     Look *l = e->look;
-    bool imm = insn->nops == 2 && insn->op[1].kind == OPERAND_IMM;
+    bool imm = insn->op[1].kind == OPERAND_IMM;
     bool is_short = insn->op[0].bits == 16 && place_of(insn, &insn->op[0]) < LOOK_PLACES;
     switch (insn->mnemonic) {
     case MN_INC: added_note(l, 1, insn->op[0].bits); break;

@@ -48,8 +48,8 @@ static bool jumps_back(const Look *l, const Function *f, Part g)
         Insn insn;
         int len = insn_decode(p + i, size - i, g.start + i, &insn);
         i += len < 0 ? 1 : (uint64_t)len;
-        if (len > 0 && (insn.flow == FLOW_JUMP || insn.flow == FLOW_BRANCH) && insn.nops &&
-            insn.op[0].kind == OPERAND_REL && insn.target != f->start && part_of(l, insn.target))
+        if (len > 0 && (insn.flow == FLOW_JUMP || insn.flow == FLOW_BRANCH) && insn.op[0].kind == OPERAND_REL &&
+            insn.target != f->start && part_of(l, insn.target))
             return true;
     }
     return false;

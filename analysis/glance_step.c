@@ -37,13 +37,13 @@ static LookStep step_of_lea(const Insn *insn)
 static LookStep step_of(const Eye *e)
 {
     const Insn *insn = &e->insn;
-    bool imm = insn->nops == 2 && insn->op[1].kind == OPERAND_IMM;
+    bool imm = insn->op[1].kind == OPERAND_IMM;
     LookStep work = {.kind = STEP_WORK};
     switch (insn->mnemonic) {
     case MN_MOV:
     case MN_MOVZX:
     case MN_MOVSX:
-    case MN_MOVSXD: return insn->nops == 2 ? step_of_move(e, &insn->op[1]) : work;
+    case MN_MOVSXD: return step_of_move(e, &insn->op[1]);
     case MN_CDQE: return (LookStep){.kind = STEP_COPY, .src = REG_RAX};
     case MN_POP:
     case MN_LEAVE:
@@ -70,7 +70,7 @@ static LookStep step_of(const Eye *e)
 
 static LookStep step_of_flow(const Insn *insn)
 {
-    bool direct = insn->nops && insn->op[0].kind == OPERAND_REL;
+    bool direct = insn->op[0].kind == OPERAND_REL;
     LookStep s = {.kind = STEP_END, .value = insn->flow == FLOW_JUMP}; /* through a table, perhaps */
     if (insn->flow == FLOW_CALL)
         s.kind = STEP_CALL;
@@ -127,7 +127,7 @@ void eye_step(Eye *e)
     LookStep s = insn->flow != FLOW_NEXT ? step_of_flow(insn)
                  : e->effects.known      ? step_of(e)
                                          : (LookStep){.kind = STEP_WORK};
-    bool named = insn->flow == FLOW_NEXT && insn->nops && is_reg(&insn->op[0]);
+    bool named = insn->flow == FLOW_NEXT && is_reg(&insn->op[0]);
     s.dst = named ? (uint8_t)insn->op[0].reg : REG_NONE;
     s.dst = insn->mnemonic == MN_CDQE ? REG_RAX : insn->mnemonic == MN_LEAVE ? REG_RBP : s.dst;
     s.writes = writes;

@@ -97,8 +97,7 @@ static bool jump_classify(Walk *w, Values *v, uint32_t step, IndirectJump *j, Ar
 
 static bool is_indirect_jump(const Step *s)
 {
-    return s->insn.flow == FLOW_JUMP && s->insn.nops > 0 &&
-           (s->insn.op[0].kind == OPERAND_REG || s->insn.op[0].kind == OPERAND_MEM);
+    return s->insn.flow == FLOW_JUMP && (s->insn.op[0].kind == OPERAND_REG || s->insn.op[0].kind == OPERAND_MEM);
 }
 
 static bool same_targets(const IndirectJump *a, const IndirectJump *b)

@@ -58,7 +58,7 @@ static void move_from(Values *v, uint32_t step, Move *m, const Operand *dst, con
 
 static bool same_register(const Insn *insn)
 {
-    return insn->nops == 2 && is_reg(&insn->op[0]) && is_reg(&insn->op[1]) && insn->op[0].reg == insn->op[1].reg;
+    return is_reg(&insn->op[0]) && is_reg(&insn->op[1]) && insn->op[0].reg == insn->op[1].reg;
 }
 
 static void move_const(const Values *v, Move *m, const Operand *dst, uint64_t k)
@@ -129,7 +129,7 @@ static void move_stack(Values *v, uint32_t step, Move *m)
 static void move_binary(Values *v, uint32_t step, Move *m)
 {
     const Insn *insn = &v->body->steps[step].insn;
-    bool imm = insn->nops == 2 && insn->op[1].kind == OPERAND_IMM;
+    bool imm = insn->op[1].kind == OPERAND_IMM;
     switch (insn->mnemonic) {
     case MN_ADD:
         if (imm)

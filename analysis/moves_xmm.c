@@ -47,11 +47,10 @@ static bool is_zeroing(const Insn *insn)
     switch (insn->mnemonic) {
     case MN_XORPS:
     case MN_XORPD:
-    case MN_PXOR: return insn->nops == 2 && is_xmm(&op[0]) && is_xmm(&op[1]) && op[0].reg == op[1].reg;
+    case MN_PXOR: return is_xmm(&op[0]) && is_xmm(&op[1]) && op[0].reg == op[1].reg;
     case MN_VXORPS:
     case MN_VXORPD:
-    case MN_VPXOR:
-        return insn->nops == 3 && is_xmm(&op[0]) && is_xmm(&op[1]) && is_xmm(&op[2]) && op[1].reg == op[2].reg;
+    case MN_VPXOR: return is_xmm(&op[2]) && op[1].reg == op[2].reg; /* the others are always registers */
     default: return false;
     }
 }
@@ -100,7 +99,7 @@ bool move_xmm(Values *v, uint32_t step, Move *m)
         return true;
     }
     unsigned bits = moved_bits(insn);
-    if (bits == 0 || insn->nops < 2 || insn->mask != REG_NONE)
+    if (bits == 0 || insn->mask != REG_NONE)
         return false;
     const Operand *dst = &insn->op[0], *src = &insn->op[insn->nops - 1];
     bool known = (is_xmm(dst) || is_general(dst) || dst->kind == OPERAND_MEM) &&

@@ -156,8 +156,7 @@ static SiteShape site_of_insn(const Insn *insn)
         return (SiteShape){.kind = SITE_ADD, .k = (uint32_t)insn->mem.disp};
     if (insn->mnemonic == MN_PUSH && insn->op[0].kind == OPERAND_IMM)
         return (SiteShape){.kind = SITE_OTHER, .k = (uint32_t)insn->imm};
-    if (insn->nops != 2 || insn->op[1].kind != OPERAND_IMM ||
-        (insn->op[0].kind == OPERAND_REG && insn->op[0].reg == REG_RSP))
+    if (insn->op[1].kind != OPERAND_IMM || (insn->op[0].kind == OPERAND_REG && insn->op[0].reg == REG_RSP))
         return (SiteShape){0};
     return (SiteShape){.kind = (uint8_t)kind_of_insn(insn), .k = (uint32_t)insn->imm};
 }
@@ -192,7 +191,7 @@ static bool verify_insn(Verifier *v, const Insn *insn)
     }
     if (insn->cc <= 15 && (insn->cc & 0xa) == 2 && v->compare.kind != SITE_NONE && v->age <= SOON)
         numbers_take(&v->numbers, v->asked, &v->compare, true);
-    v->jumps |= insn->flow == FLOW_JUMP && insn->nops && insn->op[0].kind != OPERAND_REL;
+    v->jumps |= insn->flow == FLOW_JUMP && insn->op[0].kind != OPERAND_REL;
     return false;
 }
 

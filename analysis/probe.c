@@ -275,7 +275,7 @@ static bool place_try(Paths *w, uint32_t step, unsigned weakest, Probe *out)
 static bool may_slide(const Step *s)
 {
     const Effects *e = &s->effects;
-    return e->known && s->insn.flow == FLOW_NEXT && !e->flags_read && !e->flags_written && !e->flags_undefined;
+    return s->insn.flow == FLOW_NEXT && !e->flags_read && !e->flags_written && !e->flags_undefined;
 }
 
 static void place_better(Paths *w, uint32_t step, unsigned weakest, Probe *best)

@@ -349,7 +349,7 @@ static bool candidates_rank(Search *s, Thread *threads, size_t n)
 static int score_order(const void *x, const void *y)
 {
     double a = *(const double *)x, b = *(const double *)y;
-    return a > b ? -1 : a < b;
+    return (a < b) - (a > b);
 }
 
 /* Raises every thread's bar to the score of the last that would be printed, once more were found than that. */
@@ -475,7 +475,7 @@ static int variable_by_function(const void *x, const void *y)
 {
     const Variable *const *a = x, *const *b = y;
     Addr s = (*a)->function->start, t = (*b)->function->start;
-    return s != t ? (s < t ? -1 : 1) : (*a < *b ? -1 : *a > *b);
+    return s != t ? (s < t ? -1 : 1) : (*a > *b) - (*a < *b);
 }
 
 static bool variables_gather(SearchResult *out, const Thread *threads, size_t n, size_t limit, Arena *arena)

@@ -100,10 +100,10 @@ static Summary summary_among(Program *program, Addr target, const struct KnownCa
 Summary summary_of_call(Program *program, const Insn *insn, const Callees *callees)
 {
     uint64_t word;
-    if (insn->nops && insn->op[0].kind == OPERAND_REL)
+    if (insn->op[0].kind == OPERAND_REL)
         return callees->known ? summary_among(program, insn->target, callees->known)
                               : summary_of(program, insn->target, callees->depth);
-    if (insn->nops && insn->op[0].kind == OPERAND_MEM && insn_mem_address(insn, &word))
+    if (insn->op[0].kind == OPERAND_MEM && insn_mem_address(insn, &word))
         return summary_through_slot(program, word);
     return summary_by_abi(program);
 }

@@ -29,8 +29,8 @@ static void reader_writes(Reader *r, int64_t end)
 static bool saves_for_jump(Values *v, uint32_t step, unsigned reg)
 {
     const Insn *insn = &v->body->steps[step].insn;
-    if (insn->mnemonic != MN_MOV || insn->nops < 2 || insn->op[0].kind != OPERAND_MEM ||
-        insn->op[1].kind != OPERAND_REG || insn->op[1].reg != reg || !v->moves[step].wild)
+    if (insn->mnemonic != MN_MOV || insn->op[0].kind != OPERAND_MEM || insn->op[1].kind != OPERAND_REG ||
+        insn->op[1].reg != reg || !v->moves[step].wild)
         return false;
     ValueId id = values_before(v, step, reg);
     return id != VALUE_NONE && v->values[id].kind == VALUE_ARGUMENT && v->values[id].cell == reg;
@@ -236,7 +236,7 @@ static bool calls_itself_inside(const Body *b)
 {
     for (uint32_t i = 0; i < b->nsteps; i++) {
         const Insn *insn = &b->steps[i].insn;
-        bool direct = insn->flow == FLOW_CALL && insn->nops && insn->op[0].kind == OPERAND_REL;
+        bool direct = insn->flow == FLOW_CALL && insn->op[0].kind == OPERAND_REL;
         for (size_t k = 0; direct && insn->target != b->function->start && k < b->nparts; k++)
             if (insn->target - b->parts[k].start < b->parts[k].end - b->parts[k].start)
                 return true;

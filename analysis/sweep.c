@@ -141,7 +141,7 @@ static void pointed_see(void *context, const Insn *insn)
 {
     Pointed *o = context;
     bool jumps = insn->flow == FLOW_JUMP || insn->flow == FLOW_BRANCH;
-    if (jumps && insn->nops && insn->op[0].kind == OPERAND_REL && insn->target > o->from && insn->target < o->at)
+    if (jumps && insn->op[0].kind == OPERAND_REL && insn->target > o->from && insn->target < o->at)
         o->back |= !rows_begin(o->rows, insn->target);
 }
 
@@ -195,7 +195,7 @@ void sweep_references(const Program *p, RowList *out)
 static void jump_note(void *context, const Insn *insn)
 {
     Sweep *s = context;
-    bool direct = insn->flow == FLOW_JUMP && insn->nops && insn->op[0].kind == OPERAND_REL;
+    bool direct = insn->flow == FLOW_JUMP && insn->op[0].kind == OPERAND_REL;
     if (direct && (insn->target < s->row->start || insn->target >= s->limit))
         sweep_add(s, insn->target, FOUND_JUMP);
 }
@@ -210,7 +210,7 @@ static bool jumps_hold(const RowList *jumps, Addr addr)
 static void span_see(void *context, const Insn *insn)
 {
     Sweep *s = context;
-    bool computed = insn->flow == FLOW_JUMP && insn->nops && insn->op[0].kind != OPERAND_REL;
+    bool computed = insn->flow == FLOW_JUMP && insn->op[0].kind != OPERAND_REL;
     s->computed |= computed && !(insn->op[0].kind == OPERAND_MEM && insn->mem.base == REG_RIP);
 }
 

@@ -127,7 +127,7 @@ static bool interval_top(unsigned cc, uint64_t k, unsigned bits, uint64_t add, u
 static bool bound_constant(Values *v, uint32_t cmp, uint64_t *k)
 {
     const Insn *insn = &v->body->steps[cmp].insn;
-    if (insn->nops > 1 && insn->op[1].kind == OPERAND_IMM) {
+    if (insn->op[1].kind == OPERAND_IMM) {
         *k = insn->imm;
         return true;
     }

@@ -132,7 +132,7 @@ static uint8_t written_bits(const Values *v, uint32_t step, Cell c)
     const Insn *insn = &v->body->steps[step].insn;
     if (m->dst == c && m->kind != MOVE_NONE)
         return m->bits;
-    bool first = insn->nops && insn->op[0].kind == OPERAND_REG && insn->op[0].reg == c && insn->op[0].bits;
+    bool first = insn->op[0].kind == OPERAND_REG && insn->op[0].reg == c && insn->op[0].bits;
     if (first && !m->is_call)
         return (uint8_t)(insn->op[0].bits > 64 ? 64 : insn->op[0].bits);
     return c < CELL_SLOT0 ? 64 : (uint8_t)(v->slots[c - CELL_SLOT0].size * 8);

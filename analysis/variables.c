@@ -196,19 +196,19 @@ static Function *function_copy(const Body *body, Arena *a)
 static int unsigned_order(const void *x, const void *y)
 {
     uint64_t a = *(const uint64_t *)x, b = *(const uint64_t *)y;
-    return a < b ? -1 : a > b;
+    return (a > b) - (a < b);
 }
 
 static int double_order(const void *x, const void *y)
 {
     double a = real_number(*(const uint64_t *)x, 64), b = real_number(*(const uint64_t *)y, 64);
-    return a < b ? -1 : a > b;
+    return (a > b) - (a < b);
 }
 
 static int float_order(const void *x, const void *y)
 {
     double a = real_number(*(const uint64_t *)x, 32), b = real_number(*(const uint64_t *)y, 32);
-    return a < b ? -1 : a > b;
+    return (a > b) - (a < b);
 }
 
 /* Ascending as the numbers that they are; as signed ones they are so already. */
@@ -423,7 +423,7 @@ static int group_order(const void *x, const void *y)
     const Group *a = x, *b = y;
     if (a->origins.n != b->origins.n)
         return a->origins.n > b->origins.n ? -1 : 1;
-    return a->leads < b->leads ? -1 : a->leads > b->leads;
+    return (a->leads > b->leads) - (a->leads < b->leads);
 }
 
 /* The best score of a variable that had the constants of several groups. */

@@ -51,7 +51,7 @@ static int ranked_order(const void *x, const void *y)
 {
     const Ranked *a = x, *b = y;
     int order = variable_order(a->variable, b->variable);
-    return order ? order : (a->place < b->place ? -1 : a->place > b->place);
+    return order ? order : (a->place > b->place) - (a->place < b->place);
 }
 
 bool variables_sort(Variable *items, size_t n)
@@ -131,7 +131,7 @@ static bool results_move(Worker *w, size_t n)
 static int score_order(const void *x, const void *y)
 {
     double a = *(const double *)x, b = *(const double *)y;
-    return a > b ? -1 : a < b;
+    return (a < b) - (a > b);
 }
 
 /* Raises the bar that the next variable must pass to the last of the best `limit`. */

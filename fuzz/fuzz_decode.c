@@ -21,6 +21,9 @@ static int decode(const uint8_t *p, size_t n, uint64_t pc, Insn *insn)
 static void check_operands(const Insn *insn)
 {
     require(insn->nops <= INSN_MAX_OPERANDS);
+    for (unsigned i = insn->nops; i < 2; i++)
+        require(insn->op[i].kind == OPERAND_NONE);
+    require(insn->nops || (insn->flow != FLOW_JUMP && insn->flow != FLOW_BRANCH && insn->flow != FLOW_CALL));
     for (unsigned i = 0; i < insn->nops; i++) {
         const Operand *o = &insn->op[i];
         require(o->kind >= OPERAND_REG && o->kind <= OPERAND_MEM_AT);

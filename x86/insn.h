@@ -60,17 +60,19 @@ typedef struct Insn {
     Mem mem;
     Operand op[INSN_MAX_OPERANDS]; /* explicit ones, in Intel's order (destination first) */
     uint8_t len;                   /* bytes, 1..15 */
-    uint8_t nops;                  /* how many of op[]; the others are unspecified */
-    uint8_t flow;                  /* Flow */
-    uint8_t cc;                    /* condition of jcc, setcc, cmovcc as the SDM's tttn (0 = o .. 15 = g); 0xff: none */
-    uint16_t row_flags, spare;     /* private to x86/ */
-    EffectDesc effect;             /* private to x86/ */
-    uint16_t mnemonic;             /* Mnemonic */
-    uint16_t row;                  /* which row of opcodes.tbl: private to x86/ */
-    uint8_t prefixes;              /* PREFIX_*: those present as bytes (mandatory ones too) */
-    uint8_t encoding;              /* Encoding */
-    uint8_t mask;                  /* EVEX: REG_K0 + n of the write mask when n > 0, else REG_NONE */
-    uint8_t priv[5];               /* private to x86/ (EVEX.z, .b, vector length, rounding ...) */
+    uint8_t
+        nops; /* how many of op[]; where fewer than two, the others of the first two are OPERAND_NONE, else unspecified;
+                                    a jump, branch or call has one at least */
+    uint8_t flow;              /* Flow */
+    uint8_t cc;                /* condition of jcc, setcc, cmovcc as the SDM's tttn (0 = o .. 15 = g); 0xff: none */
+    uint16_t row_flags, spare; /* private to x86/ */
+    EffectDesc effect;         /* private to x86/ */
+    uint16_t mnemonic;         /* Mnemonic */
+    uint16_t row;              /* which row of opcodes.tbl: private to x86/ */
+    uint8_t prefixes;          /* PREFIX_*: those present as bytes (mandatory ones too) */
+    uint8_t encoding;          /* Encoding */
+    uint8_t mask;              /* EVEX: REG_K0 + n of the write mask when n > 0, else REG_NONE */
+    uint8_t priv[5];           /* private to x86/ (EVEX.z, .b, vector length, rounding ...) */
 } Insn;
 
 /* What an instruction does to registers and flags (CONTRACT.md section 6). */
