@@ -1,7 +1,8 @@
 #!/bin/sh
 # Builds and runs the decoder's oracles: libzydis, objdump, llvm-mc, the processor.
-#   tests/oracle/x86.sh [--full | --bench | --build]     from the project's root; BUILD names the build folder
-# Without an option: a sample, under three minutes on two cores. --full: x86_full.sh, for hours.
+#   tests/oracle/x86.sh [--full | --bench | --build | --sanitized]     from the project's root; BUILD names the build folder
+# Without an option: a sample, under three minutes on two cores. --full: x86_full.sh, for hours. --sanitized: the random and the
+# cut sequences of x86_full.sh with ASan and UBSan in the decoder and the oracle, in $BUILD/sanitized; for hours too.
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 BUILD=${BUILD:-build}
@@ -12,6 +13,13 @@ mode=${1:-sample}
 mkdir -p "$LOG" || exit 2
 
 tests/needs || exit 2
+
+if [ "$mode" = --sanitized ]; then
+    BUILD=$BUILD/sanitized
+    export BUILD SAN='-fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
+    tests/oracle/x86.sh --build && exec env VERBOSE=1 tests/oracle/x86_full.sh random cut
+    exit 2
+fi
 
 objects=$(printf '%s\n' x86/*.c | sed "s|^\(.*\)\.c$|$BUILD/\1.o|")
 # shellcheck disable=SC2086

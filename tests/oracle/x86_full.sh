@@ -2,50 +2,64 @@
 # The decoder's oracles at full length, in parts that are done once: 10^8 structured random sequences, 10^8 cut ones, every
 # executable section of every ELF file under /usr/bin, /usr/lib and /usr/local, and the processor with 1000 states a row.
 #   tests/oracle/x86_full.sh [KIND...]        from the project's root, after tests/oracle/x86.sh --build; BUILD names the build folder
-# KIND: random cut files text cpu; all without one. Interrupt it and start it again: what is done is kept in $BUILD/oracle/full,
-# in a folder named after the programs, so that another decoder begins anew. Prints totals at the end, and whenever it is
-# started with "totals".
+# KIND: random cut files text (att and intel) cpu; all without one. Interrupt it and start it again: what is done is kept in
+# $BUILD/oracle/full, in a folder for each program named after what it and the list of known differences hold, so that another
+# decoder begins anew. Prints totals at the end, and whenever it is started with "totals".
 set -u
 cd "$(dirname "$0")/../.." || exit 2
 OUT=${BUILD:-build}/oracle
-id=$(cat "$OUT/x86_zydis" "$OUT/x86_text" "$OUT/x86_cpu" tests/oracle/x86_known.txt | sha256sum | cut -c1-12)
-DIR=$OUT/full/$id
-mkdir -p "$DIR/lists" || exit 2
-for program in x86_zydis x86_text x86_cpu; do # the build folder may be rebuilt meanwhile
-    [ -e "$DIR/$program" ] || cp "$OUT/$program" "$DIR/$program" || exit 2
-done
-[ -e "$DIR/known.txt" ] || cp tests/oracle/x86_known.txt "$DIR/known.txt"
-[ -e "$DIR/lists/00" ] || find /usr/bin /usr/lib /usr/local -xdev -type f -size +1k | sort | split -d -n r/48 - "$DIR/lists/"
+dir_of() { # dir_of PROGRAM: the folder of its parts, with a copy of it, as the build folder may be rebuilt meanwhile
+    dir=$OUT/full/$1.$(cat "$OUT/$1" tests/oracle/x86_known.txt | sha256sum | cut -c1-12)
+    mkdir -p "$dir/lists" || exit 2
+    [ -e "$dir/$1" ] || cp "$OUT/$1" "$dir/$1" || exit 2
+    [ -e "$dir/known.txt" ] || cp tests/oracle/x86_known.txt "$dir/known.txt" || exit 2
+    [ -e "$dir/lists/00" ] || find /usr/bin /usr/lib /usr/local -xdev -type f -size +1k | sort | split -d -n r/48 - "$dir/lists/"
+    echo "$dir"
+}
+ZYDIS=$(dir_of x86_zydis) && TEXT=$(dir_of x86_text) && CPU=$(dir_of x86_cpu) || exit 2
 
-part() { # part NAME LIST PROGRAM ARGUMENT...
-    name=$1 list=$2 program=$3
+part() { # part PROGRAM NAME LIST ARGUMENT...
+    dir=${1%/*} program=$1 name=$2 list=$3
     shift 3
-    [ ! -e "$DIR/$name" ] || return 0
-    "$DIR/$program" --full --known "$DIR/known.txt" "$@" <"$list" >"$DIR/.$name.now" 2>/dev/null
+    [ ! -e "$dir/$name" ] || return 0
+    "$program" --full --known "$dir/known.txt" "$@" <"$list" >"$dir/.$name.now" 2>/dev/null
     case $? in
-    0 | 1) mv "$DIR/.$name.now" "$DIR/$name" ;;
+    0 | 1) mv "$dir/.$name.now" "$dir/$name" ;;
     *) echo "oracle: $name did not end well" >&2; exit 2 ;;
     esac
     [ -z "${VERBOSE-}" ] || echo "oracle: $(date +%T) $name" >&2
 }
 
+text() { # text SYNTAX SEED LINES_FOR_LLVM
+    for n in "$TEXT"/lists/*; do
+        part "$TEXT/x86_text" "$1.${n##*/}" "$n" --syntax "$1" --random 1e5 --llvm "$3" --seed "$2${n##*/}" -
+    done
+}
+
 kind() { # kind KIND: all its parts
     case $1 in
-    random) for n in $(seq -w 1 50); do part "random.$n" /dev/null x86_zydis --random 2e6 --truncate 1 --seed "1$n"; done ;;
-    cut) for n in $(seq -w 1 16); do part "cut.$n" /dev/null x86_zydis --random 1 --truncate 5.2e5 --seed "2$n"; done ;;
-    files) for n in "$DIR"/lists/*; do part "files.${n##*/}" "$n" x86_zydis --random 1 --truncate 1 -; done ;;
-    text) for n in "$DIR"/lists/*; do
-        part "att.${n##*/}" "$n" x86_text --syntax att --random 1e5 --llvm 1e5 --seed "3${n##*/}" -
-        part "intel.${n##*/}" "$n" x86_text --syntax intel --random 1e5 --seed "4${n##*/}" -
+    random) for n in $(seq -w 1 50); do
+        part "$ZYDIS/x86_zydis" "random.$n" /dev/null --random 2e6 --truncate 1 --seed "1$n"
     done ;;
-    cpu) for n in $(seq -w 1 64); do part "cpu.$n" /dev/null x86_cpu --states 1000 --random 1e7 --seed 5 --part "$n/64"; done ;;
+    cut) for n in $(seq -w 1 16); do
+        part "$ZYDIS/x86_zydis" "cut.$n" /dev/null --random 1 --truncate 5.2e5 --seed "2$n"
+    done ;;
+    files) for n in "$ZYDIS"/lists/*; do
+        part "$ZYDIS/x86_zydis" "files.${n##*/}" "$n" --random 1 --truncate 1 -
+    done ;;
+    text) kind att && kind intel ;;
+    att) text att 3 1e5 ;;
+    intel) text intel 4 0 ;;
+    cpu) for n in $(seq -w 1 64); do
+        part "$CPU/x86_cpu" "cpu.$n" /dev/null --states 1000 --random 1e7 --seed 5 --part "$n/64"
+    done ;;
     totals) ;;
     *) echo "oracle: no such kind: $1" >&2; exit 2 ;;
     esac
 }
 
 logs() { # logs KIND...: the files of the parts that are done, and one that is empty
-    for k; do find "$DIR" -maxdepth 1 -name "$k.*"; done
+    for k; do find "$ZYDIS" "$TEXT" "$CPU" -maxdepth 1 -name "$k.*"; done
     echo /dev/null
 }
 # The numbers before words that say what they count, added up.
