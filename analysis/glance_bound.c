@@ -176,8 +176,8 @@ static bool sum_asked(const Judge *j, const LookWeb *web, const uint64_t *k, uns
         uint64_t sum = 0;
         for (unsigned i = 0; i < web->nadded; i++)
             sum += some >> i & 1 ? web->added[i]->value : 0;
-        if (low_asked(j, 0 - sum, bits) || low_asked(j, *k - sum, bits) || low_asked(j, *k - sum - 1, bits) ||
-            low_asked(j, *k - sum + 1, bits))
+        if (low_asked(j, 0 - sum, bits) || low_asked(j, 0 - sum - 1, bits) || low_asked(j, *k - sum, bits) ||
+            low_asked(j, *k - sum - 1, bits) || low_asked(j, *k - sum + 1, bits))
             return true;
     }
     return false;

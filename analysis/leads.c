@@ -57,6 +57,7 @@ static void lead_put(Peel *p, uint64_t k, uint8_t relation)
                                   .sign = p->sign != SIGN_UNKNOWN ? p->sign : p->ext_sign,
                                   .quality = quality_of(p),
                                   .real = p->compare->real,
+                                  .outside = p->via == VIA_RANGE && p->k > p->high,
                                   .firm = p->compare->real, /* there is no next number to turn to */
                                   .k = low_bits(k, p->width),
                                   .step = p->compare->step};

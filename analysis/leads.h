@@ -14,9 +14,11 @@ typedef struct Lead {
     ValueId root;     /* VALUE_NONE: the compare's memory */
     uint8_t width;    /* bits of the root that take part */
     uint8_t relation, via, sign;
-    bool preferred;  /* the reading that the source most likely had */
-    bool unlikely;   /* one that counts only for who asks for its constant */
-    bool real;       /* as the compare's */
+    bool preferred; /* the reading that the source most likely had */
+    bool unlikely;  /* one that counts only for who asks for its constant */
+    bool real;      /* as the compare's */
+    bool
+        outside; /* with its companion it says that the value lies outside of a range, whose own ends are one number further */
     bool firm;       /* the constant stands as it is: `<= 7` is not to be read as `< 8` too */
     uint8_t quality; /* percent: how directly the code says it (for ranking only) */
     uint64_t k;      /* zero-extended from width */

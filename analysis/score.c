@@ -45,7 +45,8 @@ bool constant_asked(const Query *q, uint64_t k, unsigned bits, bool real)
     return false;
 }
 
-/* x > k is x >= k + 1: if only the other form's constant was asked for, the lead takes that form. */
+/* x > k is x >= k + 1: if only the other form's constant was asked for, the lead takes that form. A range's ends stand as they are, but
+ * `x - 58 < -10`, below 48 or above 57, may have been said of the range from 48 to 57. */
 bool lead_turn(const Query *q, Lead *l)
 {
     static const struct {
@@ -57,7 +58,7 @@ bool lead_turn(const Query *q, Lead *l)
                  [RELATION_GE] = {RELATION_GT, -1}};
     if (constant_asked(q, l->k, l->width, l->real))
         return true;
-    if (l->firm || l->relation < RELATION_LT || l->relation > RELATION_GE || l->via == VIA_RANGE)
+    if (l->firm || l->relation < RELATION_LT || l->relation > RELATION_GE || (l->via == VIA_RANGE && !l->outside))
         return false;
     uint64_t k = low_bits(l->k + (uint64_t)(int64_t)other[l->relation].step, l->width);
     if (!constant_asked(q, k, l->width, false))

@@ -32,7 +32,7 @@ typedef struct Choices {
     unsigned row[CHOICES], n;
 } Choices;
 
-static const char *row_name(unsigned row) { return mnemonic_name(row_mnemonic(row)); }
+static const char *row_name(unsigned row) { return mnemonic_name(row_mnemonic(&x86_hot, row)); }
 
 static void row_note(Choices *c, unsigned row)
 {
@@ -52,7 +52,7 @@ static void names_unite(Choices *c)
     for (unsigned i = 0; i < c->n; i++) {
         bool seen = false;
         for (unsigned k = 0; k < n; k++)
-            seen |= row_mnemonic(c->row[k]) == row_mnemonic(c->row[i]);
+            seen |= row_mnemonic(&x86_hot, c->row[k]) == row_mnemonic(&x86_hot, c->row[i]);
         if (!seen)
             c->row[n++] = c->row[i];
     }

@@ -45,9 +45,9 @@ static ALWAYS_INLINE uint64_t imm_widen(uint64_t bytes, const Widen *w)
 }
 
 /* The number at p; place: of its Widen, in words. */
-static ALWAYS_INLINE uint64_t number_read(const uint8_t *p, unsigned place)
+static ALWAYS_INLINE uint64_t number_read(const Hot *hot, const uint8_t *p, unsigned place)
 {
-    return imm_widen(load64(p), (const Widen *)((const uint64_t *)x86_hot.widens + place));
+    return imm_widen(load64(p), (const Widen *)((const uint64_t *)hot->widens + place));
 }
 enum { DISP32 = IMM_S32 * SIZES * sizeof(Widen) / sizeof(uint64_t) };
 
@@ -71,7 +71,7 @@ static ALWAYS_INLINE unsigned index_of(unsigned sib, unsigned index_or, bool vec
 
 /* Reads ModRM's address: SIB and displacement, at p: len bytes, or what is returned where that differs (SIB without a
  * base). base_or: the base's bits that prefixes give; index_or: the index's; vector: the index is a vector register. */
-static ALWAYS_INLINE unsigned mem_read(const uint8_t *p, const ModRm *m, unsigned len, unsigned base_or,
+static ALWAYS_INLINE unsigned mem_read(const Hot *hot, const uint8_t *p, const ModRm *m, unsigned len, unsigned base_or,
                                        unsigned index_or, bool vector, Mem *restrict out)
 {
     uint64_t mem = MEM_WORD(m->base | base_or, REG_NONE, 1);
@@ -82,7 +82,7 @@ static ALWAYS_INLINE unsigned mem_read(const uint8_t *p, const ModRm *m, unsigne
             disp = DISP32, len = 5, base = REG_NONE;
         mem = MEM_WORD(base | base_or, index_of(sib, index_or, vector), 1u << (sib >> 6));
     }
-    out->disp = (int64_t)number_read(p + m->has_sib, disp);
+    out->disp = (int64_t)number_read(hot, p + m->has_sib, disp);
     store64(&out->base, mem);
     return len;
 }

@@ -34,14 +34,14 @@ static __attribute__((noinline)) int insn_read_prefix(const uint8_t *p, uint64_t
 typedef enum Way { WAY_PLAIN, WAY_REX, WAY_PREFIX } Way;
 
 /* What the opcode at p, whose first bytes are given, can be; pp: the prefix before it, as KEY_PP has it. */
-static ALWAYS_INLINE const Fast *fast_find(uint64_t bytes, Way way, unsigned pp)
+static ALWAYS_INLINE const Fast *fast_find(const Hot *hot, uint64_t bytes, Way way, unsigned pp)
 {
     unsigned opcode = bytes & 0xff, map = opcode == 0x0f;
     if (map)
         opcode = bytes >> 8 & 0xff;
     if (way != WAY_PREFIX)
-        return &x86_hot.fast[map * 256 + opcode];
-    return &x86_hot.fast[x86_hot.fast_pages[pp][map][opcode / FAST_PAGE] * FAST_PAGE + opcode % FAST_PAGE];
+        return &hot->fast[map * 256 + opcode];
+    return &hot->fast[hot->fast_pages[pp][map][opcode / FAST_PAGE] * FAST_PAGE + opcode % FAST_PAGE];
 }
 
 /* An instruction whose prefixes are read: a REX byte or 0; pp; and prefixes, SEGS and 66 as Insn has them, as a word. The
@@ -50,34 +50,35 @@ static ALWAYS_INLINE const Fast *fast_find(uint64_t bytes, Way way, unsigned pp)
 static ALWAYS_INLINE int insn_read(const uint8_t *start, const uint8_t *p, Way way, unsigned rex, unsigned pp,
                                    uint64_t prefixes, uint64_t pc, Insn *restrict out)
 {
+    const Hot *hot = hot_tables();
     uint64_t bytes = load32(p);
-    const Fast *f = fast_find(bytes, way, pp);
+    const Fast *f = fast_find(hot, bytes, way, pp);
     bytes >>= (bytes & 0xff) == 0x0f ? 8 : 0;
     uint64_t byte = bytes >> 8 & 0xff, modrm = (byte & f->modrm_and) + f->modrm;
-    const ModRm *m = &x86_hot.modrm[modrm];
-    const RexBits *r = &x86_hot.rex[rex & 15];
-    uint64_t key = (uint64_t)x86_hot.modrm[byte].key | (way ? r->key : 0u);
-    uint64_t entry = x86_hot.entries[f->first + (key & f->mask)];
+    const ModRm *m = &hot->modrm[modrm];
+    const RexBits *r = &hot->rex[rex & 15];
+    uint64_t key = (uint64_t)hot->modrm[byte].key | (way ? r->key : 0u);
+    uint64_t entry = hot->entries[f->first + (key & f->mask)];
     if (UNLIKELY(entry == ENTRY_SLOW))
         return way == WAY_PLAIN ? insn_read_prefix(start, pc, out) : insn_read_long(start, pc, out);
-    const Shape *shape = (const Shape *)((const uint32_t *)x86_hot.shapes + (entry >> ENTRY_SHAPE_SHIFT));
-    const Traits *traits = &x86_hot.traits[entry >> ENTRY_TRAITS_SHIFT & ENTRY_TRAITS];
+    const Shape *shape = (const Shape *)((const uint32_t *)hot->shapes + (entry >> ENTRY_SHAPE_SHIFT));
+    const Traits *traits = &hot->traits[entry >> ENTRY_TRAITS_SHIFT & ENTRY_TRAITS];
     operand_store(&out->op[0], shape->op[0], m, r, way, shape->source[0]);
     operand_store(&out->op[1], shape->op[1], m, r, way, shape->source[1]);
     store64(&out->effect, load64(&traits->effect));
-    out->mnemonic = (uint16_t)row_mnemonic((unsigned)entry & ENTRY_ROW);
+    out->mnemonic = (uint16_t)row_mnemonic(hot, (unsigned)entry & ENTRY_ROW);
     out->row = entry & ENTRY_ROW;
     store64(&out->prefixes, prefixes | (uint64_t)REG_NONE << 16 | rex << 24 | modrm << 32);
     unsigned before = (unsigned)(p - start);
     p += f->at;
-    unsigned read = mem_read(p, m, m->len, way ? r->base : 0, way ? rex << 2 & 8 : 0, false, &out->mem);
+    unsigned read = mem_read(hot, p, m, m->len, way ? r->base : 0, way ? rex << 2 & 8 : 0, false, &out->mem);
     unsigned len = before + f->len + read;
-    uint64_t imm = number_read(p + read, shape->imm);
+    uint64_t imm = number_read(hot, p + read, shape->imm);
     out->pc = pc;
     out->imm = imm;
     out->target = pc + len + imm;
     store64(&out->len, load64(traits) + len);
-    if (UNLIKELY(shape->rare & (way == WAY_REX ? ~(RARE_HIGH | RARE_HIGH_SECOND) : 0xff)))
+    if (UNLIKELY(shape->rare & (way == WAY_REX ? RARE_NOT_HIGH : m->rare)))
         return rare_finish(shape, out);
     return (int)len;
 }

@@ -50,7 +50,7 @@ static unsigned suffix_find(Dec *d)
 {
     Mem scratch;
     const ModRm *m = &x86_hot.modrm[d->p[1]];
-    d->far = d->p + 3 + mem_read(d->p + 2, m, m->len, 0, 0, false, &scratch);
+    d->far = d->p + 3 + mem_read(&x86_hot, d->p + 2, m, m->len, 0, 0, false, &scratch);
     return d->far[-1];
 }
 
@@ -322,7 +322,7 @@ static void address_read(Dec *d, unsigned flags, unsigned modrm, Insn *out)
     unsigned rex = d->rex, index_or = (rex << 2 & 8) | (vector ? d->vvvv & 0x10u : d->i4);
     unsigned base_or = (rex << 3 & 8) | d->b4;
     const ModRm *m = &x86_hot.modrm[modrm];
-    d->p += mem_read(d->p, m, m->len, base_or, index_or, vector, &out->mem);
+    d->p += mem_read(&x86_hot, d->p, m, m->len, base_or, index_or, vector, &out->mem);
     out->mem.segment = d->segment;
     if (d->prefixes & PREFIX_ADDRSIZE)
         out->mem.addr_bits = 32;
@@ -355,7 +355,7 @@ static void insn_describe(const Dec *d, const Form *form, unsigned row, unsigned
     unsigned osz = osz_of(d, traits->flags), size = form->bits & FORM_VECTOR ? length_of(d, modrm) : osz;
     traits_store(out, traits, 0);
     out->priv[PRIV_MODRM] = (uint8_t)modrm;
-    out->mnemonic = (uint16_t)row_mnemonic(row);
+    out->mnemonic = (uint16_t)row_mnemonic(&x86_hot, row);
     out->row = (uint16_t)row;
     out->mask = REG_NONE;
     out->imm2 = 0;

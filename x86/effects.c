@@ -20,12 +20,12 @@ typedef struct Touch {
     Bits reads, writes, kills;
 } Touch;
 
-static ALWAYS_INLINE Bits single(unsigned reg) { return *(const Bits *)&x86_hot.singles[reg]; }
+static ALWAYS_INLINE Bits single(const Hot *hot, unsigned reg) { return *(const Bits *)&hot->singles[reg]; }
 
-static ALWAYS_INLINE void operand_touch(const Operand *op, Touch *t)
+static ALWAYS_INLINE void operand_touch(const Hot *hot, const Operand *op, Touch *t)
 {
-    Bits bit = single(op->reg);
-    const Bits *masks = (const Bits *)((const uint64_t *)x86_hot.touched + op->touch);
+    Bits bit = single(hot, op->reg);
+    const Bits *masks = (const Bits *)((const uint64_t *)hot->touched + op->touch);
     t->reads |= bit & masks[0];
     t->writes |= bit & masks[1];
     t->kills |= bit & masks[2];
@@ -165,12 +165,12 @@ static ALWAYS_INLINE void touch_store(const Touch *t, Effects *out)
 }
 
 /* What the row and the first operand say. */
-static ALWAYS_INLINE Touch touch_begin(const Insn *insn, const EffectDesc *e)
+static ALWAYS_INLINE Touch touch_begin(const Hot *hot, const Insn *insn, const EffectDesc *e)
 {
-    const uint64_t *sets = x86_hot.sets[0].w;
+    const uint64_t *sets = hot->sets[0].w;
     Touch t = {*(const Bits *)(sets + e->reads), *(const Bits *)(sets + e->writes), *(const Bits *)(sets + e->kills)};
-    t.reads |= single(insn->mem.base) | single(insn->mem.index);
-    operand_touch(&insn->op[0], &t);
+    t.reads |= single(hot, insn->mem.base) | single(hot, insn->mem.index);
+    operand_touch(hot, &insn->op[0], &t);
     return t;
 }
 
@@ -178,9 +178,10 @@ static ALWAYS_INLINE Touch touch_begin(const Insn *insn, const EffectDesc *e)
 static __attribute__((noinline)) void effects_with_more(const Insn *insn, const EffectDesc *e, Effects *out)
 {
     const Form *form = row_form(insn->row);
-    Touch t = touch_begin(insn, e);
+    const Hot *hot = hot_tables();
+    Touch t = touch_begin(hot, insn, e);
     for (unsigned i = 1; i < insn->nops; i++)
-        operand_touch(&insn->op[i], &t);
+        operand_touch(hot, &insn->op[i], &t);
     touch_store(&t, out);
     effects_word(insn, e, out);
     if (insn->row_flags & ROW_IDIOM)
@@ -204,8 +205,9 @@ void insn_effects(const Insn *insn, Effects *out)
         effects_with_more(insn, e, out);
         return;
     }
-    Touch t = touch_begin(insn, e);
-    t.reads |= single(insn->op[1].reg);
+    const Hot *hot = hot_tables();
+    Touch t = touch_begin(hot, insn, e);
+    t.reads |= single(hot, insn->op[1].reg);
     touch_store(&t, out);
     effects_word(insn, e, out);
     if (UNLIKELY(more & MORE_IDIOM))

@@ -75,8 +75,9 @@ typedef struct Shape {
 enum {
     RARE_HIGH = 1, /* may be ah..bh; the same for the second operand */
     RARE_HIGH_SECOND = 2,
-    RARE_THIRD = 4,      /* there is a third operand */
-    RARE_BYTES_SHIFT = 3 /* bytes of an immediate that Fast.len does not count */
+    RARE_THIRD = 4,       /* there is a third operand */
+    RARE_BYTES_SHIFT = 3, /* bytes of an immediate that Fast.len does not count */
+    RARE_NOT_HIGH = 0xff & ~(RARE_HIGH | RARE_HIGH_SECOND)
 };
 
 /* Sizes: X(letters, bits with operand size 16, 32, 64) and X(letters, bits with vector length 128, 256, 512). */
@@ -251,7 +252,8 @@ typedef struct ModRm {
     uint8_t base, len, has_sib; /* has_sib: 1 or 0 */
     uint8_t disp;               /* Widen's place, in words */
     uint8_t key;                /* FAST_* */
-    uint8_t spare[3];
+    uint8_t rare;               /* RARE_*: without REX, what can be rare about a register that it names */
+    uint8_t spare[2];
 } ModRm;
 enum { MODRM_COUNT = 256 };
 

@@ -21,7 +21,15 @@ typedef struct Hot {
 } Hot;
 extern const Hot x86_hot;
 
-static inline unsigned row_mnemonic(unsigned row) { return x86_hot.rows[row] & ROW_MNEMONIC; }
+/* Where it is. What a compiler does not know it cannot add each table's offset to, so one register does hold it. */
+static inline const Hot *hot_tables(void)
+{
+    const Hot *hot = &x86_hot;
+    __asm__("" : "+r"(hot));
+    return hot;
+}
+
+static inline unsigned row_mnemonic(const Hot *hot, unsigned row) { return hot->rows[row] & ROW_MNEMONIC; }
 static inline const Traits *row_traits(unsigned row) { return &x86_hot.traits[x86_hot.rows[row] >> ROW_TRAITS_SHIFT]; }
 static inline const Form *row_form(unsigned row)
 {

@@ -28,12 +28,13 @@ static void modrm_emit(FILE *f, unsigned modrm, unsigned base, unsigned disp, bo
     source[SRC_RM] = source[SRC_VRM] = source[SRC_RM7] = (uint8_t)rm;
     fprintf(f, "    {");
     sources_emit(f, source);
-    fprintf(f, ", %u, %u, %u, %u, %u, {0}},\n", base, disp + (base == 4), base == 4,
+    fprintf(f, ", %u, %u, %u, %u, %u, %u, {0}},\n", base, disp + (base == 4), base == 4,
             widen_place(disp == 4 ? IMM_S32
                         : disp    ? IMM_S8
                                   : IMM_NONE,
                         0),
-            (is_reg ? FAST_IS_REG : 0) | reg << FAST_REG_SHIFT);
+            (is_reg ? FAST_IS_REG : 0) | reg << FAST_REG_SHIFT,
+            (reg & 4) || (is_reg && (rm & 4)) ? 0xff : RARE_NOT_HIGH);
 }
 
 static void modrms_emit(FILE *f)

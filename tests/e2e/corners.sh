@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# Forms that compilers make rarely or never (tests/fixtures/corners.s): what is said of each was held against its instructions by hand.
+. "$(dirname "$0")/../lib.sh"
+
+gcc -shared -nostdlib -o "$work/corners" tests/fixtures/corners.s || exit 1
+jumps() { jq -r 'select(.jumps != [] or (.closed | not)) | [.name, .closed, (.jumps[] | .kind, (.targets | length))] | join(" ")'; }
+variables() {
+    jq -r '.variables[] | [.function.name, (.constants | join(",")), .sites[0].relation, .sites[0].via,
+        (.sites[0].location | .reg // .kind), .width, .probe.proof // "-"] | join(" ")'
+}
+# each FILE: every line of standard input is one of the file's, and none of the file's is missing
+each() {
+    sort >"$work/wanted"
+    sort "$1" >"$work/got"
+    while read -r name rest; do same "$2: $name" "$(grep -cxF "$name $rest" "$work/got")" 1; done <"$work/wanted"
+    same "$2: nothing else" "$(comm -13 "$work/wanted" "$work/got")" ""
+}
+
+"$LVSCAN" functions --json "$work/corners" | jumps >"$work/jumps"
+each "$work/jumps" jumps <<'END'
+bound_below true table 3
+bound_below_taken true table 3
+bound_below_zero true table 3
+bound_above_all true table 3
+bound_in_register true table 3
+bound_in_memory true table 3
+memory_beside true table 3
+memory_over true table 3
+memory_elsewhere true table 3
+memory_indexed true table 3
+memory_other_segment true table 3
+memory_at_index true table 3
+memory_signed true table 3
+memory_and_call true table 3
+jump_scale_4 false unknown 0
+jump_fs false unknown 0
+jump_gs false unknown 0
+jump_given true tail 0
+jump_loaded true tail 0
+jump_made false unknown 0
+jump_to_result true tail 0
+jump_inside false unknown 0
+jump_out true tail 0
+jump_pushed false unknown 0
+into_an_instruction false
+back_into_an_instruction false
+off_the_end false
+END
+"$LVSCAN" --json -n 0 "$work/corners" >"$work/all"
+variables <"$work/all" >"$work/variables"
+each "$work/variables" variables <<'END'
+bound_above_all 0,1,2,4294967295 > immediate rdi 32 exact
+bound_in_register 0,1,2 case switch rdi 32 exact
+bound_below 0,1,2 case switch rdi 32 exact
+bound_in_memory 0,1,2 case switch rdi 32 exact
+bound_below_taken 0,1,2 case switch rdi 32 exact
+bound_below_zero 0,1,2 < immediate rdi 32 exact
+set_taken 1,3,32 == bitset rdi 64 exact
+memory_and_call 0,1,2 case switch rax 8 exact
+memory_over 0,1,2 case switch rax 8 exact
+memory_elsewhere 0,1,2 case switch rax 8 exact
+memory_indexed 0,1,2 case switch rax 8 exact
+memory_other_segment 0,1,2 case switch rax 8 exact
+memory_at_index 0,1,2 case switch rax 8 exact
+memory_signed 0,1,2 case switch rax 8 exact
+shifted_set 2,5 == bitset rdi 32 exact
+shifted_after_call 2,5 == bitset rcx 32 exact
+pushed_slot 77 == immediate rax 64 exact
+by_byte 48 == call rbx 64 callees
+by_sum 30005 == call rbx 64 callees
+around_writes_first 77 == immediate rbx 32 callees
+stack_switched 77 == immediate stack 32 exact
+zeroed_vectors 77 == immediate rcx 32 exact
+memory_signed 2 > immediate memory 8 exact
+set_taken 40 > immediate rdi 32 exact
+entered_twice 77 == immediate rax 32 exact
+pushed_memory 77 == immediate rax 64 exact
+of_two 0 == immediate rsi 32 exact
+flags_around 77 == immediate rdi 32 exact
+flags_around 1 == immediate rsi 64 exact
+constant_first 77 < register rdi 32 exact
+memory_other_segment 2 > immediate memory 8 exact
+memory_over 2 > immediate memory 8 exact
+memory_indexed 2 > immediate memory 8 exact
+memory_at_index 2 > immediate memory 8 exact
+memory_elsewhere 2 > immediate memory 8 exact
+memory_and_call 2 > immediate memory 8 exact
+cleared_low 30464 == immediate rax 32 exact
+pushed_words 77 == immediate rcx 16 exact
+address_of_32_bits 77 == immediate rax 32 exact
+scaled_only 77 == immediate rax 64 exact
+stack_popped 77 == immediate rax 64 exact
+in_thread_loaded 77 == immediate rax 32 exact
+cleared_high 77 == immediate rax 32 exact
+counted_down 77 == immediate rdi 32 exact
+real_above 77 > memory xmm0 64 -
+in_thread 77 == immediate memory 32 -
+stack_masked 77 == immediate memory 32 -
+END
+same 'what is refused is named' "$(jq -r '.warnings[].text' "$work/all" | sort | xargs)" \
+    'a jump goes into the middle of an instruction bytes do not decode as an instruction instructions overlap'
+done_testing
