@@ -75,14 +75,31 @@ static void tops_drop(Tracer *t, Thread *h)
         top_pop(t, h, END_DROPPED);
 }
 
+/* Is a thread about to step over the breakpoint there, so that it is not in place? */
+static bool stepped_over(const Tracer *t, uint64_t pc)
+{
+    for (unsigned i = 0; i < THREADS_MAX; i++)
+        if (t->threads[i].tid && t->threads[i].over == pc)
+            return true;
+    return false;
+}
+
+/* Puts back the breakpoint that the thread stepped over; but another that is about to step over it, too, must not run into it: the last
+ * one puts it back. */
+static void step_over_done(Tracer *t, Thread *h)
+{
+    uint64_t over = h->over;
+    h->over = 0;
+    const Break *b = over && !stepped_over(t, over) ? break_find(&t->process, over) : NULL;
+    if (b)
+        break_arm(&t->process, b, true);
+}
+
 static void thread_gone(Tracer *t, Thread *h)
 {
     tops_drop(t, h);
-    if (h->over) {
-        const Break *b = break_find(&t->process, h->over);
-        if (b && t->status < 0)
-            break_arm(&t->process, b, true);
-    }
+    if (t->status < 0)
+        step_over_done(t, h);
     h->tid = 0;
     t->nthreads--;
 }
@@ -116,14 +133,6 @@ static void thread_resume(Tracer *t, Thread *h, uint64_t pc, int sig)
     }
     h->stepping = step;
     ptrace(step ? PTRACE_SINGLESTEP : PTRACE_CONT, h->tid, NULL, (void *)(intptr_t)sig);
-}
-
-static void step_over_done(Tracer *t, Thread *h)
-{
-    const Break *b = h->over ? break_find(&t->process, h->over) : NULL;
-    if (b)
-        break_arm(&t->process, b, true);
-    h->over = 0;
 }
 
 /* --- breakpoints at what was analysed --- */
@@ -218,6 +227,8 @@ static void call_follow(Tracer *t, Thread *h, const Machine *m)
     a->interrupted = false;
     a->await_pc = to;
     a->await_sp = m->regs.rsp + 8;
+    if (stepped_over(t, to)) /* its return could be missed */
+        top_pop(t, h, END_DROPPED);
 }
 
 /* The activation that waits for this pc and rsp may be on another thread's stack (goroutines move). */
@@ -331,6 +342,14 @@ static bool int3_ran(const Tracer *t, const Thread *h, uint64_t pc)
     return process_read(&t->process, pc, &byte, 1) && byte != 0xcc;
 }
 
+/* Whether a thread that was to make a step ran into an int3 instead that was put there meanwhile, for another thread. */
+static bool step_failed(const Tracer *t, const Thread *h, uint64_t pc)
+{
+    siginfo_t info = {0};
+    return h->stepping && t->nthreads > 1 && ptrace(PTRACE_GETSIGINFO, h->tid, NULL, &info) == 0 &&
+           info.si_code == SI_KERNEL && int3_ran(t, h, pc);
+}
+
 /* SIGTRAP that may be ours. False: it is the program's own. */
 static bool trap_handle(Tracer *t, Thread *h)
 {
@@ -339,6 +358,12 @@ static bool trap_handle(Tracer *t, Thread *h)
         return true;
     bool stepped = h->stepping;
     step_over_done(t, h);
+    if (step_failed(t, h, m.regs.rip - 1)) {
+        m.regs.rip--;
+        ptrace(PTRACE_SETREGS, h->tid, NULL, &m.regs);
+        thread_resume(t, h, m.regs.rip, 0);
+        return true;
+    }
     if (!stepped) {
         if (!int3_ran(t, h, m.regs.rip - 1))
             return false;
