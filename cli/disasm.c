@@ -175,7 +175,7 @@ static void line_notes(const Listing *l, const SearchResult *result, Addr pc)
         if (!notes_at(&note, &result->variables[i], NULL, pc))
             continue;
         sink_format(l->out, "%s          ● variable %zu: ", l->color ? "\033[33m" : "", i + 1);
-        sink_str(l->out, sink_view(&note));
+        sink_str(l->out, sink_inner(&note, l->out));
         sink_add(l->out, l->color ? "\033[0m\n" : "\n");
     }
     sink_close(&note);

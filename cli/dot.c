@@ -24,7 +24,7 @@ static void quoted_name(Sink *t, Str s)
     Sink plain;
     sink_open(&plain, -1);
     escape_terminal(&plain, (Str){s.p, s.n < NAME_MAX_SHOWN ? s.n : NAME_MAX_SHOWN});
-    quoted(t, sink_view(&plain));
+    quoted(t, sink_inner(&plain, t));
     sink_add(t, s.n < NAME_MAX_SHOWN ? "" : "…");
     sink_close(&plain);
 }
@@ -47,7 +47,7 @@ static void instruction(Sink *t, const Insn *insn, const Variable *v, const Enum
     sink_open(&note, -1);
     if (v && notes_at(&note, v, names, insn->pc)) {
         sink_add(t, "   ● ");
-        quoted(t, sink_view(&note));
+        quoted(t, sink_inner(&note, t));
     }
     sink_close(&note);
     sink_add(t, "\\l");

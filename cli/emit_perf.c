@@ -13,7 +13,7 @@ static void names_json(Json *j, const EnumTable *names)
             continue;
         sink_open(&number, -1);
         sink_i64(&number, names->items[i].value);
-        json_key_str(j, sink_view(&number));
+        json_key_str(j, sink_inner(&number, j->out));
         json_str(j, names->items[i].name);
         sink_close(&number);
     }
@@ -50,8 +50,8 @@ static void tracefs_json(Json *j, const ProbeSpec *spec)
     sink_open(&line, -1);
     json_key(j, "tracefs");
     if (emit_tracefs(&line, spec, NULL)) {
-        Str s = sink_view(&line);
-        json_str(j, (Str){s.p, s.n - 1});
+        Str s = sink_inner(&line, j->out);
+        json_str(j, (Str){s.p, s.n - (s.n > 0)}); /* without its newline */
     } else {
         json_null(j);
     }

@@ -218,7 +218,7 @@ static void heading(const Explain *e, Sink *scratch)
     for (size_t c = 0; c < e->ncolumns; c++) {
         sink_add(e->t, c ? "  " : "");
         column_width(&e->columns[c], scratch);
-        sink_str(e->t, sink_view(scratch));
+        sink_str(e->t, sink_inner(scratch, e->t));
     }
     sink_char(e->t, '\n');
 }
@@ -254,7 +254,7 @@ static void row(const Explain *e, uint32_t step, Sink *scratch)
     scratch->n = 0;
     if (notes_at(scratch, e->v, e->r->names, insn->pc)) {
         sink_add(e->t, e->color ? "\033[33m" : "");
-        sink_str(e->t, sink_view(scratch));
+        sink_str(e->t, sink_inner(scratch, e->t));
         sink_add(e->t, e->color ? "\033[0m" : "");
     }
     while (e->t->n && e->t->p[e->t->n - 1] == ' ')

@@ -67,6 +67,8 @@ static bool open_tracefs(PerfProbe *p, unsigned site, const char *path, Diag *di
     sink_open(&fetch, -1);
     bool good = tracefs_fetch(&fetch, p->spec, diag);
     sink_char(&fetch, 0);
+    if (good && fetch.error)
+        good = diag_set(diag, 0, "out of memory");
     good = good && tracefs_open(&p->event, site, path, p->spec->off.v, sink_view(&fetch).p, diag);
     sink_close(&fetch);
     p->shape.raw = true;

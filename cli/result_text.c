@@ -59,7 +59,7 @@ static void label(const Page *p, const char *what)
 /* Written to a scratch text first, so that a flush in the middle cannot spoil the column. */
 static void column(const Page *p, Ink which, Sink *cell, size_t width)
 {
-    Str s = sink_view(cell);
+    Str s = sink_inner(cell, p->t);
     ink(p, which);
     sink_str(p->t, s);
     ink(p, INK_NONE);
@@ -266,7 +266,7 @@ static void probe_words(const Page *p, const Variable *v, Sink *cell)
     place(p, v, probe->pc, cell);
     location_text(cell, &probe->location);
     ink(p, INK_LOCATION);
-    sink_str(p->t, sink_view(cell));
+    sink_str(p->t, sink_inner(cell, p->t));
     ink(p, INK_NONE);
     cell->n = 0;
     sink_format(p->t, "\n");
@@ -283,7 +283,7 @@ static void paste(const Page *p, const char *what, const Sink *line)
 {
     Sink shown;
     size_t backslashes = 0;
-    Str s = sink_view(line);
+    Str s = sink_inner(line, p->t);
     for (size_t i = 0; i < s.n; i++)
         backslashes += s.p[i] == '\\';
     sink_open(&shown, -1);
@@ -352,7 +352,7 @@ static void paste_bpftrace(const Page *p, const Variable *v)
         Sink line;
         sink_open(&line, -1);
         sink_add(&line, "bpftrace --unsafe -e ");
-        escape_shell(&line, sink_view(&script));
+        escape_shell(&line, sink_inner(&script, &line));
         paste(p, "bpftrace", &line);
         sink_close(&line);
     }

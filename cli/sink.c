@@ -159,3 +159,10 @@ void sink_bytes(Sink *t, Bytes b)
 }
 
 Str sink_view(const Sink *t) { return (Str){t->p ? t->p : "", t->n}; }
+
+Str sink_inner(const Sink *t, Sink *to)
+{
+    if (t->error && !to->error)
+        to->error = t->error;
+    return sink_view(t);
+}

@@ -34,4 +34,7 @@ void sink_bytes(Sink *t, Bytes b);                /* two hexadecimal digits a by
 /* What is in the buffer (a text in memory). */
 Str sink_view(const Sink *t);
 
+/* The same, to be put into `to`, which is told if some of it was lost. */
+Str sink_inner(const Sink *t, Sink *to);
+
 #endif

@@ -158,7 +158,7 @@ static void count_text(const Printer *p, const U64Entry *e, uint64_t most)
         sink_char(&cell, ' ');
         escape_terminal(&cell, name);
     }
-    sink_str(p->out, sink_view(&cell));
+    sink_str(p->out, sink_inner(&cell, p->out));
     if (p->color) {
         sink_repeat(p->out, ' ', cell.n < 32 ? 32 - cell.n : 1);
         for (uint64_t i = 0; i < (uint64_t)((double)e->value / (double)most * BAR_WIDTH + 0.5); i++)
