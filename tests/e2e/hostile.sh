@@ -4,17 +4,21 @@
 # shrinks, an output that is full; and what the running process has given up.
 . "$(dirname "$0")/../lib.sh"
 
-# within NAME SECONDS MEGABYTES FILE: ends by itself, in its time and memory, with a documented status
+# within NAME SECONDS MEGABYTES FILE [COMMAND]: ends by itself, in its processor time and memory, with a documented status
 within() {
     local name=$1 seconds=$2 status
-    timeout -s KILL "$seconds" prlimit --as=$(($3 << 20)) "$LVSCAN" --json -n 2 -j 1 "$4" >"$work/out" 2>"$work/err"
+    # shellcheck disable=SC2086  # words
+    timeout -s KILL $((seconds * 8)) prlimit --as=$(($3 << 20)) --cpu="$seconds" "$LVSCAN" ${5---json -n 2 -j 1} "$4" >"$work/out" 2>"$work/err"
     status=$?
-    check "$name: status 0, 1 or 3 within $seconds s and $3 MB" test $status = 0 -o $status = 1 -o $status = 3
+    check "$name: ${5-the main job}: status 0, 1 or 3 within $seconds s and $3 MB" test $status = 0 -o $status = 1 -o $status = 3
     if [ $status -gt 3 ]; then say "status $status" "$(tail -3 "$work/err")"; fi
 }
 
 while IFS=$'\t' read -r shape n what; do
-    if tests/hostile/shapes.py "$shape" "$work/shape" "$n" </dev/null; then within "$what" 60 1500 "$work/shape"; else result 1 "$what: was made"; fi
+    if tests/hostile/shapes.py "$shape" "$work/shape" "$n" </dev/null; then
+        within "$what" 60 1500 "$work/shape"
+        within "$what" 60 1500 "$work/shape" functions
+    else result 1 "$what: was made"; fi
     rm -f "$work/shape"
 done < <(tests/hostile/shapes.py --list)
 

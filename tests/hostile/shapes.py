@@ -19,6 +19,7 @@ class Elf:
         self.fdes = []  # (offset, size)
         self.strings = bytearray(b"\0")
         self.extra_sections = 0
+        self.headers = []  # extra (type, flags, offset, address, size); None: the segment's
         self.entry = 0
 
     def name(self, text):
@@ -46,7 +47,7 @@ class Elf:
     def write(self, path):
         code_at = 0x1000
         image = bytearray(code_at) + self.code
-        headers = [(1, 5, 0, BASE)]
+        headers = [(1, 5, 0, BASE)] + self.headers
         if self.fdes:
             while len(image) % 8:
                 image += b"\0"
@@ -74,12 +75,14 @@ class Elf:
         for s in sections:
             image += s
         entry = BASE + code_at + self.entry
-        image[0:64] = struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\2\1\1" + b"\0" * 9, 2, 62, 1, entry, 64, shoff, 0, 64, 56, len(headers),
+        phoff = 64 if len(headers) < 60 else len(image)
+        image += b"\0" * (56 * len(headers) if phoff > 64 else 0)
+        image[0:64] = struct.pack("<16sHHIQQQIHHHHHH", b"\x7fELF\2\1\1" + b"\0" * 9, 2, 62, 1, entry, phoff, shoff, 0, 64, 56, len(headers),
                                   64, len(sections), 0)
         for i, h in enumerate(headers):
-            size = h[4] if len(h) > 4 else segment
+            size = h[4] if len(h) > 4 and h[4] is not None else segment
             off = h[2]
-            image[64 + 56 * i:120 + 56 * i] = struct.pack("<IIQQQQQQ", h[0], h[1], off, h[3], h[3], size, size, 8)
+            image[phoff + 56 * i:phoff + 56 * (i + 1)] = struct.pack("<IIQQQQQQ", h[0], h[1], off, h[3], h[3], size, size, 8)
         with open(path, "wb") as f:
             f.write(image)
 
@@ -290,10 +293,44 @@ def busy(n):
     return elf
 
 
+def segments(n):
+    """N segments that overlap, each 16 bytes behind the one before, over 20,000 functions"""
+    elf = tiny(20000)
+    elf.headers = [(1, 5, 0, BASE + 16 * (i + 1)) for i in range(n)]
+    return elf
+
+
+def relocations(n):
+    """N relocations, in no order, of the words of their own table"""
+    elf = tiny(20000)
+    while len(elf.code) % 16:
+        elf.code += b"\0"
+    table = len(elf.code)
+    at = BASE + 0x1000 + table
+    for i in range(n):
+        elf.code += struct.pack("<QQq", at + i * 7919 % n * 24, 8, at + (n - i) * 24)
+    dynamic = len(elf.code)
+    for tag, value in ((7, at), (8, 24 * n), (9, 24), (0, 0)):
+        elf.code += struct.pack("<QQ", tag, value)
+    elf.headers = [(2, 4, 0x1000 + dynamic, BASE + 0x1000 + dynamic, 64)]
+    return elf
+
+
+def sizes(n):
+    """segments, symbols and unwind ranges with sizes near 2^64, N of each"""
+    elf = one_function((cmp_edi(7) + b"\x74\x00\xc3").ljust(16, b"\x90") * n)
+    for i in range(n):
+        elf.symbol(b"s%d" % i, 16 * i, 2**64 - 1 - i)
+    elf.fdes = [(16 * i, 2**32 - 1 - i) for i in range(n)]
+    kinds = (2, 4, 7, 0x6474E550, 0x6474E552)  # dynamic, note, TLS, unwind, RELRO
+    elf.headers = [(kind, 4, 0x1000, BASE + 0x1000, 2**64 - 1 - i) for i, kind in enumerate(kinds)]
+    return elf
+
+
 SHAPES = [(huge, 50), (huge, 7), (ladder, 30000), (to_end, 30000), (back, 28000), (phi_web, 39000), (phi_loop, 20000), (slots, 30000),
           (compares, 130000), (copies, 12000), (table_self, 200), (table_wide, 4), (table_many, 2000), (calls, 100000),
-          (callers, 30000), (symbols, 1000000), (long_name, 20000), (cold, 100000), (fdes, 100000), (sections, 65000), (entries, 100000),
-          (tiny, 300000), (busy, 6)]
+          (callers, 30000), (symbols, 1000000), (long_name, 20000), (cold, 100000), (fdes, 100000), (sections, 65532), (entries, 100000),
+          (tiny, 300000), (busy, 6), (segments, 1100), (relocations, 300000), (sizes, 20000)]
 
 
 def main():
