@@ -209,6 +209,8 @@ void gaps_leads(const Program *program, const RowList *rows, RowList *leads)
     if (!h.n)
         return;
     hunt_grains(&h);
+    if (leads->failed)
+        return;
     for (size_t i = 0; i < rows->n && !leads->failed; i++)
         hunt_in(&h, &rows->items[i]);
     hunt_data(&h);

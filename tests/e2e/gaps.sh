@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# timeout: 300
 # Hand-written assembly without unwind tables among functions that have them: found by what calls it, jumps to it or points to it; constants
 # that it keeps between its functions are none.
 . "$(dirname "$0")/../lib.sh"

@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
+# timeout: 300
 # C++: thunks that adjust `this` (by a constant, or by what the vtable says), landing pads that exceptions enter, and calls through the PLT. The
 # functions are found, variables live on into handlers, and what is claimed is true as exceptions fly.
 . "$(dirname "$0")/../lib.sh"
 
-cat >"$work/a.cc" <<'C'
+cat >"$work/a.cc" <<'CODE'
 #include <cstdio>
 #include <cstdlib>
 #include <stdexcept>
@@ -54,7 +55,7 @@ int main(int c, char **v)
     std::printf("%ld %s\n", sum, v[0] ? "" : "x");
     return 0;
 }
-C
+CODE
 gcc -std=c11 -O2 -D_GNU_SOURCE -I. -o "$work/dynamic" tests/oracle/dynamic/*.c || exit 1
 at() { nm "$work/a" | sed -n "s/^0*\([0-9a-f]*\) [tTwW] $1\$/0x\1/p"; }
 for how in 'g++ -O1' 'g++ -O2' 'g++ -O2 -fno-plt -no-pie' 'clang++ -O2' 'clang++ -O1 -fPIC -pie'; do
