@@ -2,7 +2,7 @@
 """Function starts against symbols. starts.py LVSCAN HOW PROGRAM...: each PROGRAM has symbols; a copy without (HOW: stripped), or without unwind
 tables too (HOW: bare), is listed. Prints what was found, missed, and too much, by how it was found; the last line is all together.
 
-Code of .cold parts and the PLT's, and functions without a symbol in what BOLT left behind, count as neither. Symbols that are not at an address of code in a PROGBITS section (ifuncs' aliases) are left out.
+Code of .cold parts and the PLT's, global symbols of no type, and functions without a symbol in what BOLT left behind count as neither. Symbols that are not at an address of code in a PROGBITS section (ifuncs' aliases) are left out.
 """
 import collections, json, os, re, subprocess, sys, tempfile
 
@@ -23,6 +23,8 @@ def truth(path):
     starts, cold = {}, set()
     for line in run('readelf', '-sW', path).splitlines():
         f = line.split()
+        if len(f) >= 8 and f[3:5] == ['NOTYPE', 'GLOBAL'] and f[6] in code:
+            cold.add(int(f[1], 16)) # assembly that does not say whether it is a function
         if len(f) >= 8 and f[3] in ('FUNC', 'IFUNC') and f[6] in code:
             (cold.add(int(f[1], 16)) if re.search(r'\.cold(\.|$)', f[7]) else starts.__setitem__(int(f[1], 16), f[7]))
     starts = {a: name for a, name in starts.items() if not any(lo <= a < hi for lo, hi in plt)} # mold names the PLT's entries
@@ -43,7 +45,7 @@ for path in programs:
     with tempfile.TemporaryDirectory() as folder:
         listed = [json.loads(l) for l in run(lvscan, 'functions', '--json', copy(path, folder)).splitlines()]
     found = {int(f['start'], 16): f['found_by'] for f in listed}
-    found = {a: by for a, by in found.items() if a not in cold and not any(lo <= a < hi for lo, hi in plt + left if a not in starts)}
+    found = {a: by for a, by in found.items() if (a in starts or a not in cold) and not any(lo <= a < hi for lo, hi in plt + left if a not in starts)}
     right, extra = starts.keys() & found.keys(), sorted(found.keys() - starts.keys())
     counts = collections.Counter(right=len(right), missed=len(starts) - len(right), extra=len(extra))
     for a, by in found.items():
