@@ -75,7 +75,7 @@ static inline int elf_text_each(const char *path, ElfTextFn *fn, void *ctx)
         return -1;
     void *m = MAP_FAILED;
     if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > 0)
-        m = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        m = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0); /* a private one shows armed uprobes */
     close(fd);
     if (m == MAP_FAILED)
         return -1;
