@@ -43,6 +43,7 @@ check "a spec is made" jq -e '.location.kind == "reg" and .cost == "emulated"' "
 
 trace() { "$LVSCAN" trace -q --spec "$work/spec" "$@"; }
 traced() { exec "$LVSCAN" trace -q --spec "$work/spec" "$@"; } # for the background: $! is the program, not a shell around it
+lines_awaited() { for _ in $(seq 500); do [ "$(wc -l <"$2")" -lt "$1" ] || return; sleep 0.02; done; } # COUNT FILE, ten seconds at most
 nobpf() { "$work/without" 321=1 -- "$LVSCAN" trace -q --json "$@"; } # as on a kernel that refuses bpf(2)
 values() { jq -r 'select(.summary | not) | .value' "$1" | sort -n; }
 summary() { jq -c 'select(.summary) | [.hits, .lost]' "$1"; }
@@ -119,13 +120,14 @@ C
     same "live: interrupted, the summary comes" "$? $(jq -c 'select(.summary) | .hits > 100' "$work/out")" "0 true"
     traced -p $one --json >"$work/out" & first=$!
     traced -p $one --json >"$work/out2" & second=$!
-    sleep 0.5
+    lines_awaited 101 "$work/out"
+    lines_awaited 101 "$work/out2"
     kill -INT $first $second
     wait $first $second
     same "live: two traces of one target do not disturb each other" \
         "$(jq -c 'select(.summary) | .hits > 100 and .lost == 0' "$work/out" "$work/out2" | xargs)" "true true"
     traced -p $two >"$work/out" & tracer=$!
-    sleep 0.3
+    lines_awaited 1 "$work/out"
     kill $two
     wait $tracer
     same "live: the target's end ends the trace" "$?" 0
