@@ -2,6 +2,7 @@
 #include "cli/bpf_probe.h"
 
 #include "cli/perf_event.h"
+#include "cli/perf_ring.h"
 
 #include <errno.h>
 #include <linux/perf_event.h>
@@ -40,18 +41,17 @@ static void raise_memory_limit(void)
 /* One page that we write, one page and twice the data that we read. */
 static bool ring_map(BpfProbe *p, size_t size)
 {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
-    void *own = mmap(NULL, page, PROT_READ | PROT_WRITE, MAP_SHARED, p->ring, 0);
+    void *own = mmap(NULL, PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, p->ring, 0);
     if (own == MAP_FAILED)
         return false;
-    void *rest = mmap(NULL, page + 2 * size, PROT_READ, MAP_SHARED, p->ring, (off_t)page);
+    void *rest = mmap(NULL, PAGE_BYTES + 2 * size, PROT_READ, MAP_SHARED, p->ring, PAGE_BYTES);
     if (rest == MAP_FAILED) {
-        munmap(own, page);
+        munmap(own, PAGE_BYTES);
         return false;
     }
     p->consumed = own;
     p->ready = rest;
-    p->data = (const uint8_t *)rest + page;
+    p->data = (const uint8_t *)rest + PAGE_BYTES;
     p->size = size;
     return true;
 }
@@ -235,13 +235,12 @@ void bpf_probe_stop(BpfProbe *p)
 
 void bpf_probe_close(BpfProbe *p)
 {
-    size_t page = (size_t)sysconf(_SC_PAGESIZE);
     bpf_probe_stop(p);
     free(p->events);
     u64map_free(&p->taken);
     if (p->consumed) {
-        munmap(p->consumed, page);
-        munmap((void *)(uintptr_t)p->ready, page + 2 * p->size);
+        munmap(p->consumed, PAGE_BYTES);
+        munmap((void *)(uintptr_t)p->ready, PAGE_BYTES + 2 * p->size);
     }
     const int maps[] = {p->counters, p->ring, p->counts};
     for (size_t i = 0; i < sizeof maps / sizeof *maps; i++)

@@ -20,7 +20,7 @@ void enum_what_add(EnumError *err, Str s, size_t max)
 
 bool enum_fail(EnumError *err, const char *what, Token at)
 {
-    const char *slot = strstr(what, "%s");
+    const char *slot = strchr(what, '%');
     *err = (EnumError){.line = at.line, .column = at.column};
     enum_what_add(err, (Str){what, slot ? (size_t)(slot - what) : strlen(what)}, SIZE_MAX);
     if (slot) {

@@ -2,12 +2,12 @@
 #include "cli/input.h"
 
 #include "cli/message.h"
+#include "cli/small_file.h"
 #include "elf/format.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -80,13 +80,12 @@ bool input_resolve(const char **path, pid_t *pid, const char *name, Arena *arena
     *pid = 0;
     if (strncmp(name, "pid:", 4) != 0 || access(name, F_OK) == 0)
         return true;
-    char *end;
-    errno = 0;
-    long n = strtol(name + 4, &end, 10);
-    if (end == name + 4 || *end || n <= 0 || n > INT_MAX || errno)
+    const char *digits = name + strlen("pid:");
+    uint64_t n = *digits == ' ' ? 0 : number_read(&digits, 10);
+    if (*digits || n == 0 || n > INT_MAX)
         return diag_set(diag, 0, "is no process id");
     *pid = (pid_t)n;
-    format_text(link, sizeof link, "/proc/%ld/exe", n);
+    format_text(link, sizeof link, "/proc/%ld/exe", (long)n);
     ssize_t got = readlink(link, target, sizeof target - 1);
     if (got < 0)
         return diag_set(diag, 0, errno == ENOENT ? "there is no such process" : "its program cannot be found: %s",

@@ -7,7 +7,6 @@
 
 #include <errno.h>
 #include <linux/perf_event.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
@@ -24,7 +23,8 @@ int uprobe_pmu_type(void)
     char text[32];
     if (!small_file_read("/sys/bus/event_source/devices/uprobe/type", text, sizeof text))
         return -1;
-    return (int)strtol(text, NULL, 10);
+    const char *at = text;
+    return (int)number_read(&at, 10);
 }
 
 static struct perf_event_attr sampling_attr(const SampleShape *shape, uint32_t watermark)
@@ -166,11 +166,14 @@ static size_t cpus_listed(const char *text, int *cpus, size_t most)
 {
     size_t n = 0;
     for (const char *p = text; *p >= '0' && *p <= '9';) {
-        char *end;
-        long first = strtol(p, &end, 10), last = *end == '-' ? strtol(end + 1, &end, 10) : first;
-        for (long c = first; c <= last && n < most; c++)
+        uint64_t first = number_read(&p, 10), last = first;
+        if (*p == '-') {
+            p++;
+            last = number_read(&p, 10);
+        }
+        for (uint64_t c = first; c <= last && n < most; c++)
             cpus[n++] = (int)c;
-        p = end + (*end == ',');
+        p += *p == ',';
     }
     return n;
 }
@@ -178,20 +181,15 @@ static size_t cpus_listed(const char *text, int *cpus, size_t most)
 size_t cpus_online(int *cpus, size_t most)
 {
     char text[4096];
-    if (small_file_read("/sys/devices/system/cpu/online", text, sizeof text))
-        return cpus_listed(text, cpus, most);
-    long all = sysconf(_SC_NPROCESSORS_ONLN);
-    size_t n = 0;
-    for (; n < most && (long)n < all; n++)
-        cpus[n] = (int)n;
-    return n;
+    return small_file_read("/sys/devices/system/cpu/online", text, sizeof text) ? cpus_listed(text, cpus, most) : 0;
 }
 
 size_t cpus_possible(void)
 {
-    char text[64], *end;
+    char text[64];
+    const char *at = text + 2;
     if (!small_file_read("/sys/devices/system/cpu/possible", text, sizeof text) || text[0] != '0')
         return 0;
-    long last = text[1] == '-' ? strtol(text + 2, &end, 10) : 0;
-    return last >= 0 && last < CPUS_POSSIBLE_MAX ? (size_t)last + 1 : 0;
+    uint64_t last = text[1] == '-' ? number_read(&at, 10) : 0;
+    return last < CPUS_POSSIBLE_MAX ? (size_t)last + 1 : 0;
 }

@@ -43,7 +43,8 @@ bool event_enable(int fd);
 void event_disable(int fd);
 uint64_t event_count(int fd); /* hits counted, also those that found no room in the ring */
 
-/* The numbers of the processors that are online, ascending, at most `most`; returns how many. */
+/* The numbers of the processors that are online, ascending, at most `most`; returns how many, 0 where the
+ * kernel does not say. */
 size_t cpus_online(int *cpus, size_t most);
 
 /* How many processors there may ever be: per-processor maps have as many entries. 0: not known, or absurdly many. */

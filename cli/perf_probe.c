@@ -39,7 +39,7 @@ static bool open_channels(PerfProbe *p, int pmu, const char *path, Diag *diag)
     int error = p->channels ? 0 : ENOMEM;
     for (size_t i = 0; i < n && !error; i++) {
         Channel *c = &p->channels[p->n];
-        c->fd = open_event(p, pmu, path, (uint32_t)(pages * 4096 / 8), cpus[i]);
+        c->fd = open_event(p, pmu, path, (uint32_t)(pages * PAGE_BYTES / 8), cpus[i]);
         if (c->fd < 0 && errno == ENODEV)
             continue; /* went offline a moment ago */
         error = c->fd < 0 ? errno : 0;

@@ -6,20 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
 bool ring_open(PerfRing *r, int fd, size_t pages, size_t least)
 {
-    size_t page_size = (size_t)sysconf(_SC_PAGESIZE);
     *r = (PerfRing){.scratch = malloc(RECORD_MAX)};
     if (!r->scratch)
         return false;
     for (; pages >= least && pages > 0; pages /= 2) {
-        void *p = mmap(NULL, (pages + 1) * page_size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+        void *p = mmap(NULL, (pages + 1) * PAGE_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
         if (p != MAP_FAILED) {
             r->page = p;
-            r->data = (const uint8_t *)p + page_size;
-            r->size = pages * page_size;
+            r->data = (const uint8_t *)p + PAGE_BYTES;
+            r->size = pages * PAGE_BYTES;
             return true;
         }
         if (errno != EPERM && errno != ENOMEM)

@@ -7,7 +7,8 @@
 
 struct perf_event_mmap_page;
 
-enum { RECORD_MAX = 1 << 16 };
+/* PAGE_BYTES: of this architecture, everywhere (SDM vol. 3A, 4.2); a ring begins with a page of positions. */
+enum { RECORD_MAX = 1 << 16, PAGE_BYTES = 4096 };
 
 typedef struct PerfRing {
     struct perf_event_mmap_page *page; /* NULL: no ring */

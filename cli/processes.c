@@ -31,7 +31,8 @@ static void want_descendants(Processes *p, pid_t root)
         format_text(path, sizeof path, "/proc/%ld/task/%ld/children", (long)list[i], (long)list[i]);
         if (!small_file_read(path, text, sizeof text))
             continue;
-        for (char *at = text; n < DESCENDANTS_MAX && (list[n] = (pid_t)strtol(at, &at, 10)) > 0; n++)
+        const char *at = text;
+        for (; n < DESCENDANTS_MAX && (list[n] = (pid_t)number_read(&at, 10)) > 0; n++)
             want(p, (uint32_t)list[n], true);
     }
     free(list);

@@ -2,6 +2,7 @@
 #include "cli/small_file.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 bool small_file_read(const char *path, char *out, size_t n)
@@ -16,3 +17,22 @@ bool small_file_read(const char *path, char *out, size_t n)
     out[have] = 0;
     return have > 0;
 }
+
+static unsigned digit_of(char c)
+{
+    return c >= '0' && c <= '9' ? (unsigned)(c - '0') : c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : 16;
+}
+
+uint64_t number_read(const char **at, unsigned base)
+{
+    const char *p = *at + strspn(*at, " ");
+    if (digit_of(*p) >= base)
+        return 0;
+    uint64_t v = 0;
+    for (unsigned digit; (digit = digit_of(*p)) < base; p++)
+        v = v > (UINT64_MAX - digit) / base ? UINT64_MAX : v * base + digit;
+    *at = p;
+    return v;
+}
+
+const char *text_find(const char *text, const char *what) { return memmem(text, strlen(text), what, strlen(what)); }

@@ -3,13 +3,12 @@
 
 #include "analysis/probe.h"
 #include "cli/message.h"
+#include "cli/small_file.h"
 #include "cli/starts.h"
 #include "elf/format.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
@@ -81,12 +80,12 @@ typedef struct Mapping {
 } Mapping;
 
 /* The number at *p and the one character after it. */
-static bool field_read(const char **p, int base, char after, unsigned long long *v)
+static bool field_read(const char **p, unsigned base, char after, unsigned long long *v)
 {
-    char *end;
-    *v = strtoull(*p, &end, base);
-    bool good = end != *p && *end == after;
-    *p = end + good;
+    const char *digits = *p;
+    *v = number_read(p, base);
+    bool good = *p != digits && **p == after;
+    *p += good;
     return good;
 }
 
@@ -108,19 +107,34 @@ static bool mapping_holds(const Mapping *m, const struct stat *st, uint64_t off)
             major(st->st_dev) == 0); /* btrfs and overlays show another device */
 }
 
+/* The kernel ends each line within a page for the path and what stands before it. */
+static bool mapping_search(int fd, const struct stat *st, uint64_t off, Mapping *m)
+{
+    char text[8192], *end;
+    size_t have = 0;
+    for (ssize_t got; (got = read(fd, text + have, sizeof text - have)) > 0;) {
+        char *line = text;
+        have += (size_t)got;
+        for (; (end = memchr(line, '\n', have - (size_t)(line - text))); line = end + 1) {
+            *end = 0;
+            if (mapping_read(line, m) && mapping_holds(m, st, off))
+                return true;
+        }
+        have -= (size_t)(line - text);
+        memmove(text, line, have);
+    }
+    return false;
+}
+
 static bool find_mapping(pid_t pid, const struct stat *st, uint64_t off, Mapping *m, Diag *diag)
 {
-    char path[64], *line = NULL;
-    size_t cap = 0;
-    bool found = false;
+    char path[64];
     format_text(path, sizeof path, "/proc/%ld/maps", (long)pid);
-    FILE *f = fopen(path, "re");
-    if (!f)
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0)
         return diag_set(diag, 0, "process %ld: %s", (long)pid, errno == ENOENT ? "there is none" : errno_text(errno));
-    while (!found && getline(&line, &cap, f) > 0)
-        found = mapping_read(line, m) && mapping_holds(m, st, off);
-    free(line);
-    fclose(f);
+    bool found = mapping_search(fd, st, off, m);
+    close(fd);
     return found ||
            diag_set(diag, 0, "process %ld does not run this file (replaced since it started? then use pid:%ld)",
                     (long)pid, (long)pid);

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -58,12 +59,14 @@ static void remove_stale(const char *root)
     char path[128], *text = malloc(1 << 16);
     format_text(path, sizeof path, "%s/uprobe_events", root);
     if (text && small_file_read(path, text, 1 << 16)) {
-        for (char *p = text; (p = strstr(p, ":lvscan/v")); p++) {
-            char *end, name[64];
-            unsigned long site = strtoul(p + 9, &end, 10);
-            long pid = *end == '_' ? strtol(end + 1, NULL, 10) : 0;
+        for (const char *p = text; (p = text_find(p, ":lvscan/v"));) {
+            char name[64];
+            p += 9;
+            unsigned long site = number_read(&p, 10);
+            p += *p == '_';
+            long pid = (long)number_read(&p, 10);
             format_text(name, sizeof name, "lvscan/v%lu_%ld", site, pid);
-            if (pid > 0 && kill((pid_t)pid, 0) != 0 && errno == ESRCH)
+            if (pid > 0 && pid <= INT_MAX && kill((pid_t)pid, 0) != 0 && errno == ESRCH)
                 remove_event(root, name);
         }
     }
@@ -114,13 +117,14 @@ static bool read_format(TracefsEvent *e)
     format_text(path, sizeof path, "%s/events/%s/format", e->root, e->name);
     if (!small_file_read(path, text, sizeof text))
         return false;
-    char *id = strstr(text, "ID: "), *field = strstr(text, " v1;");
-    char *off = field ? strstr(field, "offset:") : NULL, *size = off ? strstr(off, "size:") : NULL;
+    const char *id = text_find(text, "ID: "), *field = text_find(text, " v1;");
+    const char *off = field ? text_find(field, "offset:") : NULL, *size = off ? text_find(off, "size:") : NULL;
     if (!id || !size)
         return false;
-    e->id = strtoull(id + 4, NULL, 10);
-    e->field_off = strtoul(off + 7, NULL, 10);
-    e->field_size = strtoul(size + 5, NULL, 10);
+    id += strlen("ID: "), off += strlen("offset:"), size += strlen("size:");
+    e->id = number_read(&id, 10);
+    e->field_off = number_read(&off, 10);
+    e->field_size = number_read(&size, 10);
     return e->field_size >= 1 && e->field_size <= 8;
 }
 
@@ -131,7 +135,7 @@ static void explain(const TracefsEvent *e, int error, Diag *diag)
     format_text(path, sizeof path, "%s/error_log", e->root);
     const char *last = NULL;
     if (error == EINVAL && small_file_read(path, text, sizeof text))
-        for (char *p = text; (p = strstr(p, "trace_uprobe: error: ")); p++)
+        for (const char *p = text; (p = text_find(p, "trace_uprobe: error: ")); p++)
             last = p + 21;
     if (last)
         diag_set(diag, 0, "the kernel refuses the probe: %.*s", (int)strcspn(last, "\n"), last);
