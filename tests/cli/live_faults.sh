@@ -274,7 +274,7 @@ same "live: pid:N reads the program that runs" "$? $(values "$work/out" | xargs)
 # other bytes in memory than on disk: a nop in place of the branch, as a live patch would leave it
 off=$(($(jq -r .file_offset "$work/spec")))
 read -r at from < <(awk -v t="$work/moving" 'index($0, t) && $2 ~ /x/ { sub("-.*", "", $1); print $1, $3 }' "/proc/$target/maps")
-printf '\220\220' | dd of=/proc/$target/mem bs=1 seek=$((16#$at + off - 16#$from)) conv=notrunc status=none
+printf '\220\220' | dd of=/proc/$target/mem bs=2 oflag=seek_bytes seek=$((16#$at + off - 16#$from)) conv=notrunc status=none
 trace -c 30007 --max-hits 3 pid:$target >"$work/out" 2>"$work/err"
 same "live: other bytes in memory than on disk: refused" "$? $(grep -c 'not those of the file' "$work/err") $(wc -c <"$work/out")" "4 1 0"
 kill $target
