@@ -42,9 +42,10 @@ typedef struct Search {
     const Query *query;
     SearchResult *out;
     Arena *arena;
+    Arena lists; /* of candidates: there may be a million */
     Candidate *list;
     size_t n, nlikely; /* the first ones are likely to win */
-    bool ranked;       /* the others go down by what they can score */
+    bool ranked;       /* the others go down by what they can score, once those were analysed */
     bool common;       /* the query's constants are such that the pre-scan can't tell functions apart */
     /* the work at hand */
     ThreadWork *work;
@@ -109,7 +110,7 @@ static bool candidates_make(Search *s, const uint8_t *chosen, const RowList *fou
     for (size_t i = 0; i < nknown; i++)
         s->n += chosen[i];
     s->n += found->n;
-    s->list = arena_alloc(s->arena, s->n, sizeof *s->list);
+    s->list = arena_alloc(&s->lists, s->n, sizeof *s->list);
     if (!s->list || (found->n && !functions_add(s->program, found->items, found->n)))
         return false;
     const Functions *all = &s->program->functions;
@@ -294,18 +295,24 @@ static void likely_first(Search *s)
     }
 }
 
-/* The likely ones first: they raise the bar for all others. Those follow in order of what they can score; what can score nothing is
- * left out. */
-static void candidates_sort(Search *s)
+/* Puts the others in order of what they can score. What scores less than `least`, or nothing, is left out: it takes no more memory. */
+static bool rest_sort(Search *s, double least)
 {
-    likely_first(s);
-    likely_sort(s);
+    Arena fresh = {0};
     size_t n = s->nlikely;
     for (size_t i = n; i < s->n; i++)
-        if (s->list[i].bound > 0)
+        if (s->list[i].bound > 0 && !((double)s->list[i].bound < least))
             s->list[n++] = s->list[i];
-    s->n = n;
-    heap_sort(s->list + s->nlikely, n - s->nlikely);
+    Candidate *list = arena_alloc(&fresh, n, sizeof *list);
+    if (list && n)
+        memcpy(list, s->list, n * sizeof *list);
+    arena_free(&s->lists);
+    s->lists = fresh;
+    s->list = list;
+    s->n = list ? n : 0;
+    if (list)
+        heap_sort(list + s->nlikely, n - s->nlikely);
+    return list != NULL;
 }
 
 /* Constants that callees return: finds who calls those. */
@@ -341,8 +348,8 @@ static bool candidates_rank(Search *s, Thread *threads, size_t n)
     if (s->common && query_asks(q) && !callers_find(s))
         return false;
     s->ranked = s->n > 0;
-    if (s->ranked)
-        candidates_sort(s);
+    likely_first(s); /* they raise the bar for all others */
+    likely_sort(s);
     return true;
 }
 
@@ -397,7 +404,9 @@ static bool candidates_analyse(Search *s, Thread *threads, size_t n)
     double least = 0;
     size_t batch = FIRST;
     for (size_t from = 0, to; from < s->n; from = to) {
-        to = batch_end(s, from, batch, least);
+        if (s->ranked && from == s->nlikely && !rest_sort(s, least))
+            return false;
+        to = from < s->n ? batch_end(s, from, batch, least) : from;
         if (to == from)
             return true;
         if (!threads_do(s, threads, n, thread_analyse, 1, from, to) || !bar_raise(s, threads, n, &least))
@@ -532,13 +541,17 @@ bool search_run(SearchResult *out, Program *program, const Query *query, Arena *
     Search s = {
         .program = program, .query = query, .out = out, .arena = arena, .progress = progress, .context = context};
     *out = (SearchResult){0};
-    if (!functions_list(&s, diag))
+    if (!functions_list(&s, diag)) {
+        arena_free(&s.lists);
         return false;
+    }
     out->stats.functions = program->functions.n;
     size_t jobs = query->jobs > JOBS_MAX ? JOBS_MAX : query->jobs, most = s.n / 8 + 1;
     jobs = jobs < 1 ? 1 : jobs > most ? most : jobs;
     Thread *threads = arena_alloc(arena, jobs, sizeof *threads);
-    return (threads && search_with(&s, threads, jobs)) || diag_set(diag, 0, "out of memory");
+    bool ok = threads && search_with(&s, threads, jobs);
+    arena_free(&s.lists);
+    return ok || diag_set(diag, 0, "out of memory");
 }
 
 /* ---- lvscan functions ---- */
