@@ -156,8 +156,28 @@ static uint64_t budget_left(const Values *v, uint64_t walked)
     return left < v->budget ? left : v->budget;
 }
 
+/* Classifies the body's indirect jumps, of which there are some: b->jumps has room for them. */
+static bool jumps_classify(Walk *w, Body *b, Arena *work, bool *changed)
+{
+    Values v;
+    bool ok = values_open(&v, b, work);
+    uint64_t left = budget_left(&v, w->walked);
+    v.budget = left;
+    for (uint32_t i = 0; ok && i < b->nsteps; i++) {
+        if (!is_indirect_jump(&b->steps[i]))
+            continue;
+        IndirectJump *j = &b->jumps[b->njumps++];
+        ok = jump_classify(w, &v, i, j, work) && table_note(w, j, changed);
+        b->closed &= j->kind != JUMP_UNKNOWN;
+        b->tails |= j->kind == JUMP_TAIL;
+    }
+    w->walked += left - v.budget;
+    return ok;
+}
+
 bool jumps_resolve(Walk *w, Body *b, Arena *arena, bool *changed)
 {
+    Arena work = {.limit = arena->limit}; /* what it takes is as large as the body */
     uint32_t n = 0;
     for (uint32_t i = 0; i < b->nsteps; i++)
         n += is_indirect_jump(&b->steps[i]);
@@ -165,19 +185,8 @@ bool jumps_resolve(Walk *w, Body *b, Arena *arena, bool *changed)
     b->jumps = arena_alloc(arena, n, sizeof *b->jumps);
     if (n == 0 || !b->jumps)
         return b->jumps || diag_set(w->diag, b->function->start, "out of memory");
-    Values v;
-    bool ok = values_open(&v, b, arena);
-    uint64_t left = budget_left(&v, w->walked);
-    v.budget = left;
-    for (uint32_t i = 0; ok && i < b->nsteps; i++) {
-        if (!is_indirect_jump(&b->steps[i]))
-            continue;
-        IndirectJump *j = &b->jumps[b->njumps++];
-        ok = jump_classify(w, &v, i, j, arena) && table_note(w, j, changed);
-        b->closed &= j->kind != JUMP_UNKNOWN;
-        b->tails |= j->kind == JUMP_TAIL;
-    }
-    w->walked += left - v.budget;
+    bool ok = jumps_classify(w, b, &work, changed);
+    arena_free(&work);
     if (!ok && !(w->diag && w->diag->what[0]))
         return diag_set(w->diag, b->function->start, "out of memory");
     return ok && (*changed || jumps_copy(b, arena));
