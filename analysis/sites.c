@@ -2,6 +2,9 @@
 #include "analysis/sites.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+#include "analysis/holds.h"
 
 /* Is the value of `id` that of root plus something? Then *sum is what. */
 static bool is_root_plus(Values *v, ValueId id, const Lead *l, uint64_t *sum)
@@ -46,9 +49,7 @@ static Location tested_location(SiteFinder *f, const RangeProof *p, const Lead *
     Cell want = compared_cell(f, l);
     Location best = {.kind = LOCATION_NONE};
     unsigned least = UINT32_MAX;
-    Hold *holds = arena_alloc(f->arena, p->ncells + 1u, sizeof *holds);
-    if (!holds)
-        return best;
+    Hold holds[RANGES_MAX_CELLS + 1]; /* of a large switch there are thousands: not in the arena */
     ranges_before(p, l->step, holds);
     for (uint32_t i = 0; i < p->ncells; i++) {
         unsigned rank = hold_rank(p->cells[i], &holds[i], want);
@@ -93,17 +94,31 @@ static bool lead_site(SiteFinder *f, const RangeProof *p, const Lead *l, Site *o
     return false;
 }
 
+/* Makes room for n more at once: a large table has thousands, and what a list grew out of stays in the arena. */
+static bool sites_reserve(SiteList *list, size_t n, Arena *arena)
+{
+    size_t least = list->cap < 8 ? 16 : 2 * list->cap, cap = list->n + n > least ? list->n + n : least;
+    if (list->cap - list->n >= n)
+        return true;
+    Site *items = arena_alloc(arena, cap, sizeof *items);
+    if (items && list->n)
+        memcpy(items, list->items, list->n * sizeof *items);
+    if (items)
+        *list = (SiteList){items, list->n, cap};
+    return items != NULL;
+}
+
 /* Adds the sites of the group's leads; *all: every one of them was proved. */
 bool sites_add(SiteFinder *f, const RangeProof *p, const Lead *leads, size_t n, SiteList *list, bool *all)
 {
+    if (!sites_reserve(list, n, f->arena))
+        return false;
     for (size_t i = 0; i < n; i++) {
         Site site;
         if (!lead_site(f, p, &leads[i], &site)) {
             *all = false;
             continue;
         }
-        if (!arena_grow(f->arena, (void **)&list->items, list->n, &list->cap, sizeof *list->items))
-            return false;
         list->items[list->n++] = site;
     }
     return true;
