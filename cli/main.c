@@ -2,6 +2,7 @@
 #include "cli/command.h"
 #include "cli/message.h"
 
+#include <malloc.h>
 #include <signal.h>
 #include <string.h>
 #include <unistd.h>
@@ -25,6 +26,16 @@ static void signals_prepare(void)
     sigaction(SIGPIPE, &ignore, NULL); /* a closed standard output is an error of write, and reported as one */
 }
 
+/* Large blocks go back to the system when they are freed. Left alone, glibc keeps what was freed once, up to 32 MB each (mallopt(3)). */
+static void memory_prepare(void)
+{
+#ifdef M_MMAP_THRESHOLD
+    enum { LARGE = 1 << 20, KEPT = 4 << 20 };
+    mallopt(M_MMAP_THRESHOLD, LARGE);
+    mallopt(M_TRIM_THRESHOLD, KEPT);
+#endif
+}
+
 static int run(const Options *o, Sink *out)
 {
     static CommandFn *const commands[] = {command_find, command_trace, command_disasm, command_functions,
@@ -45,6 +56,7 @@ int main(int argc, char **argv)
     Options options;
     Diag diag = {0};
     Sink out;
+    memory_prepare();
     signals_prepare();
     if (!options_parse(&options, argc, argv, &diag)) {
         message("%s (lvscan --help says more)", diag.what);
