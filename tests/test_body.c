@@ -1,0 +1,137 @@
+/* tests/test_body.c - a function's control flow: what is refused, and why; a jump over a lock prefix; parts that it jumps into. */
+#include "analysis/body.h"
+#include "analysis/summary.h"
+#include "tests/elf_builder.h"
+
+#include <setjmp.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define COUNT(a) (sizeof(a) / sizeof *(a))
+enum { CODE = 0x1000 };
+
+typedef struct Made {
+    uint8_t *file;
+    Program program;
+    Arena arena;
+    Body body;
+    Diag diag;
+} Made;
+
+/* A program of n bytes of code, with a symbol for each `step` of them (0: none). */
+static Made *made_open(const uint8_t *code, size_t n, size_t step)
+{
+    static Elf elf;
+    Buf symbols = {.n = 0}, strings = {.n = 0};
+    Made *m = calloc(1, sizeof *m);
+    assert_non_null(m);
+    elf_begin(&elf, ET_DYN);
+    elf_header(&elf, PT_LOAD, PF_R | PF_X, CODE, ELF_ROOM, n);
+    buf_text(&strings, "");
+    buf_symbol(&symbols, 0, 0, 0, 0, 0, 0);
+    for (size_t at = 0; step && at < n; at += step)
+        buf_symbol(&symbols, buf_text(&strings, "f"), STB_GLOBAL, STT_FUNC, 1, CODE + at, step);
+    unsigned table = elf_section(&elf, ".symtab", SHT_SYMTAB, 0, symbols.p, symbols.n);
+    elf.sh[table].sh_entsize = sizeof(Elf64_Sym);
+    elf.sh[table].sh_link = elf_section(&elf, ".strtab", SHT_STRTAB, 0, strings.p, strings.n);
+    Bytes head = elf_end(&elf);
+    m->file = calloc(1, ELF_ROOM + n);
+    assert_non_null(m->file);
+    memcpy(m->file, head.p, head.n);
+    memcpy(m->file + ELF_ROOM, code, n);
+    free((void *)(uintptr_t)head.p);
+    assert_true(program_open(&m->program, (Bytes){m->file, ELF_ROOM + n}, &(Diag){0}));
+    return m;
+}
+
+static bool made_build(Made *m, uint64_t size)
+{
+    Function f = {.start = CODE, .end = CODE + size};
+    return body_build(&m->body, &m->program, &f, (Callees){.depth = SUMMARY_DEPTH}, &m->arena, &m->diag);
+}
+
+static void made_close(Made *m)
+{
+    program_close(&m->program);
+    arena_free(&m->arena);
+    free(m->file);
+    free(m);
+}
+
+static void refused(void **state)
+{
+    static const struct {
+        const char *code;
+        size_t n;
+        const char *why;
+    } cases[] = {
+        {"\x06", 1, "do not decode"},
+        {"\x74\x01\xb8\1\2\3\4\xc3", 8, "overlap"},                 /* je into the mov behind it */
+        {"\xb8\1\2\3\4\x74\xfa\xc3", 8, "into the middle"},         /* je into the mov before it */
+        {"\xe9\xfc\xff\xff\xff", 5, "into the middle"},             /* jmp into itself */
+        {"\xb8\1\2\3", 4, "do not decode"},                         /* the function ends first */
+        {"\xeb\x03\xb8\x90\x90\x90\x90\x90\x74\xfa\xc3", 11, NULL}, /* what is jumped over is no code */
+        {"\x74\x01\xf0\xff\x07\xc3", 6, NULL},                      /* je over a lock prefix */
+        {"\xf0\xff\x0f\x75\xfc\xc3", 6, NULL},                      /* back to behind one */
+        {"\x90\xc3", 2, NULL},
+        {"", 0, "empty"},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        Made *m = made_open((const uint8_t *)cases[i].code, cases[i].n + 1, 0);
+        bool built = made_build(m, cases[i].n);
+        if (built != !cases[i].why || (!built && !strstr(m->diag.what, cases[i].why)))
+            fail_msg("case %zu: %s", i, built ? "is not refused" : m->diag.what);
+        made_close(m);
+    }
+}
+
+static void too_large(void **state)
+{
+    enum { LARGE = BODY_MAX_BYTES + 16 };
+    (void)state;
+    uint8_t *code = malloc(LARGE);
+    assert_non_null(code);
+    memset(code, 0x90, LARGE);
+    Made *m = made_open(code, LARGE, 0);
+    assert_false(made_build(m, LARGE));
+    assert_non_null(strstr(m->diag.what, "budget"));
+    assert_false(made_build(m, BODY_MAX_BYTES));
+    assert_non_null(strstr(m->diag.what, "instructions"));
+    assert_false(made_build(m, LARGE + 1));
+    assert_non_null(strstr(m->diag.what, "outside the file"));
+    made_close(m);
+    free(code);
+}
+
+/* Jumps into more functions' middles than a function may have parts: the others are taken for tail calls. */
+static void many_parts(void **state)
+{
+    enum { OTHERS = 20, SIZE = 128 };
+    static uint8_t code[SIZE * (OTHERS + 1)];
+    (void)state;
+    memset(code, 0x90, sizeof code);
+    for (unsigned i = 0; i < OTHERS; i++) {
+        int32_t distance = (int32_t)(SIZE * (i + 1) + 8 - (6 * i + 6));
+        memcpy(code + 6 * i, "\x0f\x84", 2);
+        memcpy(code + 6 * i + 2, &distance, 4);
+        code[SIZE * (i + 2) - 1] = 0xc3;
+    }
+    code[6 * OTHERS] = 0xc3;
+    Made *m = made_open(code, sizeof code, SIZE);
+    assert_true(made_build(m, SIZE));
+    assert_int_equal(m->body.nparts, 16);
+    made_close(m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(refused),
+        cmocka_unit_test(too_large),
+        cmocka_unit_test(many_parts),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,83 @@
+/* tests/test_prescan_query.c - which constants tell functions apart, so that the pre-scan looks for them. */
+#include "analysis/prescan_query.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#define COUNT(a) (sizeof(a) / sizeof *(a))
+
+static void one_constant(void **state)
+{
+    static const struct {
+        int64_t k;
+        bool tells;
+    } cases[] = {
+        {30000, true},
+        {-30000, true},
+        {5, false},
+        {-1023, false},
+        {1024, true},
+        {UINT32_MAX, false}, /* -1 of 32 bits */
+        {UINT32_MAX - 2000, true},
+        {UINT16_MAX, false}, /* -1 of 16 bits */
+        {UINT16_MAX + 1, true},
+        {INT16_MIN, true},
+        {-40000, true},
+        {-(int64_t)UINT32_MAX, false},
+        {INT64_MIN, false},
+        {INT64_MAX, false},
+        {INT64_MAX - 1, true},
+        {INT64_MIN + 1, true},
+        {(int64_t)1 << 32, true},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        Asked asked;
+        Query q = {.constants = &cases[i].k, .nconstants = 1};
+        if (asked_of(&asked, &q) != cases[i].tells)
+            fail_msg("%lld: %d", (long long)cases[i].k, !cases[i].tells);
+        assert_true(!cases[i].tells || (asked.n == 1 && asked.clusters[0].lo == cases[i].k));
+    }
+}
+
+static void many_constants(void **state)
+{
+    int64_t near[100], far[PRESCAN_CLUSTERS + 1];
+    Asked asked;
+    (void)state;
+    for (size_t i = 0; i < COUNT(near); i++)
+        near[i] = 30000 + PRESCAN_REACH * (int64_t)i;
+    assert_true(asked_of(&asked, &(Query){.constants = near, .nconstants = COUNT(near)}));
+    assert_int_equal(asked.n, 1);
+    assert_int_equal(asked.clusters[0].hi, near[COUNT(near) - 1]);
+    for (size_t i = 0; i < COUNT(far); i++)
+        far[i] = 30000 + 10000 * (int64_t)i;
+    assert_true(asked_of(&asked, &(Query){.constants = far, .nconstants = PRESCAN_CLUSTERS}));
+    assert_int_equal(asked.n, PRESCAN_CLUSTERS);
+    assert_false(asked_of(&asked, &(Query){.constants = far, .nconstants = PRESCAN_CLUSTERS + 1})); /* no room */
+    assert_false(asked_of(&asked, &(Query){.nconstants = 0}));
+}
+
+static void reals(void **state)
+{
+    static const double tells = 1.5, zero = 0;
+    Asked asked;
+    (void)state;
+    assert_true(asked_of(&asked, &(Query){.reals = &tells, .nreals = 1}));
+    assert_int_equal(asked.n, 2); /* as a float, and as a double */
+    assert_false(asked_of(&asked, &(Query){.reals = &zero, .nreals = 1}));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(one_constant),
+        cmocka_unit_test(many_constants),
+        cmocka_unit_test(reals),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
