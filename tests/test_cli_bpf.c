@@ -67,8 +67,9 @@ static void well_formed(const BpfCode *c)
         unsigned code = c->insn[i].code, op = code & 0xf0;
         if (second[i] || (code & 7) != BPF_JMP || op == BPF_CALL || op == BPF_EXIT)
             continue;
-        assert_true(c->insn[i].off >= 0 && i + 1 + (uint32_t)c->insn[i].off < c->n);
-        assert_false(second[i + 1 + (uint32_t)c->insn[i].off]);
+        uint16_t over = (uint16_t)c->insn[i].off;
+        assert_true(c->insn[i].off >= 0 && i + 1 + over < c->n);
+        assert_false(second[i + 1 + over]);
     }
     assert_int_equal(c->insn[c->n - 1].code, BPF_JMP | BPF_EXIT);
 }

@@ -73,7 +73,7 @@ static bool file_open(File *f, const char *path)
     *f = (File){0};
     if (fd < 0 || fstat(fd, &st) != 0)
         return false;
-    void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+    void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0); /* a private one shows armed uprobes */
     close(fd);
     assert_ptr_not_equal(p, MAP_FAILED);
     f->bytes = (Bytes){p, (size_t)st.st_size};

@@ -158,7 +158,7 @@ static bool open_file(Opened *o, const char *path)
     int fd = open(path, O_RDONLY);
     if (fd < 0 || fstat(fd, &st) != 0)
         return false;
-    o->bytes = (Bytes){mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0), (size_t)st.st_size};
+    o->bytes = (Bytes){mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0), (size_t)st.st_size};
     close(fd);
     assert_ptr_not_equal(o->bytes.p, MAP_FAILED);
     assert_true(program_open(&o->program, o->bytes, NULL));

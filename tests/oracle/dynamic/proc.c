@@ -185,7 +185,8 @@ static File file_map(const char *path)
     struct stat st;
     int fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd >= 0 && fstat(fd, &st) == 0 && (size_t)st.st_size > sizeof(Elf64_Ehdr)) {
-        void *base = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
+        void *base =
+            mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0); /* a private one shows armed uprobes */
         if (base != MAP_FAILED && memcmp(base, ELFMAG, SELFMAG) == 0)
             file = (File){.base = base, .size = (size_t)st.st_size};
         else if (base != MAP_FAILED)
