@@ -1,6 +1,6 @@
 /* analysis/gaps_leads.c - what leads into gaps (gaps.h). Known code is searched for the four bytes of an address in a gap: a distance from
- * their end, or in a program at a fixed address the address itself. A function that holds some is decoded up to there, to see what
- * they are.
+ * their end, or in a program at a fixed address the address itself; the pre-scan's kernel finds what may be one by its value. A function
+ * that holds some is decoded up to there, to see what they are.
  */
 #include "analysis/gaps.h"
 
@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "analysis/carve.h"
+#include "analysis/prescan_kernel.h"
 #include "analysis/program.h"
 
 /* The code from the first gap on is cut into pieces, GRAINS at most; a bit a piece says whether some gap touches it. */
@@ -36,6 +37,7 @@ typedef struct Hunt {
     unsigned shift; /* log2 of a piece's bytes */
     uint8_t *grains;
     bool fixed; /* the program's addresses are what they are in the file */
+    KernelKind kind;
 } Hunt;
 
 static bool hunt_hits(const Hunt *h, Addr addr)
@@ -61,57 +63,48 @@ static void hunt_lead(void *context, Addr target, unsigned by)
         rows_add(h->leads, row_make(target, target, by));
 }
 
-/* The opcodes of call and jmp, with a distance behind them, and of lea. */
-static const uint8_t leading[256] = {[0xe8] = 1, [0xe9] = 1, [0x8d] = 2};
-
-/* Is there at `at`, behind the opcode before it, a distance into a gap? */
-static bool hunt_relative(const Hunt *h, const uint8_t *code, Addr addr, size_t at)
+/* May the four bytes at `at` of the code at `addr` be an address in a gap: the distance of a call, jump or lea, or in a program at a fixed
+ * address the address itself? */
+static bool hunt_holds(const Hunt *h, const uint8_t *code, Addr addr, size_t at)
 {
     int32_t distance;
     memcpy(&distance, code + at, sizeof distance);
-    Addr target = addr + at + 4 + (uint64_t)(int64_t)distance;
-    return hunt_hits(h, target);
+    bool jumps = at >= 1 && (code[at - 1] & 0xfe) == 0xe8;
+    bool leas = at >= 2 && code[at - 2] == 0x8d && (code[at - 1] & 0xc7) == 0x05;
+    return (h->fixed && hunt_hits(h, (uint32_t)distance)) ||
+           ((jumps || leas) && hunt_hits(h, addr + at + 4 + (uint64_t)(int64_t)distance));
 }
 
-/* Where the distance lies of an instruction whose opcode may be at `at`, of which six bytes can be read; 0: it is none, or leads into no gap. */
-static size_t hunt_opcode(const Hunt *h, const uint8_t *code, Addr addr, size_t at)
+/* Which four bytes in n bytes of code at `addr` may be that, by their value alone. */
+static Pattern hunt_pattern(const Hunt *h, Addr addr, size_t n)
 {
-    uint8_t kind = leading[code[at]];
-    bool relative = kind == 1 || (kind == 2 && (code[at + 1] & 0xc7) == 5);
-    return relative && hunt_relative(h, code, addr, at + kind) ? at + kind : 0;
+    uint64_t span = h->size + n;
+    Band distance = {(uint32_t)(h->low - addr - n), span > UINT32_MAX ? UINT32_MAX : (uint32_t)span};
+    Band address = {(uint32_t)h->low, h->size > UINT32_MAX ? UINT32_MAX : (uint32_t)h->size};
+    return (Pattern){.bands = {distance, address}, .nbands = h->fixed ? 2 : 1};
 }
 
-/* The next place at or after `at` in the n bytes of code at `addr` that may be an address in a gap; n: none. */
-static size_t hunt_next(const Hunt *h, const uint8_t *code, size_t n, Addr addr, size_t at)
+/* The first place at or after `at` in the n bytes of code at `addr` that may be an address in a gap; n: none. */
+static size_t hunt_next(const Hunt *h, const Pattern *pattern, const uint8_t *code, size_t n, Addr addr, size_t at)
 {
-    for (size_t hit; at + 6 <= n; at++)
-        if ((hit = hunt_opcode(h, code, addr, at)))
-            return hit;
-    return at + 5 == n && leading[code[at]] == 1 && hunt_relative(h, code, addr, at + 1) ? at + 1 : n;
+    size_t block;
+    uint32_t mask;
+    for (size_t from = at / 32 * 32; (block = kernel_next(h->kind, pattern, code, n, from, &mask)) < n;
+         from = block + 32)
+        for (; mask; mask &= mask - 1) {
+            size_t place = block + (unsigned)__builtin_ctz(mask);
+            if (place >= at && place + 4 <= n && hunt_holds(h, code, addr, place))
+                return place;
+        }
+    return n;
 }
-
-/* The same in a program at a fixed address, where it may be the address itself. */
-static size_t hunt_next_fixed(const Hunt *h, const uint8_t *code, size_t n, Addr addr, size_t at)
-{
-    for (size_t hit; at + 6 <= n; at++) {
-        uint32_t word;
-        memcpy(&word, code + at, sizeof word);
-        if (hunt_hits(h, word))
-            return at;
-        if ((hit = hunt_opcode(h, code, addr, at)))
-            return hit;
-    }
-    return hunt_next(h, code, n, addr, at);
-}
-
-typedef size_t HuntNext(const Hunt *h, const uint8_t *code, size_t n, Addr addr, size_t at);
 
 static void hunt_in(Hunt *h, const FunctionRow *row)
 {
     size_t n = row->size, pc = 0;
     const uint8_t *code = image_read(&h->program->image, row->start, n);
-    HuntNext *next = h->fixed ? hunt_next_fixed : hunt_next;
-    for (size_t at = 0; code && (at = next(h, code, n, row->start, at)) < n; at++)
+    Pattern pattern = hunt_pattern(h, row->start, n);
+    for (size_t at = 0; code && (at = hunt_next(h, &pattern, code, n, row->start, at)) < n; at++)
         while (pc <= at) {
             Insn insn;
             int len = insn_decode(code + pc, n - pc, row->start + pc, &insn);
@@ -204,7 +197,7 @@ static void hunt_grains(Hunt *h)
 
 void gaps_leads(const Program *program, const RowList *rows, RowList *leads)
 {
-    Hunt h = {.program = program, .leads = leads, .fixed = program->image.type == ET_EXEC};
+    Hunt h = {.program = program, .leads = leads, .fixed = program->image.type == ET_EXEC, .kind = kernel_best()};
     hunt_gaps(&h, rows);
     if (!h.n)
         return;
