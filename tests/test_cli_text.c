@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
-#define STR(z)   ((Str){z, sizeof(z) - 1})
+#define STR(z)   {z, sizeof(z) - 1}
 
 static void assert_text(Sink *t, const char *wanted)
 {
@@ -230,7 +230,7 @@ static void json_writes(void **state)
     json_key(&j, "b");
     json_open(&j, '{');
     json_close(&j, '}');
-    json_key_str(&j, STR("c\""));
+    json_key_str(&j, (Str)STR("c\""));
     json_null(&j);
     json_key(&j, "d");
     json_bool(&j, true);
