@@ -16,7 +16,10 @@
 #include <cmocka.h>
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
-#define STR(z)   {z, sizeof(z) - 1}
+#define STR(z)                                                                                                         \
+    {                                                                                                                  \
+        z, sizeof(z) - 1                                                                                               \
+    }
 
 static void assert_text(Sink *t, const char *wanted)
 {
