@@ -122,7 +122,7 @@ fuzz:
 
 # The same targets under Debian's afl++.
 afl:
-	@tests/needs
+	@tests/needs afl
 	$(SUB) BUILD=$(BUILD)/afl CC=afl-clang-fast $(CHECKED) CFLAGS='$(CFLAGS) -O2' FUZZER=-fsanitize=fuzzer fuzzers
 	@fuzz/run --afl $(BUILD)/afl/fuzz $(FUZZ_SECONDS) $(FUZZ_TARGETS)
 
