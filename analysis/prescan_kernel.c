@@ -108,27 +108,34 @@ static uint32_t mask_sse2(const Pattern *t, const uint8_t *p)
 
 #define AVX2 __attribute__((target("avx2")))
 
+/* All ones where lo <= v <= lo + span. */
+AVX2 static __m256i banded(__m256i v, __m256i lo, __m256i span)
+{
+    __m256i d = _mm256_sub_epi32(v, lo);
+    return _mm256_cmpeq_epi32(_mm256_min_epu32(d, span), d);
+}
+
+/* Every fourth place, from p on. */
+AVX2 static __m256i load256(const uint8_t *p) { return _mm256_loadu_si256((const __m256i *)(const void *)p); }
+
+AVX2 static uint32_t every_fourth(__m256i in) { return (uint32_t)_mm256_movemask_epi8(in) & 0x11111111; }
+
+/* Four variables, not an array: gcc -O2 keeps arrays in memory. */
 AVX2 static uint32_t whole_dwords(const Pattern *t, const uint8_t *p)
 {
-    uint32_t mask = 0;
-    __m256i v[4], in[4];
-    for (unsigned a = 0; a < 4; a++) {
-        v[a] = _mm256_loadu_si256((const __m256i *)(const void *)(p + a));
-        in[a] = _mm256_setzero_si256();
-    }
+    __m256i v0 = load256(p), v1 = load256(p + 1), v2 = load256(p + 2), v3 = load256(p + 3);
+    __m256i in0 = _mm256_setzero_si256(), in1 = in0, in2 = in0, in3 = in0;
     for (unsigned k = 0; k < t->nbands; k++) {
         __m256i lo = _mm256_set1_epi32((int)t->bands[k].lo), span = _mm256_set1_epi32((int)t->bands[k].span);
-        for (unsigned a = 0; a < 4; a++) {
-            __m256i d = _mm256_sub_epi32(v[a], lo);
-            in[a] = _mm256_or_si256(in[a], _mm256_cmpeq_epi32(_mm256_min_epu32(d, span), d));
-        }
+        in0 = _mm256_or_si256(in0, banded(v0, lo, span));
+        in1 = _mm256_or_si256(in1, banded(v1, lo, span));
+        in2 = _mm256_or_si256(in2, banded(v2, lo, span));
+        in3 = _mm256_or_si256(in3, banded(v3, lo, span));
     }
-    __m256i any = _mm256_or_si256(_mm256_or_si256(in[0], in[1]), _mm256_or_si256(in[2], in[3]));
+    __m256i any = _mm256_or_si256(_mm256_or_si256(in0, in1), _mm256_or_si256(in2, in3));
     if (_mm256_testz_si256(any, any))
         return 0;
-    for (unsigned a = 0; a < 4; a++)
-        mask |= ((uint32_t)_mm256_movemask_epi8(in[a]) & 0x11111111) << a;
-    return mask;
+    return every_fourth(in0) | every_fourth(in1) << 1 | every_fourth(in2) << 2 | every_fourth(in3) << 3;
 }
 
 AVX2 static __m256i is256(__m256i v, int mask, int value)
@@ -138,8 +145,7 @@ AVX2 static __m256i is256(__m256i v, int mask, int value)
 
 AVX2 static uint32_t whole_sites(const uint8_t *p)
 {
-    __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)p),
-            b = _mm256_loadu_si256((const __m256i *)(const void *)(p + 1));
+    __m256i a = load256(p), b = load256(p + 1);
     __m256i acc = _mm256_or_si256(is256(a, 0xf7, 5), is256(a, 0xe7, 0x25)), s81 = is256(a, 0xff, 0x81);
     __m256i s83 = _mm256_and_si256(is256(a, 0xff, 0x83), is256(b, 0x38, 0x20));
     __m256i s8d = _mm256_and_si256(is256(a, 0xff, 0x8d), _mm256_or_si256(is256(b, 0xc0, 0x80), is256(b, 0xc7, 5)));
@@ -152,8 +158,7 @@ AVX2 static uint32_t whole_sites(const uint8_t *p)
 
 AVX2 static uint32_t whole_refs(const uint8_t *p)
 {
-    __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)p),
-            b = _mm256_loadu_si256((const __m256i *)(const void *)(p + 1));
+    __m256i a = load256(p), b = load256(p + 1);
     __m256i jcc = _mm256_and_si256(is256(a, 0xff, 0x0f), is256(b, 0xf0, 0x80));
     return (uint32_t)_mm256_movemask_epi8(
         _mm256_or_si256(_mm256_or_si256(is256(a, 0xfe, 0xe8), is256(a, 0xc7, 5)), jcc));
