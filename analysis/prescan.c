@@ -221,6 +221,7 @@ static void code_scan(Scan *s, const Segment *seg)
 /* ---- the second pass: who refers to what ---- */
 
 typedef struct Refs {
+    Pattern pattern;                                             /* distances to any of these */
     AddrList callees;                                            /* candidates that return a constant */
     AddrList starts, ends;                                       /* parts that are entered by jumps only */
     uint64_t callee_bits[FILTER_WORDS], word_bits[FILTER_WORDS]; /* a bit for each address modulo their number */
@@ -255,21 +256,20 @@ static bool refs_load(const Scan *s, const Refs *r, Addr end)
     return false;
 }
 
+/* Do the four bytes at `at` lead to something that is looked for, as the distance of a jump, a call or an operand in memory? */
 static bool refs_at(const Scan *s, const Refs *r, size_t at)
 {
     const uint8_t *p = s->code.p + at;
-    bool jcc = p[0] == 0x0f;
-    size_t skip = jcc ? 2 : 1;
-    int32_t disp;
-    if (s->code.n - at < skip + 4)
+    int32_t distance;
+    if (s->code.n - at < 4 || at < 2)
         return false;
-    memcpy(&disp, p + skip, 4);
-    Addr target = s->segment->addr + at + skip + 4 + (uint64_t)(int64_t)disp;
-    if (jcc || p[0] == 0xe9)
+    memcpy(&distance, p, 4);
+    Addr target = s->segment->addr + at + 4 + (uint64_t)(int64_t)distance;
+    if ((p[-2] == 0x0f && (p[-1] & 0xf0) == 0x80) || p[-1] == 0xe9)
         return refs_jump(r, target);
-    if (p[0] == 0xe8)
+    if (p[-1] == 0xe8)
         return filter_may_hold(r->callee_bits, target) && list_holds(&r->callees, target);
-    return s->words.n && (at == 0 || p[-1] != 0x8d) && refs_load(s, r, target);
+    return s->words.n && (p[-1] & 0xc7) == 0x05 && p[-2] != 0x8d && refs_load(s, r, target);
 }
 
 /* Keeps the functions that refer to something at the places of one block; returns where to go on. What lies in no function refers
@@ -290,8 +290,9 @@ static size_t refs_block(Scan *s, const Refs *r, size_t block, uint32_t mask)
 
 static void refs_scan(Scan *s, const Refs *r, const Segment *seg)
 {
-    static const Pattern pattern = {.refs = true};
+    Pattern pattern = r->pattern;
     uint32_t mask;
+    pattern.base = (uint32_t)seg->addr;
     segment_open(s, seg);
     for (size_t at = 0; at < s->code.n;) {
         at = kernel_next(s->kind, &pattern, s->code.p, s->code.n, at, &mask);
@@ -310,6 +311,13 @@ static bool returns_number(Program *p, const Function *f)
     return r.kind == RESULT_CONSTANT;
 }
 
+/* Has the kernel look for what leads to lo .. hi. */
+static void refs_look_for(Refs *r, Addr lo, Addr hi)
+{
+    band_add(r->pattern.bands, &r->pattern.nbands, (int64_t)lo, (int64_t)hi, 0);
+    r->pattern.naddresses = r->pattern.nbands;
+}
+
 /* Notes what the candidates not seen before may be reached by. */
 static bool refs_collect(Scan *s, Refs *r, uint8_t *seen)
 {
@@ -322,14 +330,25 @@ static bool refs_collect(Scan *s, Refs *r, uint8_t *seen)
         if (f.fragment) {
             list_add(s, &r->starts, f.start);
             list_add(s, &r->ends, f.end);
+            refs_look_for(r, f.start, f.end - 1);
             any = true;
         } else if ((!s->passes || s->passes[i]) && returns_number(s->program, &f)) {
             list_add(s, &r->callees, f.start);
             filter_add(r->callee_bits, f.start);
+            refs_look_for(r, f.start, f.start);
             any = true;
         }
     }
     return any;
+}
+
+/* An immediate of up to 4 bytes may follow the distance. */
+static void refs_to_words(const Scan *s, Refs *r)
+{
+    for (size_t i = 0; i < s->words.n; i++) {
+        filter_add(r->word_bits, s->words.items[i]);
+        refs_look_for(r, s->words.items[i] - 4, s->words.items[i]);
+    }
 }
 
 static void follow(Scan *s)
@@ -343,8 +362,8 @@ static void follow(Scan *s)
         Refs r = {.callees = {0}};
         if (!refs_collect(s, &r, seen) && !memory)
             return;
-        for (size_t i = 0; memory && i < s->words.n; i++)
-            filter_add(r.word_bits, s->words.items[i]);
+        if (memory)
+            refs_to_words(s, &r);
         for (size_t i = 0; !s->failed && i < image->nloads; i++)
             if (image->loads[i].executable)
                 refs_scan(s, &r, &image->loads[i]);

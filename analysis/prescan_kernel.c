@@ -23,19 +23,18 @@ static bool site_at(uint8_t a, uint8_t b)
     return a == 0x8d && ((b & 0xc0) == 0x80 || (b & 0xc7) == 0x05);
 }
 
-static bool ref_at(uint8_t a, uint8_t b)
-{
-    return (a & 0xfe) == 0xe8 || (a & 0xc7) == 0x05 || (a == 0x0f && (b & 0xf0) == 0x80);
-}
+/* Where the 4 bytes at an offset end. */
+static uint32_t end_of(const Pattern *t, size_t at) { return t->base + (uint32_t)at + 4; }
 
-static uint32_t mask_portable(const Pattern *t, const uint8_t *p)
+/* The mask of the block at p, whose first 4 bytes end at the address `end`. */
+static uint32_t mask_portable(const Pattern *t, const uint8_t *p, uint32_t end)
 {
     uint32_t mask = 0;
     for (unsigned i = 0; i < BLOCK; i++) {
         uint32_t v = load32(p + i);
-        bool hit = (t->sites && site_at(p[i], p[i + 1])) || (t->refs && ref_at(p[i], p[i + 1]));
+        bool hit = t->sites && site_at(p[i], p[i + 1]);
         for (unsigned k = 0; k < t->nbands; k++)
-            hit |= v - t->bands[k].lo <= t->bands[k].span;
+            hit |= (k < t->naddresses ? end + i + v : v) - t->bands[k].lo <= t->bands[k].span;
         mask |= (uint32_t)hit << i;
     }
     return mask;
@@ -47,16 +46,18 @@ static uint32_t mask_portable(const Pattern *t, const uint8_t *p)
 
 /* ---- SSE2: two halves of 16 places ---- */
 
-static uint32_t half_dwords(const Pattern *t, const uint8_t *p)
+static uint32_t half_dwords(const Pattern *t, const uint8_t *p, uint32_t end)
 {
     uint32_t mask = 0;
-    const __m128i flip = _mm_set1_epi32(INT32_MIN);
+    const __m128i flip = _mm_set1_epi32(INT32_MIN), lanes = _mm_setr_epi32(0, 4, 8, 12);
     for (unsigned a = 0; a < 4; a++) {
         __m128i v = _mm_loadu_si128((const __m128i *)(const void *)(p + a));
+        __m128i to = _mm_add_epi32(v, _mm_add_epi32(lanes, _mm_set1_epi32((int)(end + a))));
         __m128i out = _mm_set1_epi32(-1);
         for (unsigned k = 0; k < t->nbands; k++) {
-            __m128i d = _mm_xor_si128(_mm_sub_epi32(v, _mm_set1_epi32((int)t->bands[k].lo)), flip);
-            out = _mm_and_si128(out, _mm_cmpgt_epi32(d, _mm_xor_si128(_mm_set1_epi32((int)t->bands[k].span), flip)));
+            __m128i d = _mm_sub_epi32(k < t->naddresses ? to : v, _mm_set1_epi32((int)t->bands[k].lo));
+            __m128i span = _mm_set1_epi32((int)t->bands[k].span);
+            out = _mm_and_si128(out, _mm_cmpgt_epi32(_mm_xor_si128(d, flip), _mm_xor_si128(span, flip)));
         }
         mask |= (~(uint32_t)_mm_movemask_epi8(out) & 0x1111) << a;
     }
@@ -82,24 +83,14 @@ static uint32_t half_sites(const uint8_t *p)
     return (uint32_t)_mm_movemask_epi8(_mm_or_si128(all, s66));
 }
 
-static uint32_t half_refs(const uint8_t *p)
-{
-    __m128i a = _mm_loadu_si128((const __m128i *)(const void *)p),
-            b = _mm_loadu_si128((const __m128i *)(const void *)(p + 1));
-    __m128i jcc = _mm_and_si128(is128(a, 0xff, 0x0f), is128(b, 0xf0, 0x80));
-    return (uint32_t)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(is128(a, 0xfe, 0xe8), is128(a, 0xc7, 5)), jcc));
-}
-
-static uint32_t mask_sse2(const Pattern *t, const uint8_t *p)
+static uint32_t mask_sse2(const Pattern *t, const uint8_t *p, uint32_t end)
 {
     uint32_t mask = 0;
     for (unsigned h = 0; h < BLOCK; h += 16) {
         if (t->nbands)
-            mask |= half_dwords(t, p + h) << h;
+            mask |= half_dwords(t, p + h, end + h) << h;
         if (t->sites)
             mask |= half_sites(p + h) << h;
-        if (t->refs)
-            mask |= half_refs(p + h) << h;
     }
     return mask;
 }
@@ -108,34 +99,64 @@ static uint32_t mask_sse2(const Pattern *t, const uint8_t *p)
 
 #define AVX2 __attribute__((target("avx2")))
 
-/* All ones where lo <= v <= lo + span. */
-AVX2 static __m256i banded(__m256i v, __m256i lo, __m256i span)
+AVX2 static __m256i load256(const uint8_t *p) { return _mm256_loadu_si256((const __m256i *)(const void *)p); }
+
+/* The values of 32 places: of every fourth from the first, second, third, fourth on. No array: gcc -O2 would keep it in memory. */
+typedef struct Quad {
+    __m256i a, b, c, d;
+} Quad;
+
+AVX2 static Quad quad_load(const uint8_t *p)
 {
-    __m256i d = _mm256_sub_epi32(v, lo);
-    return _mm256_cmpeq_epi32(_mm256_min_epu32(d, span), d);
+    return (Quad){load256(p), load256(p + 1), load256(p + 2), load256(p + 3)};
 }
 
-/* Every fourth place, from p on. */
-AVX2 static __m256i load256(const uint8_t *p) { return _mm256_loadu_si256((const __m256i *)(const void *)p); }
+/* The addresses that the values are the distances to. */
+AVX2 static Quad quad_targets(Quad v, uint32_t end)
+{
+    const __m256i lanes = _mm256_setr_epi32(0, 4, 8, 12, 16, 20, 24, 28), one = _mm256_set1_epi32(1);
+    __m256i at = _mm256_add_epi32(lanes, _mm256_set1_epi32((int)end)), two = _mm256_add_epi32(one, one);
+    return (Quad){_mm256_add_epi32(v.a, at), _mm256_add_epi32(v.b, _mm256_add_epi32(at, one)),
+                  _mm256_add_epi32(v.c, _mm256_add_epi32(at, two)),
+                  _mm256_add_epi32(v.d, _mm256_add_epi32(at, _mm256_add_epi32(two, one)))};
+}
+
+/* `in`, with all ones where lo <= v <= lo + span. */
+AVX2 static __m256i banded(__m256i in, __m256i v, __m256i lo, __m256i span)
+{
+    __m256i d = _mm256_sub_epi32(v, lo);
+    return _mm256_or_si256(in, _mm256_cmpeq_epi32(_mm256_min_epu32(d, span), d));
+}
+
+AVX2 static Quad quad_banded(Quad in, Quad v, Band band)
+{
+    __m256i lo = _mm256_set1_epi32((int)band.lo), span = _mm256_set1_epi32((int)band.span);
+    return (Quad){banded(in.a, v.a, lo, span), banded(in.b, v.b, lo, span), banded(in.c, v.c, lo, span),
+                  banded(in.d, v.d, lo, span)};
+}
 
 AVX2 static uint32_t every_fourth(__m256i in) { return (uint32_t)_mm256_movemask_epi8(in) & 0x11111111; }
 
-/* Four variables, not an array: gcc -O2 keeps arrays in memory. */
-AVX2 static uint32_t whole_dwords(const Pattern *t, const uint8_t *p)
+AVX2 static uint32_t quad_mask(Quad in)
 {
-    __m256i v0 = load256(p), v1 = load256(p + 1), v2 = load256(p + 2), v3 = load256(p + 3);
-    __m256i in0 = _mm256_setzero_si256(), in1 = in0, in2 = in0, in3 = in0;
-    for (unsigned k = 0; k < t->nbands; k++) {
-        __m256i lo = _mm256_set1_epi32((int)t->bands[k].lo), span = _mm256_set1_epi32((int)t->bands[k].span);
-        in0 = _mm256_or_si256(in0, banded(v0, lo, span));
-        in1 = _mm256_or_si256(in1, banded(v1, lo, span));
-        in2 = _mm256_or_si256(in2, banded(v2, lo, span));
-        in3 = _mm256_or_si256(in3, banded(v3, lo, span));
-    }
-    __m256i any = _mm256_or_si256(_mm256_or_si256(in0, in1), _mm256_or_si256(in2, in3));
+    __m256i any = _mm256_or_si256(_mm256_or_si256(in.a, in.b), _mm256_or_si256(in.c, in.d));
     if (_mm256_testz_si256(any, any))
         return 0;
-    return every_fourth(in0) | every_fourth(in1) << 1 | every_fourth(in2) << 2 | every_fourth(in3) << 3;
+    return every_fourth(in.a) | every_fourth(in.b) << 1 | every_fourth(in.c) << 2 | every_fourth(in.d) << 3;
+}
+
+AVX2 static uint32_t whole_dwords(const Pattern *t, const uint8_t *p, uint32_t end)
+{
+    const __m256i none = _mm256_setzero_si256();
+    Quad v = quad_load(p), in = {none, none, none, none};
+    if (t->naddresses) {
+        Quad to = quad_targets(v, end);
+        for (unsigned k = 0; k < t->naddresses; k++)
+            in = quad_banded(in, to, t->bands[k]);
+    }
+    for (unsigned k = t->naddresses; k < t->nbands; k++)
+        in = quad_banded(in, v, t->bands[k]);
+    return quad_mask(in);
 }
 
 AVX2 static __m256i is256(__m256i v, int mask, int value)
@@ -156,28 +177,16 @@ AVX2 static uint32_t whole_sites(const uint8_t *p)
     return (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(all, s66));
 }
 
-AVX2 static uint32_t whole_refs(const uint8_t *p)
+AVX2 static uint32_t mask_avx2(const Pattern *t, const uint8_t *p, uint32_t end)
 {
-    __m256i a = load256(p), b = load256(p + 1);
-    __m256i jcc = _mm256_and_si256(is256(a, 0xff, 0x0f), is256(b, 0xf0, 0x80));
-    return (uint32_t)_mm256_movemask_epi8(
-        _mm256_or_si256(_mm256_or_si256(is256(a, 0xfe, 0xe8), is256(a, 0xc7, 5)), jcc));
-}
-
-AVX2 static uint32_t mask_avx2(const Pattern *t, const uint8_t *p)
-{
-    uint32_t mask = t->nbands ? whole_dwords(t, p) : 0;
-    if (t->sites)
-        mask |= whole_sites(p);
-    if (t->refs)
-        mask |= whole_refs(p);
-    return mask;
+    uint32_t mask = t->nbands ? whole_dwords(t, p, end) : 0;
+    return t->sites ? mask | whole_sites(p) : mask;
 }
 
 AVX2 static size_t next_avx2(const Pattern *t, const uint8_t *p, size_t from, size_t end, uint32_t *mask)
 {
     for (; from < end; from += BLOCK)
-        if ((*mask = mask_avx2(t, p + from)) != 0)
+        if ((*mask = mask_avx2(t, p + from, end_of(t, from))) != 0)
             return from;
     return from;
 }
@@ -185,7 +194,7 @@ AVX2 static size_t next_avx2(const Pattern *t, const uint8_t *p, size_t from, si
 static size_t next_sse2(const Pattern *t, const uint8_t *p, size_t from, size_t end, uint32_t *mask)
 {
     for (; from < end; from += BLOCK)
-        if ((*mask = mask_sse2(t, p + from)) != 0)
+        if ((*mask = mask_sse2(t, p + from, end_of(t, from))) != 0)
             return from;
     return from;
 }
@@ -211,7 +220,7 @@ KernelKind kernel_best(void) { return KERNEL_PORTABLE; }
 static size_t next_portable(const Pattern *t, const uint8_t *p, size_t from, size_t end, uint32_t *mask)
 {
     for (; from < end; from += BLOCK)
-        if ((*mask = mask_portable(t, p + from)) != 0)
+        if ((*mask = mask_portable(t, p + from, end_of(t, from))) != 0)
             return from;
     return from;
 }
@@ -223,7 +232,7 @@ static size_t next_tail(const Pattern *t, const uint8_t *p, size_t n, size_t fro
         uint8_t copy[BLOCK + AHEAD] = {0};
         size_t left = n - from;
         memcpy(copy, p + from, left < sizeof copy ? left : sizeof copy);
-        *mask = mask_portable(t, copy);
+        *mask = mask_portable(t, copy, end_of(t, from));
         if (left < BLOCK)
             *mask &= ((uint32_t)1 << left) - 1;
         if (*mask)

@@ -9,7 +9,8 @@
  *     8d with disp32           lea disp32(...), lea disp32(%rip)
  *     66 81, 66 3d, 66 40..4f  16 bits
  *
- * or (refs) something with a 4-byte distance to elsewhere: e8, e9, 0f 80..8f, and ModRM bytes of rip-relative operands.
+ * The first bands may be of addresses instead: there the 4 bytes are a distance from their own end, as those of calls, jumps and
+ * rip-relative operands mostly are, and what must lie in the band is the address that they lead to, modulo 2^32.
  */
 #ifndef LVSCAN_ANALYSIS_PRESCAN_KERNEL_H
 #define LVSCAN_ANALYSIS_PRESCAN_KERNEL_H
@@ -28,17 +29,15 @@ typedef struct Band {
 typedef struct Pattern {
     Band bands[PATTERN_BANDS];
     unsigned nbands;
+    unsigned naddresses; /* the first ones are bands of addresses, */
+    uint32_t base;       /* where p[0] lies at this one */
     bool sites;
-    bool refs;
 } Pattern;
 
 typedef enum KernelKind { KERNEL_PORTABLE, KERNEL_SSE2, KERNEL_AVX2 } KernelKind;
 
 /* The best kind that this processor runs. */
 KernelKind kernel_best(void);
-
-/* Bit i of the answer: place p[i] matches, i < 32. Reads p[0 .. 36). */
-typedef uint32_t KernelMask(const Pattern *pattern, const uint8_t *p);
 
 /* The first block at or after `from` (a multiple of 32 from there on) of p[0 .. n) that has a match: its offset, with the
  * matches in *mask; n when there is none. Bytes past the end count as zero; places whose value would pass the end can match. */

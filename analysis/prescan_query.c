@@ -1,6 +1,8 @@
 /* analysis/prescan_query.c - see prescan_query.h. */
 #include "analysis/prescan_query.h"
 
+#include <string.h>
+
 #include "analysis/real.h"
 
 bool cluster_is_short(const Cluster *c) { return c->hi >= INT16_MIN && c->lo <= UINT16_MAX; }
@@ -46,40 +48,62 @@ bool asked_of(Asked *out, const Query *query)
     return out->n > 0;
 }
 
-/* The band from the start of a to the end of b, going up. */
+/* Is v in the band? */
+static bool band_holds(Band b, uint32_t v) { return v - b.lo <= b.span; }
+
+/* The smallest band with all of both. */
 static Band band_join(Band a, Band b)
 {
-    uint32_t to_end = b.lo + b.span - a.lo;
-    return (Band){a.lo, to_end > a.span ? to_end : a.span};
+    uint32_t up = b.lo + b.span - a.lo, down = a.lo + a.span - b.lo;
+    Band one = {a.lo, up > a.span ? up : a.span}, two = {b.lo, down > b.span ? down : b.span};
+    return one.span < two.span ? one : two;
 }
 
-/* Do two bands touch? */
-static bool bands_meet(Band a, Band b) { return b.lo - a.lo <= a.span || a.lo - b.lo <= b.span; }
+/* Joins the two bands that grow least by it: any that meet, or of too many the closest. False: there is no need to. */
+static bool bands_join(Band *bands, unsigned *n)
+{
+    uint64_t least = UINT64_MAX;
+    unsigned a = 0, b = 0;
+    Band joined = {0, 0};
+    for (unsigned i = 0; i < *n; i++)
+        for (unsigned k = i + 1; k < *n; k++) {
+            Band both = band_join(bands[i], bands[k]);
+            uint64_t apart = (uint64_t)UINT32_MAX + both.span - bands[i].span; /* and less bands[k].span */
+            if (*n <= PATTERN_BANDS && !band_holds(bands[i], bands[k].lo) && !band_holds(bands[k], bands[i].lo))
+                continue;
+            if (apart - bands[k].span < least) {
+                least = apart - bands[k].span;
+                a = i;
+                b = k;
+                joined = both;
+            }
+        }
+    if (a == b)
+        return false;
+    bands[a] = joined;
+    bands[b] = bands[--*n];
+    return true;
+}
 
 void band_add(Band *bands, unsigned *n, int64_t lo, int64_t hi, uint32_t reach)
 {
     uint64_t span = (uint64_t)hi - (uint64_t)lo + 2 * (uint64_t)reach;
     Band band = {(uint32_t)((uint64_t)lo - reach), span > UINT32_MAX ? UINT32_MAX : (uint32_t)span};
-    Band *best = NULL, joined = {0, UINT32_MAX};
-    for (unsigned i = 0; i < *n; i++) {
-        Band one = band_join(bands[i], band), two = band_join(band, bands[i]);
-        Band small = one.span < two.span ? one : two;
-        bool must = *n == PATTERN_BANDS || bands_meet(bands[i], band);
-        if (must && (!best || small.span < joined.span)) {
-            best = &bands[i];
-            joined = small;
-        }
-    }
-    if (best)
-        *best = joined;
-    else
-        bands[(*n)++] = band;
+    Band all[PATTERN_BANDS + 1];
+    for (unsigned i = 0; i < *n; i++)
+        if (band.span <= bands[i].span && band.lo - bands[i].lo <= bands[i].span - band.span)
+            return;
+    memcpy(all, bands, *n * sizeof *all);
+    all[(*n)++] = band;
+    while (bands_join(all, n))
+        continue;
+    memcpy(bands, all, *n * sizeof *all);
 }
 
 bool bands_hold(const Band *bands, unsigned n, uint32_t v)
 {
     for (unsigned i = 0; i < n; i++)
-        if (v - bands[i].lo <= bands[i].span)
+        if (band_holds(bands[i], v))
             return true;
     return false;
 }

@@ -25,7 +25,7 @@ typedef struct Asked {
 /* False when the query's constants can't tell functions apart. */
 bool asked_of(Asked *out, const Query *query);
 
-/* Adds the band lo - reach .. hi + reach; where there is no room, widens the band nearest to it. */
+/* Adds the band lo - reach .. hi + reach; where there is no room, the two bands closest to each other become one. */
 void band_add(Band *bands, unsigned *n, int64_t lo, int64_t hi, uint32_t reach);
 
 /* Does v lie in one of the bands? */

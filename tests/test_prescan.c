@@ -42,7 +42,9 @@ static void random_bytes(uint8_t *p, size_t n)
 
 static void random_pattern(Pattern *t)
 {
-    *t = (Pattern){.nbands = random_u32() % (PATTERN_BANDS + 1), .sites = random_u32() & 1, .refs = random_u32() & 1};
+    *t = (Pattern){.nbands = random_u32() % (PATTERN_BANDS + 1), .sites = random_u32() & 1};
+    t->naddresses = t->nbands ? random_u32() % (t->nbands + 1) : 0;
+    t->base = random_u32();
     for (unsigned i = 0; i < t->nbands; i++)
         t->bands[i] = (Band){random_u32() & 1 ? 0x7530 : random_u32(), random_u32() >> (random_u32() % 32)};
 }
@@ -84,6 +86,10 @@ static void kernel_finds(void **state)
     assert_int_equal(kernel_next(kernel_best(), &t, p, sizeof p, 0, &mask), 32);
     assert_int_equal(mask, 1u << 29);
     assert_int_equal(kernel_next(kernel_best(), &t, p, sizeof p, 64, &mask), sizeof p);
+    memcpy(p + 70, "\x10\xff\xff\xff", 4); /* 240 bytes back from 0x7ffff0 + 74 */
+    t = (Pattern){.bands = {{0x7fff4a, 0}}, .nbands = 1, .naddresses = 1, .base = 0x7ffff0};
+    assert_int_equal(kernel_next(kernel_best(), &t, p, sizeof p, 0, &mask), 64);
+    assert_int_equal(mask, 1u << 6);
 }
 
 /* ---- shapes ---- */
