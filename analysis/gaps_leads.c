@@ -5,11 +5,13 @@
 #include "analysis/gaps.h"
 
 #include <elf.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "analysis/carve.h"
-#include "analysis/prescan_kernel.h"
+#include "analysis/prescan_query.h"
 #include "analysis/program.h"
+#include "elf/order.h"
 
 /* The code from the first gap on is cut into pieces, GRAINS at most; a bit a piece says whether some gap touches it. */
 enum { ALIGN = 16, GRAINS = 1 << 18 };
@@ -38,6 +40,8 @@ typedef struct Hunt {
     uint8_t *grains;
     bool fixed; /* the program's addresses are what they are in the file */
     KernelKind kind;
+    const FunctionRow *row, *rows_end; /* the function at hand, and behind the last one */
+    Addr next;                         /* the first instruction in it that was not decoded */
 } Hunt;
 
 static bool hunt_hits(const Hunt *h, Addr addr)
@@ -45,15 +49,8 @@ static bool hunt_hits(const Hunt *h, Addr addr)
     uint64_t grain = (addr - h->low) >> h->shift;
     if (addr - h->low >= h->size || !(h->grains[grain / 8] >> grain % 8 & 1))
         return false;
-    size_t lo = 0, hi = h->n;
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        if (h->gaps[mid].end <= addr)
-            lo = mid + 1;
-        else
-            hi = mid;
-    }
-    return lo < h->n && h->gaps[lo].start <= addr;
+    size_t i = order_after(h->gaps, h->n, sizeof(Part), offsetof(Part, end), addr);
+    return i < h->n && h->gaps[i].start <= addr;
 }
 
 static void hunt_lead(void *context, Addr target, unsigned by)
@@ -75,43 +72,55 @@ static bool hunt_holds(const Hunt *h, const uint8_t *code, Addr addr, size_t at)
            ((jumps || leas) && hunt_hits(h, addr + at + 4 + (uint64_t)(int64_t)distance));
 }
 
-/* Which four bytes in n bytes of code at `addr` may be that, by their value alone. */
-static Pattern hunt_pattern(const Hunt *h, Addr addr, size_t n)
+/* Decodes the function that holds addr as far as that, for the instruction there. Addresses only grow. */
+static void hunt_decode(Hunt *h, Addr addr)
 {
-    uint64_t span = h->size + n;
-    Band distance = {(uint32_t)(h->low - addr - n), span > UINT32_MAX ? UINT32_MAX : (uint32_t)span};
-    Band address = {(uint32_t)h->low, h->size > UINT32_MAX ? UINT32_MAX : (uint32_t)h->size};
-    return (Pattern){.bands = {distance, address}, .nbands = h->fixed ? 2 : 1};
+    while (h->row < h->rows_end && row_end(h->row) <= addr)
+        h->row++;
+    if (h->row == h->rows_end || h->row->start > addr)
+        return;
+    for (h->next = h->next < h->row->start ? h->row->start : h->next; h->next <= addr;) {
+        Insn insn;
+        bool decoded = program_insn(h->program, h->next, &insn);
+        h->next += decoded ? insn.len : 1;
+        if (decoded && h->next > addr)
+            insn_leads(&insn, h->fixed, hunt_lead, h);
+    }
 }
 
-/* The first place at or after `at` in the n bytes of code at `addr` that may be an address in a gap; n: none. */
-static size_t hunt_next(const Hunt *h, const Pattern *pattern, const uint8_t *code, size_t n, Addr addr, size_t at)
+/* Looks through a segment's code for what the pattern finds. */
+static void hunt_in(Hunt *h, const RowList *rows, Pattern pattern, const Segment *seg)
 {
-    size_t block;
+    Bytes code;
+    size_t at = 0;
     uint32_t mask;
-    for (size_t from = at / 32 * 32; (block = kernel_next(h->kind, pattern, code, n, from, &mask)) < n;
-         from = block + 32)
+    h->row = rows->items;
+    h->rows_end = rows->items + rows->n;
+    h->next = 0;
+    pattern.base = (uint32_t)seg->addr;
+    if (!image_bytes(&h->program->image, seg->addr, &code))
+        return;
+    for (; (at = kernel_next(h->kind, &pattern, code.p, code.n, at, &mask)) < code.n; at += 32)
         for (; mask; mask &= mask - 1) {
-            size_t place = block + (unsigned)__builtin_ctz(mask);
-            if (place >= at && place + 4 <= n && hunt_holds(h, code, addr, place))
-                return place;
+            size_t place = at + (unsigned)__builtin_ctz(mask);
+            if (place + 4 <= code.n && hunt_holds(h, code.p, seg->addr, place))
+                hunt_decode(h, seg->addr + place);
         }
-    return n;
 }
 
-static void hunt_in(Hunt *h, const FunctionRow *row)
+/* What known code leads to: by distances, and in a program at a fixed address by the addresses themselves. */
+static void hunt_code(Hunt *h, const RowList *rows)
 {
-    size_t n = row->size, pc = 0;
-    const uint8_t *code = image_read(&h->program->image, row->start, n);
-    Pattern pattern = hunt_pattern(h, row->start, n);
-    for (size_t at = 0; code && (at = hunt_next(h, &pattern, code, n, row->start, at)) < n; at++)
-        while (pc <= at) {
-            Insn insn;
-            int len = insn_decode(code + pc, n - pc, row->start + pc, &insn);
-            pc += len > 0 ? (size_t)len : 1;
-            if (len > 0 && pc > at)
-                insn_leads(&insn, h->fixed, hunt_lead, h);
-        }
+    const Image *image = &h->program->image;
+    Pattern pattern = {.nbands = 0};
+    for (size_t i = 0; i < h->n; i++)
+        band_add(pattern.bands, &pattern.nbands, (int64_t)h->gaps[i].start, (int64_t)h->gaps[i].end - 1, 0);
+    for (unsigned absolute = 0; absolute <= h->fixed; absolute++) {
+        pattern.naddresses = absolute ? 0 : pattern.nbands;
+        for (size_t i = 0; i < image->nloads && !h->leads->failed; i++)
+            if (image->loads[i].executable)
+                hunt_in(h, rows, pattern, &image->loads[i]);
+    }
 }
 
 /* What relocations, or in a program without them words that hold the address of aligned code, point to. */
@@ -204,7 +213,6 @@ void gaps_leads(const Program *program, const RowList *rows, RowList *leads)
     hunt_grains(&h);
     if (leads->failed)
         return;
-    for (size_t i = 0; i < rows->n && !leads->failed; i++)
-        hunt_in(&h, &rows->items[i]);
+    hunt_code(&h, rows);
     hunt_data(&h);
 }
