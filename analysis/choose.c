@@ -182,14 +182,17 @@ bool program_choose(const Program *p, Str wanted, uint8_t *chosen)
 static bool ask_at(Program *p, Addr addr)
 {
     FunctionRow row;
-    bool asked = functions_row(&p->functions, addr) == SIZE_MAX && padding_function(p, addr, &row);
-    return !asked || functions_add(p, &row, 1);
+    if (functions_row(&p->functions, addr) != SIZE_MAX)
+        return true;
+    if (!p->padded)
+        return !functions_at(p, addr) || functions_fill(p);
+    return !padding_function(p, addr, &row) || functions_add(p, &row, 1);
 }
 
 bool program_ask(Program *p, const Str *wanted, size_t n)
 {
     bool ok = n > 0 || functions_complete(p);
-    for (size_t i = 0; ok && p->padded && i < n; i++) {
+    for (size_t i = 0; ok && i < n; i++) {
         Addr addr;
         if (str_is_address(wanted[i], &addr))
             ok = ask_at(p, addr);

@@ -69,8 +69,8 @@ static bool call_at(const uint8_t *p, uint64_t at, uint64_t size, Addr start, Ad
 
 static bool is_start(const Program *p, Addr addr)
 {
-    size_t row = functions_row(&p->functions, addr);
-    return row != SIZE_MAX && p->functions.rows[row].start == addr;
+    const FunctionRow *row = functions_at(p, addr);
+    return row && row->start == addr;
 }
 
 /* The functions that node x may call: false when there are too many. */

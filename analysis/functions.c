@@ -67,7 +67,7 @@ static void found_go(const Program *p, RowList *list)
         }
 }
 
-/* A file whose symbols and unwind tables know less than an eighth of the code is swept for where its own code calls or points to; but not one
+/* A file whose symbols and unwind tables know less than half of the code is swept for where its own code calls or points to; but not one
  * with more code than this. */
 enum { SWEEP_MAX = 64 << 20 };
 
@@ -176,28 +176,14 @@ static void entries_note(const Program *p, RowList *list)
         }
 }
 
-/* What runs at start and end, and what that leads to: the functions of the C library's start files have no unwind tables; then what else
- * no table tells of. */
-static void found_gaps(const Program *p, RowList *rows, bool whole, Arena *scratch)
+/* What runs at start and end, and what that leads to: the functions of the C library's start files have no unwind tables. */
+static void found_entries(const Program *p, RowList *rows, Arena *scratch)
 {
-    RowList entries = {.arena = scratch}, leads = entries;
+    RowList entries = {.arena = scratch}, found = entries;
     entries_note(p, &entries);
-    gaps_fill(p, rows, &entries, false, scratch);
-    if (!whole && !rows->failed && !entries.failed)
-        gaps_leads(p, rows, &leads);
-    rows->failed |= entries.failed || leads.failed;
-    if (leads.n && !rows->failed)
-        gaps_fill(p, rows, &leads, true, scratch);
-}
-
-/* Leaves out what has no bytes in the file. */
-static void found_clean(const Image *image, RowList *list)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < list->n; i++)
-        if (list->items[i].size && image_read(image, list->items[i].start, list->items[i].size))
-            list->items[n++] = list->items[i];
-    list->n = n;
+    gaps_follow(p, rows, &entries, false, &found);
+    rows_merge(rows, found.items, found.n, 0, scratch);
+    rows->failed |= entries.failed || found.failed;
 }
 
 /* ---- all of them ---- */
@@ -227,7 +213,14 @@ static void found_swept(const Program *p, RowList *all, Arena *scratch)
     all->failed |= spans.failed;
 }
 
-static bool found_all(Program *p, RowList *all, Arena *scratch)
+/* How the program's functions are known. */
+typedef enum Kinds {
+    KINDS_TABLES, /* by tables and symbols, but for what lies in gaps */
+    KINDS_SWEPT,  /* all code was gone through */
+    KINDS_LEFT    /* that would take too long */
+} Kinds;
+
+static Kinds found_all(Program *p, RowList *all, Arena *scratch)
 {
     RowList fdes = {.arena = scratch}, go = fdes;
     found_fdes(p, &fdes);
@@ -237,26 +230,29 @@ static bool found_all(Program *p, RowList *all, Arena *scratch)
     rows_merge(all, fdes.items, fdes.n, 0, scratch);
     all->failed |= fdes.failed || go.failed;
     uint64_t code = code_bytes(&p->image);
-    bool unknown = rows_bytes(all)<code / 2, much = code> SWEEP_MAX;
-    if (unknown && !much)
+    Kinds kinds = rows_bytes(all) >= code / 2 ? KINDS_TABLES : code > SWEEP_MAX ? KINDS_LEFT : KINDS_SWEPT;
+    if (kinds == KINDS_SWEPT)
         found_swept(p, all, scratch);
     found_settle(&p->image, all);
-    found_gaps(p, all, unknown || much, scratch);
-    return unknown && much;
+    found_entries(p, all, scratch);
+    return kinds;
 }
 
 bool functions_find(Program *program, Diag *diag)
 {
     Arena scratch = {0};
     RowList all = {.arena = &scratch};
-    bool left = found_all(program, &all, &scratch);
+    Kinds kinds = found_all(program, &all, &scratch);
     rows_merge(&all, NULL, 0, 0, &program->arena);
-    found_clean(&program->image, &all);
+    rows_clean(&all, &program->image);
     program->known = program->functions = (Functions){all.items, all.n};
-    program->padded = left && !all.failed && padding_usable(program);
+    program->padded = kinds == KINDS_LEFT && !all.failed && padding_usable(program);
+    program->gaps = kinds == KINDS_TABLES ? gaps_open() : NULL;
     arena_free(&scratch);
-    return !all.failed || diag_set(diag, 0, "out of memory");
+    return (!all.failed && (program->gaps || kinds != KINDS_TABLES)) || diag_set(diag, 0, "out of memory");
 }
+
+void functions_close(Program *program) { gaps_close(program->gaps); }
 
 /* ---- what is asked for ---- */
 
@@ -271,9 +267,28 @@ bool functions_add(Program *program, const FunctionRow *rows, size_t n)
     return true;
 }
 
+bool functions_fill(Program *program)
+{
+    Functions found;
+    if (!program->gaps || program->filled)
+        return true;
+    program->filled = gaps_rows(program->gaps, program, &found) && functions_add(program, found.rows, found.n);
+    return program->filled;
+}
+
+const FunctionRow *functions_at(const Program *p, Addr pc)
+{
+    size_t row = functions_row(&p->known, pc);
+    if (row != SIZE_MAX)
+        return &p->known.rows[row];
+    return p->gaps ? gaps_row(p->gaps, p, pc) : NULL;
+}
+
 bool functions_complete(Program *program)
 {
     RowList all = {.arena = &program->arena};
+    if (!functions_fill(program))
+        return false;
     if (!program->padded || program->complete)
         return true;
     padding_all(program, &all);

@@ -26,13 +26,22 @@ typedef struct Functions {
 struct Program;
 
 /* Fills program->known, and program->functions with the same, from what is open already; program->padded where others must be asked
- * for. False when memory is used up. */
+ * for. What lies in gaps between them (analysis/gaps.h) is left for later, as all code must be read for it. False when memory is
+ * used up. */
 bool functions_find(struct Program *program, Diag *diag);
+void functions_close(struct Program *program);
+
+/* The row of those known, or in a gap between them, that holds pc; NULL: none. The first time that what a gap holds is asked for, all gaps
+ * are searched. Any thread may ask. */
+const FunctionRow *functions_at(const struct Program *program, Addr pc);
+
+/* Makes what lies in gaps part of program->functions. False when memory is used up. */
+bool functions_fill(struct Program *program);
 
 /* Makes program->functions of what is known and these rows, in order. False when memory is used up. */
 bool functions_add(struct Program *program, const FunctionRow *rows, size_t n);
 
-/* Finds all that are left to be asked for. False when memory is used up. */
+/* Finds all that are left to be asked for, in gaps or without any table. False when memory is used up. */
 bool functions_complete(struct Program *program);
 
 /* The row that holds pc, or SIZE_MAX. By bisection. */

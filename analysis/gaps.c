@@ -17,8 +17,7 @@ enum { ALIGN = 16, ROUNDS = 64, DECODED = 8 };
 
 /* ---- gaps ---- */
 
-/* The gap that holds addr: code between two of the rows, in one segment. */
-static bool gap_at(const Program *p, const RowList *rows, Addr addr, Part *out)
+bool gap_at(const Program *p, const RowList *rows, Addr addr, Part *out)
 {
     const Segment *seg = addr ? image_segment(&p->image, addr) : NULL;
     size_t next = rows_after(rows->items, rows->n, addr);
@@ -324,7 +323,7 @@ static uint64_t fill_bytes(const Fill *f)
     return n;
 }
 
-void gaps_fill(const Program *program, RowList *rows, const RowList *leads, bool rest, Arena *arena)
+void gaps_follow(const Program *program, const RowList *rows, const RowList *leads, bool rest, RowList *found)
 {
     Arena work = {0};
     Fill f = {.program = program, .rows = rows, .rest = rest, .found = {.arena = &work}};
@@ -338,7 +337,7 @@ void gaps_fill(const Program *program, RowList *rows, const RowList *leads, bool
     fill_entered(&f, leads);
     for (unsigned how = 0; how < NBY; how++)
         f.found.failed |= f.leads[how].failed;
-    rows->failed |= f.found.failed;
-    rows_merge(rows, f.found.items, f.found.n, 0, arena);
+    found->failed |= f.found.failed;
+    rows_merge(found, f.found.items, f.found.n, 0, found->arena);
     arena_free(&work);
 }

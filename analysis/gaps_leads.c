@@ -144,8 +144,8 @@ static void hunt_data(Hunt *h)
     }
 }
 
-/* What of a gap is more than padding and the PLT. Gaps that hold no multiple of 16 but their end are not even looked at. */
-static Part gap_core(const Program *p, Part gap)
+/* Gaps that hold no multiple of 16 but their end are not even looked at. */
+Part gap_core(const Program *p, Part gap)
 {
     if (gap.end - gap.start < ALIGN && (gap.start - 1) / ALIGN == (gap.end - 1) / ALIGN)
         return (Part){gap.end, gap.end};

@@ -53,6 +53,7 @@ bool program_open(Program *p, Bytes file, Diag *diag)
 void program_close(Program *p)
 {
     summaries_close(p);
+    functions_close(p);
     slots_close(&p->slots);
     arena_free(&p->arena);
     *p = (Program){0};
@@ -138,19 +139,17 @@ bool program_function_of(const Program *p, size_t row, Function *out)
 
 bool program_function(const Program *p, Addr pc, Function *out)
 {
-    size_t row = functions_row(&p->known, pc);
-    return row != SIZE_MAX && function_of(p, &p->known.rows[row], out);
+    const FunctionRow *row = functions_at(p, pc);
+    return row && function_of(p, row, out);
 }
 
 bool program_function_at(const Program *p, Addr start, Function *out)
 {
-    FunctionRow row;
-    size_t known = functions_row(&p->known, start);
-    if (known != SIZE_MAX)
-        row = p->known.rows[known];
-    else if (!p->padded || !padding_function(p, start, &row))
-        return false;
-    return row.start == start && function_of(p, &row, out);
+    FunctionRow padded;
+    const FunctionRow *row = functions_at(p, start);
+    if (!row && p->padded && padding_function(p, start, &padded))
+        row = &padded;
+    return row && row->start == start && function_of(p, row, out);
 }
 
 bool program_insn(const Program *p, Addr pc, Insn *out)

@@ -18,14 +18,16 @@ typedef struct Program {
     Unwind unwind;
     GoTable go;
     Functions known;     /* functions that tables, symbols or all of the code showed */
-    Functions functions; /* those, and what was asked for besides (functions_add) */
-    bool padded;         /* others are to be asked for (analysis/padding.h); */
-    bool complete;       /* all of them were */
-    uint32_t share;      /* of a function's budget (analysis/budget.h) */
-    bool is_go;          /* has a pclntab: the System V ABI is not assumed */
-    Part hot, cold;      /* of a program that BOLT rewrote: its new functions, and parts cut from them; else empty */
-    Part left;           /* of such a program: code that BOLT left where it was, of which much never runs again */
-    Arena arena;         /* owns all of the above but the file's bytes */
+    Functions functions; /* those, and what was asked for besides (functions_fill, functions_add) */
+    struct Gaps *gaps; /* what lies between those known, once it was asked for (analysis/gaps.h); NULL: nothing does */
+    bool filled;       /* that is among program->functions */
+    bool padded;       /* others are to be asked for (analysis/padding.h); */
+    bool complete;     /* all of them were */
+    uint32_t share;    /* of a function's budget (analysis/budget.h) */
+    bool is_go;        /* has a pclntab: the System V ABI is not assumed */
+    Part hot, cold;    /* of a program that BOLT rewrote: its new functions, and parts cut from them; else empty */
+    Part left;         /* of such a program: code that BOLT left where it was, of which much never runs again */
+    Arena arena;       /* owns all of the above but the file's bytes */
     struct Summaries *summaries; /* callee summaries made so far (analysis/summary.h) */
 } Program;
 

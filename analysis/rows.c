@@ -38,6 +38,15 @@ void rows_merge(RowList *a, const FunctionRow *b, size_t nb, size_t spare, Arena
     a->arena = arena;
 }
 
+void rows_clean(RowList *list, const Image *image)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < list->n; i++)
+        if (list->items[i].size && image_read(image, list->items[i].start, list->items[i].size))
+            list->items[n++] = list->items[i];
+    list->n = n;
+}
+
 size_t rows_after(const FunctionRow *rows, size_t n, Addr pc)
 {
     size_t lo = 0, hi = n;

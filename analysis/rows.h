@@ -4,6 +4,7 @@
 
 #include "analysis/function.h"
 #include "analysis/functions.h"
+#include "elf/image.h"
 
 /* Rows in `arena`. Once memory was used up, `failed` stays set and nothing is added. */
 typedef struct RowList {
@@ -28,6 +29,9 @@ int row_order(const void *x, const void *y);
 
 /* Merges b into a; the result, with room for `spare` more, lies in `arena`, which is a's from then on. Both must be in order. */
 void rows_merge(RowList *a, const FunctionRow *b, size_t n, size_t spare, Arena *arena);
+
+/* Leaves out what is empty or has no bytes in the file. */
+void rows_clean(RowList *list, const Image *image);
 
 /* The first of n rows in order that ends after pc; n: none does. By bisection. */
 size_t rows_after(const FunctionRow *rows, size_t n, Addr pc);

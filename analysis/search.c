@@ -126,7 +126,8 @@ static bool functions_list(Search *s, Diag *diag)
 {
     RowList found = {.arena = s->arena};
     s->common = !prescan_tells(s->query);
-    bool asked = search_prescans(s) || program_ask(s->program, s->query->functions, s->query->nfunctions);
+    bool asked = search_prescans(s) ? functions_fill(s->program)
+                                    : program_ask(s->program, s->query->functions, s->query->nfunctions);
     uint8_t *chosen = asked ? arena_alloc(s->arena, s->program->functions.n, 1) : NULL;
     if (!chosen)
         return diag_set(diag, 0, "out of memory");
