@@ -9,8 +9,6 @@
 #include "analysis/search.h"
 
 #include <float.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,11 +16,12 @@
 #include "analysis/glance.h"
 #include "analysis/prescan.h"
 #include "analysis/summary.h"
+#include "analysis/threads.h"
 #include "analysis/worker.h"
 
 /* TAKE: functions taken from the counter at once, to be glanced at. LIKELY: of these, so many come first. FIRST: how many make the first batch; each following one is
  * twice as large, up to LAST (a batch waits for its last function). */
-enum { JOBS_MAX = 256, TAKE = 64, LIKELY = 32, FIRST = 16, LAST = 64, STACK_BYTES = 8 << 20 };
+enum { TAKE = 64, LIKELY = 32, FIRST = 16, LAST = 64 };
 
 /* A function to be analysed, perhaps: its row in the program's functions, and its Glance in few bytes, as there may be a million. */
 typedef struct Candidate {
@@ -49,9 +48,7 @@ typedef struct Search {
     bool common;       /* the query's constants are such that the pre-scan can't tell functions apart */
     /* the work at hand */
     ThreadWork *work;
-    size_t end, take;   /* on list[next .. end) */
-    atomic_size_t next; /* in list: the first not taken */
-    atomic_bool failed;
+    struct Thread *threads;
     SearchProgress *progress;
     void *context;
 } Search;
@@ -60,8 +57,6 @@ typedef struct Thread {
     Search *search;
     Worker worker;
     Glancer glancer;
-    pthread_t id;
-    bool started;
 } Thread;
 
 /* ---- which functions ---- */
@@ -166,61 +161,24 @@ static bool thread_analyse(Thread *t, Candidate *c)
     return !program_function_of(t->search->program, c->row, &f) || f.fragment || worker_function(&t->worker, &f);
 }
 
-/* Works until nothing is left. The thread that called search_run tells of the progress. */
-static void thread_work(Thread *t, bool tells)
+/* The thread that called search_run tells of the progress. */
+static bool thread_work(void *context, size_t thread, size_t from, size_t to)
 {
-    Search *s = t->search;
-    for (;;) {
-        size_t from = atomic_fetch_add(&s->next, s->take), end = from + s->take;
-        if (from >= s->end || atomic_load(&s->failed))
-            return;
-        if (tells && s->progress && s->work == thread_analyse)
-            s->progress(s->context, from, s->n);
-        for (size_t i = from; i < end && i < s->end; i++)
-            if (!s->work(t, &s->list[i]))
-                atomic_store(&s->failed, true);
-    }
-}
-
-static void *thread_run(void *context)
-{
-    thread_work(context, false);
-    return NULL;
-}
-
-/* Starts all but the first, which is the caller's. One that can't be started is not missed. */
-static void threads_start(Thread *threads, size_t n)
-{
-    pthread_attr_t attributes;
-    if (n < 2 || pthread_attr_init(&attributes) != 0)
-        return;
-    bool sized = pthread_attr_setstacksize(&attributes, STACK_BYTES) == 0;
-    for (size_t i = 1; sized && i < n; i++)
-        threads[i].started = pthread_create(&threads[i].id, &attributes, thread_run, &threads[i]) == 0;
-    pthread_attr_destroy(&attributes);
-}
-
-static void threads_join(Thread *threads, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        if (threads[i].started)
-            pthread_join(threads[i].id, NULL);
+    Search *s = context;
+    if (thread == 0 && s->progress && s->work == thread_analyse)
+        s->progress(s->context, from, s->n);
+    bool ok = true;
+    for (size_t i = from; ok && i < to; i++)
+        ok = s->work(&s->threads[thread], &s->list[i]);
+    return ok;
 }
 
 /* Has the n threads do the work on list[from .. to). */
 static bool threads_do(Search *s, Thread *threads, size_t n, ThreadWork *work, size_t take, size_t from, size_t to)
 {
     s->work = work;
-    s->take = take;
-    s->end = to;
-    atomic_store(&s->next, from);
-    size_t useful = (to - from) / take + 1;
-    threads_start(threads, n < useful ? n : useful);
-    thread_work(&threads[0], true);
-    threads_join(threads, n);
-    for (size_t i = 0; i < n; i++)
-        threads[i].started = false;
-    return !atomic_load(&s->failed);
+    s->threads = threads;
+    return threads_each(n, from, to, take, thread_work, s);
 }
 
 /* ---- in which order, and how far ---- */
@@ -547,7 +505,7 @@ bool search_run(SearchResult *out, Program *program, const Query *query, Arena *
         return false;
     }
     out->stats.functions = program->functions.n;
-    size_t jobs = query->jobs > JOBS_MAX ? JOBS_MAX : query->jobs, most = s.n / 8 + 1;
+    size_t jobs = query->jobs > THREADS_MAX ? THREADS_MAX : query->jobs, most = s.n / 8 + 1;
     jobs = jobs < 1 ? 1 : jobs > most ? most : jobs;
     Thread *threads = arena_alloc(arena, jobs, sizeof *threads);
     bool ok = threads && search_with(&s, threads, jobs);
