@@ -91,20 +91,20 @@ static void hunt_decode(Hunt *h, Addr addr)
 /* Looks through a segment's code for what the pattern finds. */
 static void hunt_in(Hunt *h, const RowList *rows, Pattern pattern, const Segment *seg)
 {
-    Bytes code;
-    size_t at = 0;
+    Part part;
     uint32_t mask;
+    image_code(&h->program->image, seg, &part.start, &part.end);
+    size_t n = (size_t)(part.end - part.start);
+    const uint8_t *code = image_read(&h->program->image, part.start, n);
     h->row = rows->items;
     h->rows_end = rows->items + rows->n;
     h->next = 0;
-    pattern.base = (uint32_t)seg->addr;
-    if (!image_bytes(&h->program->image, seg->addr, &code))
-        return;
-    for (; (at = kernel_next(h->kind, &pattern, code.p, code.n, at, &mask)) < code.n; at += 32)
+    pattern.base = (uint32_t)part.start;
+    for (size_t at = 0; code && (at = kernel_next(h->kind, &pattern, code, n, at, &mask)) < n; at += 32)
         for (; mask; mask &= mask - 1) {
             size_t place = at + (unsigned)__builtin_ctz(mask);
-            if (place + 4 <= code.n && hunt_holds(h, code.p, seg->addr, place))
-                hunt_decode(h, seg->addr + place);
+            if (place + 4 <= n && hunt_holds(h, code, part.start, place))
+                hunt_decode(h, part.start + place);
         }
 }
 

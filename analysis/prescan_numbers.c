@@ -210,10 +210,11 @@ static bool verify_part(Verifier *v, const Image *image, Part part)
     return !p;
 }
 
-bool numbers_verify(const Image *image, Part code, const Asked *asked)
+Made numbers_verify(const Image *image, Part code, const Asked *asked)
 {
     Verifier v = {.asked = asked};
     if (verify_part(&v, image, code))
-        return true;
-    return numbers_combine(&v.numbers, asked) || (v.jumps && numbers_bound_table(&v.numbers, asked));
+        return MADE_NAMED;
+    bool made = numbers_combine(&v.numbers, asked) || (v.jumps && numbers_bound_table(&v.numbers, asked));
+    return made ? MADE_OF_TWO : MADE_NONE;
 }

@@ -28,8 +28,10 @@ bool numbers_combine(const Numbers *n, const Asked *asked);
 /* Could a jump table of the function have a case for a constant that is asked for? */
 bool numbers_bound_table(const Numbers *n, const Asked *asked);
 
-/* Goes through f's instructions one after the other: can any of their numbers make such a constant? True too where bytes
- * do not decode. */
-bool numbers_verify(const Image *image, Part code, const Asked *asked);
+/* What a function's numbers can make: nothing that is asked for; such a constant of two; or one of them is such a constant, or near it. */
+typedef enum Made { MADE_NONE, MADE_OF_TWO, MADE_NAMED } Made;
+
+/* Goes through the code's instructions one after the other. NAMED, too, where bytes do not decode. */
+Made numbers_verify(const Image *image, Part code, const Asked *asked);
 
 #endif

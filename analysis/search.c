@@ -286,7 +286,7 @@ static bool callers_find(Search *s)
         returns[index] = s->list[i].returns;
         passes[index] = (uint8_t)(s->list[i].returns | s->list[i].passes);
     }
-    if (!prescan_callers(s->program, kernel_best(), returns, passes, s->arena))
+    if (!prescan_callers(s->program, kernel_best(), s->query->jobs, returns, passes, s->arena))
         return false;
     for (size_t i = 0; i < s->n; i++)
         if (returns[s->list[i].row])
@@ -300,7 +300,8 @@ static bool candidates_rank(Search *s, Thread *threads, size_t n)
     const Query *q = s->query;
     if (q->limit == 0 || q->whole || q->nfunctions)
         return true;
-    if (!threads_do(s, threads, n, thread_glance, TAKE, 0, s->n))
+    size_t share = s->n / (8 * n) + 1;
+    if (!threads_do(s, threads, n, thread_glance, share < TAKE ? share : TAKE, 0, s->n))
         return false;
     for (size_t i = 0; i < s->n && !s->common; i++)
         s->list[i].bound = s->list[i].through;

@@ -290,7 +290,7 @@ static void same_by_kernels(void **state)
     size_t n = o.program.functions.n;
     for (size_t i = 0; i < sizeof constants / sizeof *constants; i++) {
         Arena arena = {0};
-        Query query = {.constants = &constants[i], .nconstants = 1};
+        Query query = {.constants = &constants[i], .nconstants = 1, .jobs = (unsigned)i + 1};
         uint8_t *first = NULL;
         for (int kind = KERNEL_PORTABLE; kind <= (int)kernel_best(); kind++) {
             uint8_t *chosen = arena_alloc(&arena, n, 1);
