@@ -162,11 +162,30 @@ static bool hold_meet(Hold *a, const Hold *b, unsigned width)
     return true;
 }
 
-bool holds_meet(const RangeProof *p, Hold *a, const Hold *b)
+Held *held_make(const RangeProof *p, const Hold *holds, Arena *arena)
+{
+    uint32_t n = 0;
+    for (uint32_t i = 0; i <= p->ncells; i++)
+        n += holds[i].proof != 0;
+    Held *held = arena_alloc(arena, 1, sizeof *held + n * sizeof *held->of);
+    for (uint32_t i = 0; held && i <= p->ncells; i++)
+        if (holds[i].proof)
+            held->of[held->n++] = (struct HeldCell){i, holds[i]};
+    return held;
+}
+
+void held_load(const RangeProof *p, const Held *held, Hold *holds)
+{
+    memset(holds, 0, (p->ncells + 1) * sizeof *holds);
+    for (uint32_t i = 0; held && i < held->n; i++)
+        holds[held->of[i].cell] = held->of[i].hold;
+}
+
+bool held_meet(const RangeProof *p, Held *held, const Hold *holds)
 {
     bool changed = false;
-    for (uint32_t i = 0; i <= p->ncells; i++)
-        changed |= hold_meet(&a[i], &b[i], p->width);
+    for (uint32_t i = 0; i < held->n; i++)
+        changed |= hold_meet(&held->of[i].hold, &holds[held->of[i].cell], p->width);
     return changed;
 }
 

@@ -24,8 +24,23 @@ void holds_begin(const RangeProof *p, const Origin *o, Hold *holds);
 /* An exception is thrown: what the unwinder brings to a landing pad. */
 void holds_unwind(const RangeProof *p, Hold *holds);
 
-/* Paths join: what both have stays in `a`, with the weaker proof. True when `a` is less than it was. */
-bool holds_meet(const RangeProof *p, Hold *a, const Hold *b);
+/* The holds of which something is held: most of the cells hold nothing nearly everywhere. */
+typedef struct Held {
+    uint32_t n;
+    struct HeldCell {
+        uint32_t cell; /* an index of holds */
+        Hold hold;
+    } of[];
+} Held;
+
+/* In `arena`; NULL: memory is used up. */
+Held *held_make(const RangeProof *p, const Hold *holds, Arena *arena);
+
+/* Fills `holds`. held NULL: nothing is held. */
+void held_load(const RangeProof *p, const Held *held, Hold *holds);
+
+/* Paths join: what both have stays in `held`, with the weaker proof. True when it is less than it was. */
+bool held_meet(const RangeProof *p, Held *held, const Hold *holds);
 
 /* Does any cell hold it? */
 bool holds_any(const RangeProof *p, const Hold *holds);

@@ -39,12 +39,11 @@ static void block_enter(Spread *s, uint32_t block, const Hold *holds)
     s->barren[block] |= !holds_any(p, holds);
     if (s->barren[block])
         return;
-    p->in[block] = arena_alloc(p->arena, p->ncells + 1u, sizeof *holds);
+    p->in[block] = held_make(p, holds, p->arena);
     if (!p->in[block]) {
         s->failed = true;
         return;
     }
-    memcpy(p->in[block], holds, (p->ncells + 1u) * sizeof *holds);
     s->held[s->nheld++] = block;
     queue(s, block);
 }
@@ -54,7 +53,7 @@ static void meet_into(Spread *s, uint32_t block, const Hold *holds)
     RangeProof *p = s->p;
     if (!p->in[block])
         block_enter(s, block, holds);
-    else if (holds_meet(p, p->in[block], holds))
+    else if (held_meet(p, p->in[block], holds))
         queue(s, block);
 }
 
@@ -89,13 +88,13 @@ static void flow_everywhere(Spread *s, const Hold *holds)
         meet_into(s, i, holds);
 }
 
-/* What the block brings to others, if `in` holds before it. */
-static void flow_block(Spread *s, uint32_t at, const Hold *in)
+/* What the block brings to others, if `in` is held before it. */
+static void flow_block(Spread *s, uint32_t at, const Held *in)
 {
     RangeProof *p = s->p;
     const Block *b = &p->v->body->blocks[at];
     size_t n = p->ncells + 1u;
-    memcpy(s->now, in, n * sizeof *s->now);
+    held_load(p, in, s->now);
     for (uint32_t i = b->first; i < b->first + b->n; i++)
         holds_pass(p, i, s->now);
     p->work += (uint64_t)b->n * n;
@@ -126,7 +125,7 @@ static void flow_origins(Spread *s)
     s->barren[b->entry] = !p->in[b->entry];
     for (uint32_t i = 0; i < b->nblocks; i++)
         if (p->defs_in[i] && reachable(p, i))
-            flow_block(s, i, s->nothing);
+            flow_block(s, i, NULL);
 }
 
 static bool brings_nothing(const RangeProof *p, uint32_t block)
@@ -228,15 +227,6 @@ bool ranges_prove(RangeProof *p, Values *v, unsigned width, Origins origins, con
 
 /* ---- answers ---- */
 
-static void holds_at_block(const RangeProof *p, uint32_t block, Hold *holds)
-{
-    size_t n = p->ncells + 1u;
-    if (p->in[block])
-        memcpy(holds, p->in[block], n * sizeof *holds);
-    else
-        memset(holds, 0, n * sizeof *holds);
-}
-
 /* The strongest proof that the body's control flow allows. Where it is not wholly known, whatever holds, holds only as far as what is
  * known; that a pointer which is jumped to with the stack as at the entry is another function's is the ABI's word. */
 static uint8_t flow_proof(const Body *b)
@@ -247,7 +237,7 @@ static uint8_t flow_proof(const Body *b)
 void ranges_before(const RangeProof *p, uint32_t step, Hold *holds)
 {
     uint32_t at = body_block_of(p->v->body, step);
-    holds_at_block(p, at, holds);
+    held_load(p, p->in[at], holds);
     for (uint32_t i = p->v->body->blocks[at].first; i < step; i++)
         holds_pass(p, i, holds);
     holds_weaken(p, flow_proof(p->v->body), holds);
@@ -430,7 +420,7 @@ bool ranges_list(const RangeProof *p, unsigned weakest, Range **out, size_t *n, 
     for (uint32_t at = 0; at < b->nblocks; at++) {
         if (!p->in[at] && !p->defs_in[at])
             continue;
-        holds_at_block(p, at, holds);
+        held_load(p, p->in[at], holds);
         for (uint32_t i = b->blocks[at].first; i < b->blocks[at].first + b->blocks[at].n; i++) {
             ranges_of_step(p, i, holds, weakest, &list);
             holds_pass(p, i, holds);

@@ -41,7 +41,7 @@ typedef struct RangeProof {
     uint64_t registers; /* those of the cells that are registers: bit r */
     bool has_slots, has_mem;
     Mem mem;
-    Hold **in;        /* by block: ncells + 1 of them, what is held before it; NULL: nothing */
+    struct Held **in; /* by block: what is held before it (holds.h); NULL: nothing */
     uint8_t *def_at;  /* by step: DEF_BIT, MERGE_BIT */
     uint8_t *defs_in; /* by block: is there such a step? */
 } RangeProof;
