@@ -8,7 +8,6 @@
  */
 #include "analysis/search.h"
 
-#include <float.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,11 +26,11 @@ enum { TAKE = 64, LIKELY = 32, FIRST = 16, LAST = 64 };
 typedef struct Candidate {
     uint32_t row : 30;
     uint32_t returns : 1, passes : 1;
-    float bound, through; /* no less than those of the Glance */
+    uint16_t bound, through; /* no less than those of the Glance, in units of 1 / SCORE_ONE */
     float likely;
 } Candidate;
 
-enum { ROWS_MAX = (1 << 30) - 1 };
+enum { ROWS_MAX = (1 << 30) - 1, SCORE_ONE = 1 << 14 };
 
 struct Thread;
 typedef bool ThreadWork(struct Thread *t, Candidate *c);
@@ -119,26 +118,30 @@ static bool candidates_make(Search *s, const uint8_t *chosen, const RowList *fou
 
 static bool functions_list(Search *s, Diag *diag)
 {
+    Arena work = {0};
     RowList found = {.arena = s->arena};
     s->common = !prescan_tells(s->query);
     bool asked = search_prescans(s) ? functions_fill(s->program)
                                     : program_ask(s->program, s->query->functions, s->query->nfunctions);
-    uint8_t *chosen = asked ? arena_alloc(s->arena, s->program->functions.n, 1) : NULL;
-    if (!chosen)
-        return diag_set(diag, 0, "out of memory");
-    if (!functions_choose(s, chosen, &found, diag))
-        return false;
-    return candidates_make(s, chosen, &found) || diag_set(diag, 0, "out of memory");
+    uint8_t *chosen = asked ? arena_alloc(&work, s->program->functions.n, 1) : NULL;
+    bool ok = chosen || diag_set(diag, 0, "out of memory");
+    ok = ok && functions_choose(s, chosen, &found, diag) &&
+         (candidates_make(s, chosen, &found) || diag_set(diag, 0, "out of memory"));
+    arena_free(&work);
+    return ok;
 }
 
 /* ---- threads ---- */
 
-/* The float that is next to x, and no less; x is 0 or a normal number above it. */
-static float float_up(double x)
+/* A score, which is at most GLANCE_ALL, in a Candidate's units, rounded up. */
+static uint16_t score_up(double score)
 {
-    float f = (float)x;
-    return (double)f < x ? f * (1 + FLT_EPSILON) : f;
+    double units = score * SCORE_ONE;
+    unsigned whole = (unsigned)units;
+    return (uint16_t)(whole + (whole < units));
 }
+
+static double candidate_bound(const Candidate *c) { return c->bound / (double)SCORE_ONE; }
 
 static bool thread_glance(Thread *t, Candidate *c)
 {
@@ -149,8 +152,8 @@ static bool thread_glance(Thread *t, Candidate *c)
     *c = (Candidate){.row = c->row,
                      .returns = g.returns,
                      .passes = g.passes,
-                     .bound = float_up(g.bound),
-                     .through = float_up(g.through),
+                     .bound = score_up(g.bound),
+                     .through = score_up(g.through),
                      .likely = (float)g.likely};
     return true;
 }
@@ -185,7 +188,7 @@ static bool threads_do(Search *s, Thread *threads, size_t n, ThreadWork *work, s
 
 static int candidate_order(const Candidate *a, const Candidate *b)
 {
-    if (a->bound < b->bound || a->bound > b->bound)
+    if (a->bound != b->bound)
         return a->bound > b->bound ? -1 : 1;
     return a->row < b->row ? -1 : a->row > b->row;
 }
@@ -254,13 +257,13 @@ static void likely_first(Search *s)
     }
 }
 
-/* Puts the others in order of what they can score. What scores less than `least`, or nothing, is left out: it takes no more memory. */
-static bool rest_sort(Search *s, double least)
+/* Of the others, what scores less than `least`, or nothing, is left out: it takes no more memory. */
+static bool rest_keep(Search *s, double least)
 {
     Arena fresh = {0};
     size_t n = s->nlikely;
     for (size_t i = n; i < s->n; i++)
-        if (s->list[i].bound > 0 && !((double)s->list[i].bound < least))
+        if (s->list[i].bound > 0 && candidate_bound(&s->list[i]) >= least)
             s->list[n++] = s->list[i];
     Candidate *list = arena_alloc(&fresh, n, sizeof *list);
     if (list && n)
@@ -269,16 +272,23 @@ static bool rest_sort(Search *s, double least)
     s->lists = fresh;
     s->list = list;
     s->n = list ? n : 0;
-    if (list)
-        heap_sort(list + s->nlikely, n - s->nlikely);
     return list != NULL;
 }
 
-/* Constants that callees return: finds who calls those. */
-static bool callers_find(Search *s)
+/* Puts them in order of what they can score. */
+static bool rest_sort(Search *s, double least)
+{
+    if (!rest_keep(s, least))
+        return false;
+    heap_sort(s->list + s->nlikely, s->n - s->nlikely);
+    return true;
+}
+
+/* Whose callees return a constant can score what that allows. `work`: for what is needed meanwhile. */
+static bool callers_raise(Search *s, Arena *work)
 {
     size_t n = s->program->functions.n;
-    uint8_t *returns = arena_alloc(s->arena, n, 1), *passes = arena_alloc(s->arena, n, 1);
+    uint8_t *returns = arena_alloc(work, n, 1), *passes = arena_alloc(work, n, 1);
     if (!returns || !passes)
         return false;
     for (size_t i = 0; i < s->n; i++) {
@@ -286,12 +296,21 @@ static bool callers_find(Search *s)
         returns[index] = s->list[i].returns;
         passes[index] = (uint8_t)(s->list[i].returns | s->list[i].passes);
     }
-    if (!prescan_callers(s->program, kernel_best(), s->query->jobs, returns, passes, s->arena))
+    if (!prescan_callers(s->program, kernel_best(), s->query->jobs, returns, passes, work))
         return false;
     for (size_t i = 0; i < s->n; i++)
         if (returns[s->list[i].row])
             s->list[i].bound = s->list[i].through;
     return true;
+}
+
+/* Constants that callees return: finds who calls those. */
+static bool callers_find(Search *s)
+{
+    Arena work = {0};
+    bool ok = callers_raise(s, &work);
+    arena_free(&work);
+    return ok;
 }
 
 /* Glances at all, and puts the most promising first. Where all is asked for, that would be in vain. */
@@ -301,7 +320,10 @@ static bool candidates_rank(Search *s, Thread *threads, size_t n)
     if (q->limit == 0 || q->whole || q->nfunctions)
         return true;
     size_t share = s->n / (8 * n) + 1;
-    if (!threads_do(s, threads, n, thread_glance, share < TAKE ? share : TAKE, 0, s->n))
+    bool ok = threads_do(s, threads, n, thread_glance, share < TAKE ? share : TAKE, 0, s->n);
+    for (size_t i = 0; i < n; i++)
+        glancer_close(&threads[i].glancer);
+    if (!ok)
         return false;
     for (size_t i = 0; i < s->n && !s->common; i++)
         s->list[i].bound = s->list[i].through;
@@ -310,7 +332,7 @@ static bool candidates_rank(Search *s, Thread *threads, size_t n)
     s->ranked = s->n > 0;
     likely_first(s); /* they raise the bar for all others */
     likely_sort(s);
-    return true;
+    return rest_keep(s, 0);
 }
 
 static int score_order(const void *x, const void *y)
@@ -353,7 +375,7 @@ static size_t batch_end(const Search *s, size_t from, size_t batch, double least
         return s->n;
     if (from < s->nlikely)
         return s->nlikely;
-    double bound = s->list[from].bound;
+    double bound = candidate_bound(&s->list[from]);
     if (bound < least || bound <= 0)
         return from;
     return s->n - from < batch ? s->n : from + batch;
