@@ -16,7 +16,7 @@ static int flags_in(FlagWalk *w, const Block *block, uint32_t end)
 {
     for (uint32_t i = end; i > block->first; i--) {
         const Step *s = &w->b->steps[i - 1];
-        if (!s->effects.known || s->insn.flow == FLOW_CALL)
+        if (s->insn.flow == FLOW_CALL)
             return -1;
         if (!((s->effects.flags_written | s->effects.flags_undefined) & STATUS))
             continue;

@@ -367,7 +367,7 @@ static void flags_note(Eye *e)
     unsigned cc = insn->mnemonic == MN_ADC || insn->mnemonic == MN_SBB ? CC_B : insn->cc;
     if (cc <= 15)
         flags_read(e, cc);
-    if (!e->effects.known || insn->flow == FLOW_CALL) { /* lost */
+    if (insn->flow == FLOW_CALL) { /* lost */
         e->flags = e->at;
         e->writer = UINT32_MAX;
     } else if ((e->effects.flags_written | e->effects.flags_undefined) & STATUS) {
@@ -469,11 +469,7 @@ static void insn_note(Eye *e, const Function *f)
     insn_effects(insn, &e->effects);
     eye_step(e);
     flags_note(e); /* reads registers as they are before */
-    if (e->effects.known) {
-        registers_write(e);
-    } else {
-        memset(e->variable, 0xff, sizeof e->variable);
-    }
+    registers_write(e);
     numbers_note(e);
     table_note(e);
     if (insn->flow != FLOW_NEXT)

@@ -117,16 +117,14 @@ void eye_step(Eye *e)
     LookStep store;
     Look *l = e->look;
     const Insn *insn = &e->insn;
-    uint32_t writes = e->effects.known ? (uint32_t)e->effects.writes.w[0] & ~(1u << REG_RSP) : UINT32_MAX;
+    uint32_t writes = (uint32_t)e->effects.writes.w[0] & ~(1u << REG_RSP);
     if (!query_asks(l->g->query))
         return;
-    if (insn->flow == FLOW_NEXT && e->effects.known && store_of(e, &store))
+    if (insn->flow == FLOW_NEXT && store_of(e, &store))
         step_put(e, store);
     if (insn->flow == FLOW_NEXT && !writes)
         return;
-    LookStep s = insn->flow != FLOW_NEXT ? step_of_flow(insn)
-                 : e->effects.known      ? step_of(e)
-                                         : (LookStep){.kind = STEP_WORK};
+    LookStep s = insn->flow != FLOW_NEXT ? step_of_flow(insn) : step_of(e);
     bool named = insn->flow == FLOW_NEXT && is_reg(&insn->op[0]);
     s.dst = named ? (uint8_t)insn->op[0].reg : REG_NONE;
     s.dst = insn->mnemonic == MN_CDQE ? REG_RAX : insn->mnemonic == MN_LEAVE ? REG_RBP : s.dst;

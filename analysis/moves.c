@@ -253,11 +253,6 @@ static void move_make(Values *v, uint32_t step, Move *m)
     const Step *s = &v->body->steps[step];
     m->dst = m->src = CELL_NONE;
     m->writes = s->effects.writes.w[0];
-    if (!s->effects.known) {
-        m->writes = UINT64_MAX;
-        m->wild = true;
-        return;
-    }
     if (s->insn.flow == FLOW_CALL) {
         move_call(v, step, m);
         return;

@@ -14,7 +14,7 @@ static bool flags_reach(Program *program, Addr from, Addr to)
         if (!program_insn(program, from, &insn) || insn.flow != FLOW_NEXT)
             return false;
         insn_effects(&insn, &effects);
-        if (i > 0 && (!effects.known || effects.flags_written || effects.flags_undefined))
+        if (i > 0 && (effects.flags_written || effects.flags_undefined))
             return false;
         from += insn.len;
     }

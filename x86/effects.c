@@ -81,17 +81,6 @@ static void repeat_effects(Effects *out)
     out->flags_read |= out->flags_written;
 }
 
-/* Sets every register and flag as read and perhaps written: nothing is known. */
-static void unknown_effects(Effects *out)
-{
-    out->reads = out->writes = (RegSet){{~(uint64_t)0, ~(uint64_t)0 >> 1}};
-    out->kills = (RegSet){{0, 0}};
-    out->flags_read = 0x7f;
-    out->flags_written = 0x7f;
-    out->flags_undefined = 0;
-    out->known = false;
-}
-
 /* Memory that is in no operand. */
 static void implied_effects(unsigned access, unsigned bits, Effects *out)
 {
@@ -126,7 +115,6 @@ static void rule_apply(const Insn *insn, unsigned rule, Effects *out)
         regset_add(&out->writes, insn->op[0].reg ^ 1u);
         regset_add(&out->kills, insn->op[0].reg ^ 1u);
         break;
-    case RULE_UNKNOWN: unknown_effects(out); break;
     case RULE_SCC: out->flags_read |= condition_flags[insn->imm2 & 15]; break;
     case RULE_STACK2: implied_effects(insn->op[0].access & ACCESS_WRITE ? ACCESS_READ : ACCESS_WRITE, 128, out); break;
     case RULE_XLAT: implied_effects(ACCESS_READ, 8, out); break;
@@ -144,14 +132,14 @@ static ALWAYS_INLINE void effects_word(const Insn *insn, const EffectDesc *e, Ef
     uint64_t word = load64(op + sizeof(Operand) * insn->op[0].source) & 0xffffff000000;
     uint32_t flags;
     __builtin_memcpy(&flags, e, sizeof flags);
-    store64(&out->flags_read, word | flags | (uint64_t)1 << 48);
+    store64(&out->flags_read, word | flags);
 }
 _Static_assert(offsetof(EffectDesc, flags_undefined) == 2 && offsetof(EffectDesc, zero) == 3 &&
                    offsetof(Effects, flags_written) == offsetof(Effects, flags_read) + 1 &&
                    offsetof(Effects, flags_undefined) == offsetof(Effects, flags_read) + 2 &&
                    offsetof(Effects, mem_access) == offsetof(Effects, flags_read) + 3 &&
                    offsetof(Effects, mem_bits) == offsetof(Effects, flags_read) + 4 &&
-                   offsetof(Effects, known) == offsetof(Effects, flags_read) + 6 &&
+                   offsetof(Effects, zero) == offsetof(Effects, flags_read) + 6 &&
                    sizeof(Effects) == offsetof(Effects, flags_read) + 8 && offsetof(Operand, access) == 3 &&
                    offsetof(Operand, bits) == 4 && offsetof(Mem, zero) == sizeof(Operand) + 3 &&
                    offsetof(Insn, op) == offsetof(Insn, mem) + sizeof(Mem),

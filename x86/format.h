@@ -230,7 +230,6 @@ enum {
     RULE_NONE,
     RULE_SHIFT, /* flags by the immediate count */
     RULE_ROTATE,
-    RULE_UNKNOWN,
     RULE_KPAIR,     /* writes the other mask register of the pair too */
     RULE_SELECT,    /* the mask chooses between sources: the destination is written whole */
     RULE_DISTINCT,  /* the destination must differ from the sources (and a gather's index) */

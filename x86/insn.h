@@ -83,7 +83,7 @@ typedef struct Effects {
     uint8_t flags_read, flags_written, flags_undefined; /* FLAG_* */
     uint8_t mem_access; /* ACCESS_* of insn->mem's data; 0 where only an address is formed */
     uint16_t mem_bits;  /* size of that data */
-    bool known;         /* false: the row does not give its effects; take it to write everything */
+    uint16_t zero;      /* always 0 */
 } Effects;
 
 /* Decodes the instruction in the first of the n bytes at p, whose virtual address is pc.

@@ -152,7 +152,6 @@ void view_ours(const uint8_t *p, size_t n, uint64_t pc, View *out, Insn *insn)
     out->flags_read = e.flags_read, out->flags_written = e.flags_written, out->flags_undefined = e.flags_undefined;
     out->flow = insn->flow, out->mask = insn->mask;
     out->mem_access = e.mem_access, out->mem_bits = e.mem_access ? e.mem_bits : 0;
-    out->known = e.known;
 }
 
 /* ---- libzydis ---- */

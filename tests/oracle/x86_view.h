@@ -26,7 +26,6 @@ typedef struct View {
     uint8_t flags_read, flags_written, flags_undefined;
     uint8_t flow, mask;
     uint8_t mem_access;
-    bool known; /* the effects are */
     uint16_t mem_bits;
 } View;
 

@@ -306,7 +306,6 @@ static const Word words[] = {
     {"rep", ROW_STRING, 0, 0},
     {"shift", 0, 0, RULE_SHIFT},
     {"rotate", 0, 0, RULE_ROTATE},
-    {"unknown", 0, 0, RULE_UNKNOWN},
     {"select", 0, 0, RULE_SELECT},
     {"kpair", 0, 0, RULE_KPAIR},
     {"distinct", 0, 0, RULE_DISTINCT},
