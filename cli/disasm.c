@@ -78,7 +78,7 @@ static void insn_json(const Listing *l, const Insn *insn, Bytes bytes)
     json_put_hex(&j, "pc", insn->pc);
     json_put_u64(&j, "len", bytes.n);
     json_put_bytes(&j, "bytes", bytes);
-    json_put_z(&j, "mnemonic", mnemonic_name(insn->mnemonic));
+    json_put_z(&j, "mnemonic", mnemonic_name(insn->mnemonic).text);
     json_put_str(&j, "text", (Str){text, insn_text(insn, l->o->intel ? SYNTAX_INTEL : SYNTAX_ATT, text, sizeof text)});
     effects_json(&j, insn);
     json_close(&j, '}');

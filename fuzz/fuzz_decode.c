@@ -47,7 +47,7 @@ static void check_effects(const Insn *insn)
     require((e.flags_written & e.flags_undefined) == 0);
     require(((e.flags_read | e.flags_written | e.flags_undefined) & 0x80) == 0);
     require(insn->flow <= FLOW_STOP && (insn->cc <= 15 || insn->cc == 0xff));
-    require(insn->mnemonic != MN_INVALID && mnemonic_name(insn->mnemonic)[0]);
+    require(insn->mnemonic != MN_INVALID && mnemonic_name(insn->mnemonic).text[0]);
 }
 
 static void check_text(const Insn *insn, Syntax syntax)

@@ -283,7 +283,7 @@ static unsigned opcodes_compare(const char *prefix, unsigned first, uint8_t modr
         bool kernel = opened(path, i * SLOT);
         if (we != kernel) {
             fprintf(stderr, "# %s%02x%02x (%s): we %s, the kernel %s\n", prefix, first + i, modrm,
-                    mnemonic_name(insn.mnemonic), we ? "accept" : "refuse", kernel ? "accepts" : "refuses");
+                    mnemonic_name(insn.mnemonic).text, we ? "accept" : "refuse", kernel ? "accepts" : "refuses");
             wrong += we || (p[0] != 0x0f && p[0] != 0xd5 && insn.len != 5); /* d5, REX2: only newer kernels know it */
         }
     }

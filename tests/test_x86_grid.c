@@ -32,7 +32,7 @@ typedef struct Choices {
     unsigned row[CHOICES], n;
 } Choices;
 
-static const char *row_name(unsigned row) { return mnemonic_name(row_mnemonic(&x86_hot, row)); }
+static MnemonicName row_name(unsigned row) { return mnemonic_name(row_mnemonic(&x86_hot, row)); }
 
 static void row_note(Choices *c, unsigned row)
 {
@@ -89,7 +89,7 @@ static void cell_print(FILE *f, const Choices *c)
 {
     char text[64] = "";
     if (c->n)
-        snprintf(text, sizeof text, "%s%s", row_name(c->row[0]), c->n > 1 ? "+" : "");
+        snprintf(text, sizeof text, "%s%s", row_name(c->row[0]).text, c->n > 1 ? "+" : "");
     if (strlen(text) > CELL)
         snprintf(text + CELL - 2, 3, "~%s", c->n > 1 ? "+" : "");
     fprintf(f, " %-*.*s", CELL, CELL, text);
@@ -100,11 +100,11 @@ static void others_print(FILE *f, unsigned map)
     Choices c;
     for (unsigned opcode = 0; opcode < 256; opcode++) {
         choices_find(&c, map, opcode);
-        if (c.n <= 1 && (!c.n || strlen(row_name(c.row[0])) <= CELL))
+        if (c.n <= 1 && (!c.n || strlen(row_name(c.row[0]).text) <= CELL))
             continue;
         fprintf(f, "  %02x:", opcode);
         for (unsigned i = 0; i < c.n; i++)
-            fprintf(f, " %s", row_name(c.row[i]));
+            fprintf(f, " %s", row_name(c.row[i]).text);
         fprintf(f, "\n");
     }
 }

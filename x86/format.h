@@ -275,8 +275,9 @@ extern const uint16_t x86_opkinds[][OPWORDS]; /* of each operand kind, in x86_op
 extern const uint64_t x86_opwords[];
 extern const Form x86_forms[];
 extern const uint16_t x86_trie[];
-extern const uint16_t x86_row_format[], x86_name_off[], x86_format_off[];
-extern const char x86_name_text[], x86_format_text[];
+extern const uint8_t x86_row_style[]; /* in x86_styles */
+extern const uint16_t x86_styles[];
+extern const char x86_format_text[];
 
 /* An opcode's entry. */
 static inline unsigned opcode_entry(unsigned map, unsigned opcode)
@@ -291,8 +292,13 @@ static inline uint64_t kind_word(unsigned kind, unsigned size, bool is_reg)
     return x86_opwords[x86_opkinds[kind][2 * size + is_reg]];
 }
 
-/* Bits of x86_row_format beside the index: the row's prefix is mandatory; one 66 is told by the name. */
-enum { FORMAT_PREFIX_USED = 0x8000, FORMAT_66_USED = 0x4000, FORMAT_INDEX = 0xfff };
+/* How a row's text is made: where in x86_format_text its format is; whether its prefix is mandatory; whether its name tells
+ * of one 66. */
+enum { STYLE_PREFIX_USED = 0x8000, STYLE_66_USED = 0x4000, STYLE_FORMAT = 0xfff };
+static inline unsigned row_style(unsigned row) { return x86_styles[x86_row_style[row]]; }
+
+/* The names' codes are found from every such many names on. */
+enum { NAME_BLOCK = 8 };
 
 /* What the private bytes of an Insn hold. */
 enum {

@@ -107,7 +107,10 @@ enum { INSN_TEXT_MAX = 160 };
  * As objdump prints it in AT&T or Intel syntax, but with one space after the mnemonic, no symbol names and no comments: "cmp $0x7530,%rax", "je 0xe2f10", "mov 0x0(%rbp),%r15". */
 size_t insn_text(const Insn *insn, Syntax syntax, char *buf, size_t n);
 
-/* The mnemonic's name without a size suffix ("cmp", "je", "vpaddd"), never NULL. */
-const char *mnemonic_name(unsigned mnemonic);
+/* The mnemonic's name without a size suffix ("cmp", "je", "vpaddd"), NUL-terminated and never empty. */
+typedef struct MnemonicName {
+    char text[MNEMONIC_MAX];
+} MnemonicName;
+MnemonicName mnemonic_name(unsigned mnemonic);
 
 #endif

@@ -35,6 +35,9 @@ typedef enum Flow {
 /* Flag bits of Effects. */
 enum { FLAG_O = 1, FLAG_S = 2, FLAG_Z = 4, FLAG_A = 8, FLAG_P = 16, FLAG_C = 32, FLAG_D = 64 };
 
+/* Bytes that hold any mnemonic's name. */
+enum { MNEMONIC_MAX = 24 };
+
 /* What a row does, but for its operands: private to x86/. */
 typedef struct EffectDesc {
     uint8_t flags_read, flags_written, flags_undefined, zero;

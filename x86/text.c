@@ -8,11 +8,6 @@
 #include "x86/insn.h"
 #include "x86/text_out.h"
 
-const char *mnemonic_name(unsigned mnemonic)
-{
-    return x86_name_text + x86_name_off[mnemonic < MN_COUNT ? mnemonic : 0];
-}
-
 void text_char(TextOut *o, char c)
 {
     if (o->len + 1 < o->n)
@@ -88,7 +83,7 @@ static void repeat_text(const Insn *insn, TextOut *o)
 /* Operand-size prefixes that change nothing, and REX.W where the size is 64 anyhow. */
 static void size_prefixes_text(const Insn *insn, bool prefix_used, TextOut *o)
 {
-    bool used = prefix_used || text_operand_size(insn) == 0 || (x86_row_format[insn->row] & FORMAT_66_USED);
+    bool used = prefix_used || text_operand_size(insn) == 0 || (row_style(insn->row) & STYLE_66_USED);
     for (unsigned i = insn->priv[PRIV_66]; i > (used ? 1u : 0u); i--)
         text_string(o, "data16 ");
 }
@@ -106,7 +101,7 @@ static void apx_prefix_text(const Insn *insn, TextOut *o)
 
 static void prefixes_text(const Insn *insn, TextOut *o)
 {
-    bool prefix_used = x86_row_format[insn->row] & FORMAT_PREFIX_USED;
+    bool prefix_used = row_style(insn->row) & STYLE_PREFIX_USED;
     if (insn->encoding != ENC_LEGACY && insn->encoding != ENC_REX2) {
         apx_prefix_text(insn, o);
         return;
@@ -187,7 +182,8 @@ static void condition_text(const Insn *insn, bool behind, TextOut *o)
 static void name_text(const Insn *insn, TextOut *o)
 {
     const Form *form = row_form(insn->row);
-    text_string(o, mnemonic_name(insn->mnemonic));
+    MnemonicName name = mnemonic_name(insn->mnemonic);
+    text_string(o, name.text);
     if (form->rule == RULE_SCC)
         condition_text(insn, false, o);
     if (insn->encoding == ENC_REX2 && (insn->priv[PRIV_REX] & 8) &&
@@ -260,10 +256,7 @@ static bool format_text(const Insn *insn, const char *format, TextOut *o)
     return told;
 }
 
-static const char *format_of(const Insn *insn)
-{
-    return x86_format_text + x86_format_off[x86_row_format[insn->row] & FORMAT_INDEX];
-}
+static const char *format_of(const Insn *insn) { return x86_format_text + (row_style(insn->row) & STYLE_FORMAT); }
 
 bool text_needs_suffix(const Insn *insn) { return *format_of(insn) == '*' && !destination_is_wide(insn); }
 

@@ -46,9 +46,9 @@ static bool name_matches(const char *pattern, const char *name)
 
 static bool insn_skipped(const Insn *insn)
 {
-    const char *name = mnemonic_name(insn->mnemonic);
+    MnemonicName name = mnemonic_name(insn->mnemonic);
     for (size_t i = 0; i < sizeof skipped / sizeof skipped[0]; i++)
-        if (name_matches(skipped[i], name))
+        if (name_matches(skipped[i], name.text))
             return true;
     for (unsigned i = 0; i < insn->nops; i++) /* loads of segment registers */
         if (insn->op[i].kind == OPERAND_REG && insn->op[i].reg >= REG_ES && insn->op[i].reg <= REG_GS &&
@@ -140,7 +140,7 @@ static void findings_merge(DiffTable *d, const TrialResult *o)
     }
 }
 
-static const char *row_name(const Row *row, Insn *insn)
+static MnemonicName row_name(const Row *row, Insn *insn)
 {
     insn_decode(row->code[0], INSN_MAX_LEN, STEP_CODE, insn);
     return mnemonic_name(insn->mnemonic);
@@ -150,7 +150,7 @@ static void row_died(DiffTable *d, const Row *row, const TrialResult *o, int sta
 {
     char key[96], hex[40];
     Insn insn;
-    snprintf(key, sizeof key, "%s/crash/%d", row_name(row, &insn), status);
+    snprintf(key, sizeof key, "%s/crash/%d", row_name(row, &insn).text, status);
     if (diff_add(d, key))
         diff_example(d, key, "the child died (status %d) running %s", status, hex_of(hex, o->current, 15));
 }
@@ -158,7 +158,7 @@ static void row_died(DiffTable *d, const Row *row, const TrialResult *o, int sta
 static void totals_row(Totals *t, const Row *row, const TrialResult *o, uint64_t states)
 {
     Insn insn;
-    row_name(row, &insn);
+    row_name(row, &insn).text;
     t->states += o->done;
     t->run += o->done > 0;
     t->full += o->done >= states;
@@ -188,7 +188,7 @@ static void row_run(DiffTable *d, const Row *row, uint64_t states, uint64_t seed
 static void row_verbose(const Row *row, unsigned number, const TrialResult *o, uint64_t states)
 {
     Insn insn;
-    const char *name = row_name(row, &insn);
+    const char *name = row_name(row, &insn).text;
     if (o->done < states)
         printf("%s: row %u %s: done %" PRIu64 ", illegal %" PRIu64 ", faults %" PRIu64 ", divide %" PRIu64
                ", other %" PRIu64 "\n",

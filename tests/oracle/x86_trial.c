@@ -32,7 +32,7 @@ static void finding_add(Trial *t, const char *kind, const char *fmt, ...)
     char key[96], text[INSN_TEXT_MAX], detail[320], hex[2 * INSN_MAX_LEN + 1] = "";
     TrialResult *o = t->out;
     va_list ap;
-    snprintf(key, sizeof key, "%s/%s", mnemonic_name(t->insn->mnemonic), kind);
+    snprintf(key, sizeof key, "%s/%s", mnemonic_name(t->insn->mnemonic).text, kind);
     for (uint32_t i = 0; i < o->nfindings; i++)
         if (strcmp(o->finding[i].key, key) == 0) {
             o->finding[i].count++;
@@ -188,7 +188,7 @@ static bool is_bit_string(const Insn *insn)
 {
     static const char *const names[] = {"bt", "bts", "btr", "btc"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strcmp(mnemonic_name(insn->mnemonic), names[i]) == 0)
+        if (strcmp(mnemonic_name(insn->mnemonic).text, names[i]) == 0)
             return insn->nops == 2 && insn->op[0].kind == OPERAND_MEM && insn->op[1].kind == OPERAND_REG;
     return false;
 }
@@ -299,7 +299,7 @@ static void memory_tame(const Trial *t)
 {
     uint8_t *p = scratch();
     bool to = t->insn->flow != FLOW_NEXT;
-    bool flags = strncmp(mnemonic_name(t->insn->mnemonic), "popf", 4) == 0;
+    bool flags = strncmp(mnemonic_name(t->insn->mnemonic).text, "popf", 4) == 0;
     for (size_t i = 0; (to || flags) && i < STEP_SCRATCH_SIZE; i += 8) {
         uint64_t v = rng_next(t->rng) >> 17;
         if (flags)
@@ -449,7 +449,7 @@ static bool implied_store(const Trial *t, uint64_t at)
         {"maskmovq", REG_RDI, 8}, {"maskmovdqu", REG_RDI, 16}, {"vmaskmovdqu", REG_RDI, 16}, {"clzero", REG_RAX, 64}};
     for (size_t i = 0; i < sizeof table / sizeof table[0]; i++) {
         uint64_t from = t->a0.gpr[table[i].reg];
-        if (strcmp(mnemonic_name(t->insn->mnemonic), table[i].name) != 0)
+        if (strcmp(mnemonic_name(t->insn->mnemonic).text, table[i].name) != 0)
             continue;
         if (t->insn->mem.addr_bits == 32 || (t->insn->prefixes & PREFIX_ADDRSIZE))
             from &= 0xffffffff;

@@ -144,7 +144,7 @@ void view_ours(const uint8_t *p, size_t n, uint64_t pc, View *out, Insn *insn)
     if (out->len <= 0)
         return;
     insn_effects(insn, &e);
-    strncpy(out->mnemonic, mnemonic_name(insn->mnemonic), sizeof out->mnemonic - 1);
+    strncpy(out->mnemonic, mnemonic_name(insn->mnemonic).text, sizeof out->mnemonic - 1);
     for (unsigned i = 0; i < insn->nops; i++)
         out->op[out->nops++] = ours_operand(insn, &insn->op[i]);
     ours_mem(insn, &out->mem);

@@ -1,9 +1,8 @@
-/* x86/mktables/emit.c - writes mnemonics.h (the enum), tables.h, counts.h and names.h (packed tables, without pointers). */
+/* x86/mktables/emit.c - writes mnemonics.h (the enum), tables.h, counts.h, styles.h and names.h (packed tables, without pointers). */
 #include "x86/mktables/mktables.h"
 
 #include <ctype.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 static FILE *output_open(const Tables *t, const char *dir, const char *name)
@@ -89,56 +88,43 @@ static void opwords_emit(const Tables *t, FILE *f)
     fprintf(f, "};\n");
 }
 
-static const char *shown(const char *name) { return name + (*name == *APX_NAME); }
+const char *name_shown(const char *name) { return name + (*name == *APX_NAME); }
 
-/* The string that ends in s[i], of which it can be a part: the longest, of several the first. */
-static unsigned holder_of(char *const *s, unsigned n, unsigned i)
+static unsigned style_of(const TblRow *row, const unsigned *format_at)
 {
-    unsigned best = i;
-    size_t length = strlen(shown(s[i]));
-    for (unsigned k = 0; k < n; k++) {
-        size_t other = strlen(shown(s[k])), most = strlen(shown(s[best]));
-        bool longer = other > most || (other == most && k < best);
-        if (longer && other >= length && strcmp(shown(s[k]) + other - length, shown(s[i])) == 0)
-            best = k;
-    }
-    return best;
+    return format_at[row->format] | ((row->allow[KEY_PP] & 15) != 15 ? STYLE_PREFIX_USED : 0u) |
+           ((row->allow[KEY_OSZ] & 7) == 1 ? STYLE_66_USED : 0u);
 }
 
-/* A string that is the end of another one is not written again. */
-static void strings_emit(FILE *f, const char *name, char *const *s, unsigned n)
+/* Writes the formats; at: where each of them is. */
+static void formats_emit(const Tables *t, unsigned *at, FILE *f)
 {
-    unsigned *at = calloc(n, sizeof *at), off = 0;
-    if (!at)
-        exit(1);
-    fprintf(f, "const char %s_text[] = {\n", name);
-    for (unsigned i = 0; i < n; i++) {
-        if (holder_of(s, n, i) != i)
-            continue;
-        for (const char *c = shown(s[i]); *c; c++)
+    unsigned n = 0;
+    fprintf(f, "const char x86_format_text[] = {\n");
+    for (unsigned i = 0; i < t->nformats; i++) {
+        at[i] = n;
+        for (const char *c = t->formats[i]; *c; c++, n++)
             fprintf(f, "'%c',", *c);
         fprintf(f, "0,\n");
-        at[i] = off;
-        off += (unsigned)strlen(shown(s[i])) + 1;
+        n++;
     }
-    fprintf(f, "};\nconst uint16_t %s_off[] = {", name);
-    for (unsigned i = 0; i < n; i++) {
-        unsigned k = holder_of(s, n, i);
-        fprintf(f, "%s%u,", i % 16 ? " " : "\n    ", at[k] + (unsigned)(strlen(shown(s[k])) - strlen(shown(s[i]))));
-    }
-    fprintf(f, "\n};\n");
-    free(at);
+    fprintf(f, "};\n");
+    if (n > STYLE_FORMAT)
+        table_fail(t, 0, "there is no room for the formats", "");
 }
 
-static void formats_emit(const Tables *t, FILE *f)
+static void styles_emit(const Tables *t, FILE *f)
 {
-    fprintf(f, "const uint16_t x86_row_format[] = {");
-    for (unsigned i = 0; i < t->nrows; i++)
-        fprintf(f, "%s%u,", i % 16 ? " " : "\n    ",
-                t->rows[i].format | (i && (t->rows[i].allow[KEY_PP] & 15) != 15 ? FORMAT_PREFIX_USED : 0u) |
-                    (i && (t->rows[i].allow[KEY_OSZ] & 7) == 1 ? FORMAT_66_USED : 0u));
-    fprintf(f, "\n};\n");
-    strings_emit(f, "x86_format", t->formats, t->nformats);
+    static uint16_t styles[MAX_STYLES];
+    static uint8_t rows[MAX_ROWS];
+    unsigned format_at[MAX_FORMATS], n = 0;
+    formats_emit(t, format_at, f);
+    for (unsigned i = 0; i < t->nrows; i++) {
+        uint16_t style = i ? (uint16_t)style_of(&t->rows[i], format_at) : 0;
+        rows[i] = (uint8_t)items_add(t, styles, &n, MAX_STYLES, &style, 1, sizeof style);
+    }
+    bytes_emit(f, "x86_row_style", rows, t->nrows);
+    words_emit(f, "x86_styles", styles, n);
 }
 
 void tables_emit(const Tables *t, const char *dir)
@@ -162,7 +148,9 @@ void tables_emit(const Tables *t, const char *dir)
             t->nshapes);
     output_close(t, f);
     f = output_open(t, dir, "names.h");
-    strings_emit(f, "x86_name", t->names, t->nnames);
-    formats_emit(t, f);
+    names_emit(t, f);
+    output_close(t, f);
+    f = output_open(t, dir, "styles.h");
+    styles_emit(t, f);
     output_close(t, f);
 }

@@ -1,7 +1,7 @@
 /* x86/mktables/mktables.h - the host program that checks opcodes.tbl and packs it into C tables.
  *
  * parse.c reads a line into a TblRow, operands.c the operand letters, trie.c makes the choice trees,
- * fast.c the table of the short way; emit.c and emit_hot.c write the headers. Runs at build time only; every complaint names the table's file and line and ends the program.
+ * fast.c the table of the short way; names.c packs the names; emit.c and emit_hot.c write the headers. Runs at build time only; every complaint names the table's file and line and ends the program.
  */
 #ifndef LVSCAN_MKTABLES_H
 #define LVSCAN_MKTABLES_H
@@ -29,7 +29,8 @@ enum {
     MAX_FAST = 256 * FAST_PAGE,
     MAX_MACROS = 64,
     MAX_TOKENS = 64,
-    MAX_FORMATS = 2000
+    MAX_FORMATS = 2000,
+    MAX_STYLES = 256
 };
 
 typedef struct TblRow {
@@ -100,6 +101,8 @@ unsigned items_add(const Tables *t, void *pool, unsigned *n, unsigned most, cons
 unsigned imm_bytes(unsigned imm, unsigned size);    /* how long an immediate is; 0 for an odd one */
 unsigned widen_place(unsigned imm, unsigned size);  /* of its Widen in Hot.widens, in words */
 void hot_emit(const Tables *t, FILE *f);            /* writes x86_hot (x86/hot.h) */
+const char *name_shown(const char *name);           /* a name without APX_NAME */
+void names_emit(const Tables *t, FILE *f);          /* writes the names (x86/names.c) */
 void tables_emit(const Tables *t, const char *dir); /* writes the headers */
 
 #endif
