@@ -110,8 +110,7 @@ bool walk_leader(Walk *w, Addr target)
     }
     uint8_t *mark = &r->marks[target - r->part.start];
     /* Jumping over a lock prefix to the same instruction, as libc does on one processor: take it with its prefix. */
-    bool over_lock = (*mark & MARK_INSIDE) && target > r->part.start && (mark[-1] & MARK_START) &&
-                     r->bytes[target - 1 - r->part.start] == 0xf0;
+    bool over_lock = (*mark & MARK_INSIDE) && (mark[-1] & MARK_START) && r->bytes[target - 1 - r->part.start] == 0xf0;
     if (over_lock) {
         mark[-1] |= MARK_LEADER;
         *mark |= MARK_ALIAS;
@@ -492,8 +491,6 @@ static bool walk_open(Walk *w, const Function *f)
 /* Parts that were adopted bring their own landing pads. */
 static bool walk_adopted_pads(Walk *w, size_t *seen)
 {
-    if (w->nregions == *seen)
-        return true;
     *seen = w->nregions;
     w->ncall_sites = 0;
     for (size_t i = 0; i < w->nregions; i++)

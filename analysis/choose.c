@@ -105,9 +105,8 @@ static bool texts_find(Texts *out, Bytes strings, Str needle, Arena *arena)
     *out = (Texts){0};
     while (from < end && (hit = memmem(from, (size_t)(end - from), needle.p, needle.n)) != NULL) {
         const uint8_t *start = memrchr(from, 0, (size_t)(hit - from));
-        const uint8_t *stop = memchr(hit, 0, (size_t)(end - hit));
+        const uint8_t *stop = memchr(hit, 0, (size_t)(end - hit)); /* symbols_open cuts the table behind the last */
         start = start ? start + 1 : from;
-        stop = stop ? stop : end;
         if (!arena_grow(arena, (void **)&out->items, out->n, &out->cap, sizeof *out->items))
             return false;
         out->items[out->n++] = (Part){(Addr)(start - strings.p), (Addr)(stop - strings.p)};

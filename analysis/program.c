@@ -155,8 +155,7 @@ bool program_function_at(const Program *p, Addr start, Function *out)
 bool program_insn(const Program *p, Addr pc, Insn *out)
 {
     Bytes code;
-    return image_is_code(&p->image, pc) && image_bytes(&p->image, pc, &code) &&
-           insn_decode(code.p, code.n, pc, out) > 0;
+    return image_code_bytes(&p->image, pc, &code) && insn_decode(code.p, code.n, pc, out) > 0;
 }
 
 /* ---- names ---- */

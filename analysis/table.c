@@ -512,7 +512,7 @@ static void candidates_of_jump(Candidates *c, Values *v, uint32_t step)
     const Operand *op = &v->body->steps[step].insn.op[0];
     if (op->kind == OPERAND_REG)
         candidates_of_reg(c, v, step, op->reg, 0);
-    else if (op->kind == OPERAND_MEM)
+    else
         candidates_of_mem(c, v, step, 0);
 }
 

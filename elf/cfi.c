@@ -107,7 +107,7 @@ static bool cie_read(Cie *out, const Image *image, Addr at)
 static bool range_is_code(const Image *image, Addr start, uint64_t size)
 {
     Bytes code;
-    return size > 0 && image_is_code(image, start) && image_bytes(image, start, &code) && size <= code.n;
+    return size > 0 && image_code_bytes(image, start, &code) && size <= code.n;
 }
 
 /* Skips the operands of an instruction that says nothing about the CFA; false for one not known here. */

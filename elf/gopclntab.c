@@ -147,8 +147,7 @@ bool gopclntab_function(const GoTable *t, size_t i, Addr *start, Addr *end)
     Bytes code;
     *start = row_read(t, i, &record);
     *end = row_read(t, i + 1, &record);
-    return *end > *start && image_is_code(t->image, *start) && image_bytes(t->image, *start, &code) &&
-           *end - *start <= code.n;
+    return *end > *start && image_code_bytes(t->image, *start, &code) && *end - *start <= code.n;
 }
 
 Str gopclntab_name(const GoTable *t, size_t i)

@@ -259,14 +259,26 @@ static const Segment *backed_segment(const Image *image, Addr addr)
     return s && addr - s->addr < s->filesz ? s : NULL;
 }
 
+/* From addr to the end of the segment's bytes. */
+static Bytes bytes_from(const Image *image, const Segment *s, Addr addr)
+{
+    uint64_t into = addr - s->addr;
+    return (Bytes){image->file.p + s->off.v + into, (size_t)(s->filesz - into)};
+}
+
 bool image_bytes(const Image *image, Addr addr, Bytes *out)
 {
     const Segment *s = backed_segment(image, addr);
-    *out = (Bytes){0};
-    if (!s)
+    *out = s ? bytes_from(image, s, addr) : (Bytes){0};
+    return s;
+}
+
+bool image_code_bytes(const Image *image, Addr addr, Bytes *out)
+{
+    const Segment *s = backed_segment(image, addr);
+    if (!s || !s->executable)
         return false;
-    uint64_t into = addr - s->addr;
-    *out = (Bytes){image->file.p + s->off.v + into, (size_t)(s->filesz - into)};
+    *out = bytes_from(image, s, addr);
     return true;
 }
 

@@ -49,6 +49,9 @@ bool image_open(Image *image, Bytes file, Arena *arena, Diag *diag);
 /* The file-backed bytes from addr to the end of its segment's file part. False (and *out empty) when addr is in none. */
 bool image_bytes(const Image *image, Addr addr, Bytes *out);
 
+/* The same, of an executable segment; elsewhere false, and *out is left as it was. */
+bool image_code_bytes(const Image *image, Addr addr, Bytes *out);
+
 /* Exactly n file-backed bytes at addr, or NULL. */
 const uint8_t *image_read(const Image *image, Addr addr, size_t n);
 bool image_u32(const Image *image, Addr addr, uint32_t *out);

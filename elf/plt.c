@@ -19,7 +19,7 @@ static bool stub_word(const Image *image, Addr stub, Addr *word)
     Bytes code;
     size_t at = 0;
     int32_t disp;
-    if (!image_is_code(image, stub) || !image_bytes(image, stub, &code))
+    if (!image_code_bytes(image, stub, &code))
         return false;
     skip(code, &at, "\xf3\x0f\x1e\xfa", 4);
     if (!skip(code, &at, "\xf2", 1))
@@ -69,8 +69,7 @@ bool plt_is_first(const Image *image, Addr addr)
     enum { PLT_BYTES = 16 };
     Bytes code;
     size_t at = 0;
-    if (!image_is_code(image, addr) || !image_bytes(image, addr, &code) || code.n < PLT_BYTES ||
-        !skip(code, &at, "\xff\x35", 2))
+    if (!image_code_bytes(image, addr, &code) || code.n < PLT_BYTES || !skip(code, &at, "\xff\x35", 2))
         return false;
     Addr link = word_at(code, &at, addr);
     skip(code, &at, "\xf2", 1);
