@@ -59,10 +59,10 @@ static void names_unite(Choices *c)
     c->n = n;
 }
 
-static void entry_walk(Choices *c, unsigned entry)
+static void entry_walk(Choices *c, unsigned entry, unsigned first)
 {
     if (!(entry & ENTRY_NODE)) {
-        row_note(c, entry);
+        row_note(c, entry ? first + entry - 1 : 0);
         return;
     }
     const uint16_t *node = x86_trie + (entry & (ENTRY_NODE - 1));
@@ -72,16 +72,17 @@ static void entry_walk(Choices *c, unsigned entry)
     if (node[0] & NODE_ONE)
         last = 0;
     if (node[0] & NODE_NEXT)
-        entry_walk(c, entry + 1);
+        entry_walk(c, entry + 1, first);
     else
         for (unsigned v = 0; v <= last; v++)
-            entry_walk(c, node[1 + v]);
+            entry_walk(c, node[1 + v], first);
 }
 
 static void choices_find(Choices *c, unsigned map, unsigned opcode)
 {
+    unsigned first, root = opcode_root(map, opcode, &first);
     c->n = 0;
-    entry_walk(c, opcode_entry(map, opcode));
+    entry_walk(c, root, first);
     names_unite(c);
 }
 
@@ -130,9 +131,9 @@ static void map_print(FILE *f, unsigned map)
 
 static bool map_used(unsigned map)
 {
-    unsigned used = 0;
+    unsigned used = 0, first;
     for (unsigned opcode = 0; opcode < 256; opcode++)
-        used |= opcode_entry(map, opcode);
+        used |= opcode_root(map, opcode, &first);
     return used != 0;
 }
 

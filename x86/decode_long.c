@@ -31,7 +31,7 @@ static uint32_t key_of(const Dec *d, unsigned modrm)
 
 static unsigned row_find(unsigned map, unsigned opcode, uint32_t key)
 {
-    unsigned entry = opcode_entry(map, opcode);
+    unsigned first, entry = opcode_root(map, opcode, &first);
     while (entry & ENTRY_NODE) {
         unsigned at = entry & (ENTRY_NODE - 1), node = x86_trie[at];
         unsigned value = key >> node_shift(node) & node_mask(node);
@@ -42,7 +42,7 @@ static unsigned row_find(unsigned map, unsigned opcode, uint32_t key)
         else
             entry = node & NODE_NEXT ? ENTRY_NODE | (at + 1) : x86_trie[at + 1];
     }
-    return entry;
+    return entry ? first + entry - 1 : 0;
 }
 
 /* 3DNow!: the opcode comes after ModRM's address. */

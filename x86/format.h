@@ -38,10 +38,12 @@ enum { KEY_FIELDS(KEY_ENUM) KEY_COUNT };
 #define KEY_SHIFT_ENUM(name, shift, bits) KEY_##name##_SHIFT = (shift),
 enum { KEY_FIELDS(KEY_SHIFT_ENUM) KEY_REX_SHIFT = KEY_B_SHIFT };
 
-/* An opcode's entry is a row, or with ENTRY_NODE the index of a node of the trie: a word that says at which field of the
- * key to look (shift | mask << 8), then an entry for each of the field's values, or with NODE_ONE a single entry, for the
- * value << NODE_VALUE_SHIFT alone, and with NODE_NEXT the node that it would name instead of the entry. Row 0 is no instruction. Entries lie in pages of 16 opcodes, so that maps that are
- * mostly empty take little room. */
+/* An opcode's rows are counted, from 1 on, so that opcodes whose rows differ alike share what chooses
+ * among them: a root. That is such a row, or with ENTRY_NODE the index of a node of the trie: a word that says at which
+ * field of the key to look (shift | mask << 8), then an entry for each of the field's values, or with NODE_ONE a single
+ * entry, for the value << NODE_VALUE_SHIFT alone, and with NODE_NEXT the node that it would name instead of the entry. Row 0
+ * is no instruction. Opcodes' words (which root, and how many rows of its page come before its first) lie in pages of 16, so
+ * that maps that are mostly empty take little room. */
 enum { ENTRY_NODE = 0x8000, NODE_ONE = 0x8000, NODE_NEXT = 0x4000, NODE_VALUE_SHIFT = 11, PAGE_OPCODES = 16 };
 
 static inline unsigned node_shift(unsigned node) { return node & 31; }
@@ -269,6 +271,8 @@ typedef struct Widen {
 
 /* The tables, made by mktables and defined in tables.c and text_tables.c; what the short way needs is in hot.h. */
 extern const uint8_t x86_pages[MAP_COUNT * 256 / PAGE_OPCODES];
+extern const uint16_t x86_first[MAP_COUNT * 256 / PAGE_OPCODES]; /* the first row of a page */
+extern const uint16_t x86_roots[];
 extern const uint16_t x86_entries[];
 extern const OpDesc x86_opdescs[];
 extern const uint16_t x86_opkinds[][OPWORDS]; /* of each operand kind, in x86_opwords */
@@ -279,11 +283,14 @@ extern const uint8_t x86_row_style[]; /* in x86_styles */
 extern const uint16_t x86_styles[];
 extern const char x86_format_text[];
 
-/* An opcode's entry. */
-static inline unsigned opcode_entry(unsigned map, unsigned opcode)
+/* An opcode's root, and its first row. */
+enum { ENTRY_ROWS = 192, ENTRY_ROOTS = 0x10000 / ENTRY_ROWS };
+static inline unsigned opcode_root(unsigned map, unsigned opcode, unsigned *first)
 {
-    unsigned at = map * 256 + opcode;
-    return x86_entries[x86_pages[at / PAGE_OPCODES] * PAGE_OPCODES + at % PAGE_OPCODES];
+    unsigned at = map * 256 + opcode, page = at / PAGE_OPCODES;
+    unsigned entry = x86_entries[x86_pages[page] * PAGE_OPCODES + at % PAGE_OPCODES];
+    *first = x86_first[page] + entry % ENTRY_ROWS;
+    return x86_roots[entry / ENTRY_ROWS];
 }
 
 /* An operand kind's Operand in that size. */

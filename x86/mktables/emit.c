@@ -135,6 +135,8 @@ void tables_emit(const Tables *t, const char *dir)
     f = output_open(t, dir, "tables.h");
     hot_emit(t, f);
     bytes_emit(f, "x86_pages", t->page, sizeof t->page);
+    words_emit(f, "x86_first", t->first, sizeof t->first / sizeof t->first[0]);
+    words_emit(f, "x86_roots", t->roots, t->nroots);
     words_emit(f, "x86_entries", t->entries[0], t->npages * PAGE_OPCODES);
     words_emit(f, "x86_trie", t->trie, t->ntrie);
     opdescs_emit(t, f);

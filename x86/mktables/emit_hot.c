@@ -151,8 +151,8 @@ static void rows_emit(const Tables *t, FILE *f)
     fprintf(f, "  },\n  .rows = {\n");
     for (unsigned i = 0; i < t->nrows; i++)
         fprintf(f, "    0x%xu, /* line %d */\n",
-                t->rows[i].mnemonic | (uint32_t)t->form_of[i] << ROW_FORM_SHIFT |
-                    (uint32_t)t->traits_of[i] << ROW_TRAITS_SHIFT,
+                t->rows[i].mnemonic | (uint32_t)t->rows[i].form_at << ROW_FORM_SHIFT |
+                    (uint32_t)t->rows[i].traits_at << ROW_TRAITS_SHIFT,
                 t->rows[i].line);
     fprintf(f, "  },\n");
 }

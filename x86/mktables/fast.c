@@ -143,9 +143,9 @@ static uint32_t choice_entry(Tables *t, const Choice *c, const Fast *f)
     shape.rare |= (uint8_t)(more << RARE_BYTES_SHIFT) | (row->traits.nops > 2 ? RARE_THIRD : 0);
     unsigned at = items_add(t, t->shapes, &t->nshapes, MAX_SHAPES, &shape, 1, sizeof shape);
     unsigned place = at * (unsigned)(sizeof shape / sizeof(uint32_t));
-    if (c->row > ENTRY_ROW || t->traits_of[c->row] > ENTRY_TRAITS || place >= 1u << (32 - ENTRY_SHAPE_SHIFT))
+    if (c->row > ENTRY_ROW || row->traits_at > ENTRY_TRAITS || place >= 1u << (32 - ENTRY_SHAPE_SHIFT))
         table_fail(t, row->line, "the short way has no room for the row", "");
-    return c->row | (uint32_t)t->traits_of[c->row] << ENTRY_TRAITS_SHIFT | (uint32_t)place << ENTRY_SHAPE_SHIFT;
+    return c->row | (uint32_t)row->traits_at << ENTRY_TRAITS_SHIFT | (uint32_t)place << ENTRY_SHAPE_SHIFT;
 }
 
 /* The bits of the key that make a difference. */

@@ -40,9 +40,10 @@ typedef struct TblRow {
     uint16_t mnemonic;
     Form form;
     Traits traits;
-    bool new_destination;    /* APX: there is a row with ND too */
-    bool vector, conditions; /* VEX, EVEX or XOP; the opcode's low 4 bits are a condition */
-    uint16_t format;         /* index of the text's format; 0: the mnemonic's name */
+    uint16_t form_at, traits_at; /* where these are among all */
+    bool new_destination;        /* APX: there is a row with ND too */
+    bool vector, conditions;     /* VEX, EVEX or XOP; the opcode's low 4 bits are a condition */
+    uint16_t format;             /* index of the text's format; 0: the mnemonic's name */
 } TblRow;
 
 /* What the names begin with that EVEX gives to APX's forms of older instructions, which may write no flags and have a
@@ -59,7 +60,6 @@ typedef struct Tables {
     const char *path;
     int line;
     TblRow rows[MAX_ROWS];
-    uint16_t form_of[MAX_ROWS], traits_of[MAX_ROWS];
     unsigned nrows;
     OpKind descs[MAX_DESCS];
     unsigned ndescs;
@@ -83,6 +83,9 @@ typedef struct Tables {
     uint8_t page[MAP_COUNT * 256 / PAGE_OPCODES];
     uint16_t entries[MAX_PAGES][PAGE_OPCODES];
     unsigned npages;
+    uint16_t first[MAP_COUNT * 256 / PAGE_OPCODES];
+    uint16_t roots[ENTRY_ROOTS];
+    unsigned nroots;
     uint16_t trie[MAX_TRIE];
     unsigned ntrie;
 } Tables;
@@ -93,7 +96,7 @@ void table_fail(const Tables *t, int line, const char *what, const char *arg) __
 void table_parse(Tables *t, const char *path);                 /* reads the file into t */
 void operands_parse(Tables *t, TblRow *row, const char *text); /* "=Gv,Ev" -> the row's form */
 RegSet registers_parse(Tables *t, const char *list);           /* "rax,rdx" -> set */
-void trie_build(Tables *t);                                    /* rows -> entries and trie */
+void trie_build(Tables *t);                                    /* rows -> entries, roots and trie */
 void fast_build(Tables *t);                                    /* rows -> fast; after trie_build */
 /* The index among the pool's *n items of such items, added if need be; size: an item's bytes. */
 unsigned items_add(const Tables *t, void *pool, unsigned *n, unsigned most, const void *items, unsigned count,

@@ -408,17 +408,25 @@ static void macro_define(Tables *t, char *text)
     macros[nmacros++].text = string_copy(rest);
 }
 
+static bool row_is_before(const TblRow *a, const TblRow *b)
+{
+    return a->map != b->map ? a->map < b->map : a->opcode < b->opcode;
+}
+
+/* Rows go by their opcodes, and those of one as they come: an opcode's are side by side (trie.c). */
 static void row_add(Tables *t, const TblRow *row, const Sets *sets)
 {
-    if (t->nrows == MAX_ROWS)
+    unsigned at = t->nrows++;
+    if (at == MAX_ROWS)
         table_fail(t, t->line, "too many rows", "");
-    t->rows[t->nrows] = *row;
-    effect_fill(t, sets, &t->rows[t->nrows].traits.effect);
-    const TblRow *added = &t->rows[t->nrows];
-    t->form_of[t->nrows] = (uint16_t)items_add(t, t->forms, &t->nforms, MAX_FORMS, &added->form, 1, sizeof added->form);
-    t->traits_of[t->nrows] =
+    while (at > 1 && row_is_before(row, &t->rows[at - 1]))
+        t->rows[at] = t->rows[at - 1], at--;
+    TblRow *added = &t->rows[at];
+    *added = *row;
+    effect_fill(t, sets, &added->traits.effect);
+    added->form_at = (uint16_t)items_add(t, t->forms, &t->nforms, MAX_FORMS, &added->form, 1, sizeof added->form);
+    added->traits_at =
         (uint16_t)items_add(t, t->traits, &t->ntraits, MAX_TRAITS, &added->traits, 1, sizeof added->traits);
-    t->nrows++;
 }
 
 /* A row for each condition, which reads its flags (SDM vol. 1 appendix B). */

@@ -1,7 +1,8 @@
 /* x86/mktables/trie.c - an opcode's rows -> the nodes that tell them apart by fields of the key (KEY_FIELDS).
  *
  * A node looks at one field and has an entry for each of its values. Of the orders in which fields can be looked at, the
- * one that takes the fewest words is chosen. Equal nodes are shared.
+ * one that takes the fewest words is chosen. Equal nodes are shared; many opcodes' are equal, as rows are counted from an
+ * opcode's first.
  */
 #include "x86/mktables/mktables.h"
 
@@ -22,6 +23,7 @@ static const uint8_t field_bits[] = {
 /* The rows that are left, and the values of each field that are. */
 typedef struct Slot {
     unsigned row[128], n;
+    unsigned first; /* the opcode's first row */
     uint8_t region[KEY_COUNT];
 } Slot;
 
@@ -56,6 +58,7 @@ static bool slot_narrow(const Tables *t, const Slot *slot, unsigned f, unsigned 
 {
     uint8_t bit = (uint8_t)(1u << value);
     out->n = 0;
+    out->first = slot->first;
     if (!(slot->region[f] & bit))
         return false;
     memcpy(out->region, slot->region, sizeof out->region);
@@ -160,7 +163,7 @@ static unsigned entry_build(Tables *t, const Slot *slot)
         return ENTRY_NODE | items_add(t, t->trie, &t->ntrie, MAX_TRIE, words, n, sizeof *words);
     if (slot->n > 1)
         table_fail(t, t->rows[slot->row[1]].line, "cannot be told from an earlier row", "");
-    return slot->n ? slot->row[0] : 0;
+    return slot->n ? slot->row[0] - slot->first + 1 : 0;
 }
 
 /* Rows must exclude one another, and agree about whether there is ModRM. */
@@ -181,7 +184,7 @@ static void slot_check(const Tables *t, const Slot *slot)
 
 static void slot_fill(const Tables *t, unsigned map, unsigned opcode, Slot *slot)
 {
-    slot->n = 0;
+    slot->n = slot->row[0] = 0;
     for (unsigned r = 1; r < t->nrows; r++) {
         const TblRow *row = &t->rows[r];
         if (row->map != map || opcode < row->opcode || opcode >= row->opcode + row->opcodes)
@@ -192,18 +195,29 @@ static void slot_fill(const Tables *t, unsigned map, unsigned opcode, Slot *slot
     }
     for (int f = 0; f < KEY_COUNT; f++)
         slot->region[f] = (uint8_t)((1u << (1u << field_bits[f])) - 1);
+    slot->first = slot->row[0];
     slot->region[KEY_OSZ] = 7;
     slot->region[KEY_L] = map < MAP_VEX                      ? 1
                           : map < MAP_EVEX || map >= MAP_XOP ? 3
                                                              : 7; /* the decoder refuses the others */
 }
 
-static unsigned opcode_build(Tables *t, unsigned map, unsigned opcode)
+/* The word of x86_entries; *first: the first row of its page, 0 until there is one. */
+static uint16_t opcode_build(Tables *t, unsigned map, unsigned opcode, uint16_t *first)
 {
     Slot slot;
     slot_fill(t, map, opcode, &slot);
     slot_check(t, &slot);
-    return entry_build(t, &slot);
+    uint16_t entry = (uint16_t)entry_build(t, &slot);
+    unsigned root = items_add(t, t->roots, &t->nroots, ENTRY_ROOTS, &entry, 1, sizeof entry);
+    if (!slot.n)
+        return (uint16_t)(root * ENTRY_ROWS);
+    if (!*first)
+        *first = (uint16_t)slot.first;
+    unsigned rows = slot.first - *first;
+    if (slot.first < *first || rows >= ENTRY_ROWS)
+        table_fail(t, t->rows[slot.row[0]].line, "too many rows before it, in its page of opcodes", "");
+    return (uint16_t)(root * ENTRY_ROWS + rows);
 }
 
 static unsigned page_add(Tables *t, const uint16_t *entries)
@@ -221,7 +235,7 @@ void trie_build(Tables *t)
 {
     uint16_t entries[PAGE_OPCODES];
     for (unsigned at = 0; at < MAP_COUNT * 256; at++) {
-        entries[at % PAGE_OPCODES] = (uint16_t)opcode_build(t, at / 256, at % 256);
+        entries[at % PAGE_OPCODES] = opcode_build(t, at / 256, at % 256, &t->first[at / PAGE_OPCODES]);
         if (at % PAGE_OPCODES == PAGE_OPCODES - 1)
             t->page[at / PAGE_OPCODES] = (uint8_t)page_add(t, entries);
     }
