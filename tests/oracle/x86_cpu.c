@@ -158,7 +158,7 @@ static void row_died(DiffTable *d, const Row *row, const TrialResult *o, int sta
 static void totals_row(Totals *t, const Row *row, const TrialResult *o, uint64_t states)
 {
     Insn insn;
-    row_name(row, &insn).text;
+    row_name(row, &insn);
     t->states += o->done;
     t->run += o->done > 0;
     t->full += o->done >= states;
