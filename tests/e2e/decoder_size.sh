@@ -4,7 +4,7 @@
 
 objects=$(printf "$BUILD/x86/%s.o " decode decode_long effects tables)
 bytes=$(tests/bench/decoder_size.sh | sed -n 's/^decoder: \([0-9]*\) bytes.*/\1/p')
-check "code and tables take at most 96 KiB, not $bytes bytes" test "${bytes:-999999}" -le $((96 * 1024))
+check "code and tables take at most 85 KiB, not $bytes bytes" test "${bytes:-999999}" -le $((85 * 1024))
 # shellcheck disable=SC2086 # the words of $objects
 same "nothing of it is written to" "$(size -A $objects | awk '/^\.(data|bss|tdata|tbss)/ && $2 > 0 { print $1 }')" ""
 same "nothing runs at start" "$(size -A $objects | awk '/^\.(init|ctors|preinit)/ { print $1 }')" ""
