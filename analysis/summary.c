@@ -21,6 +21,13 @@ static Summary named(Program *program, Addr target, bool *all)
     return s;
 }
 
+/* Into the middle of a function goes no call that the ABI speaks of: subroutines of assembly, or tables that lie. */
+static bool is_inside(const Program *program, Addr target)
+{
+    Function f;
+    return program_function(program, target, &f) && f.start != target;
+}
+
 Summary summary_unread(Program *program, Addr target)
 {
     SummaryEntry e;
@@ -28,6 +35,8 @@ Summary summary_unread(Program *program, Addr target)
     if (memory_get(program, target, 0, &e))
         return e.summary;
     Summary s = named(program, target, &all);
+    if (!all && is_inside(program, target))
+        s.effect.kept_abi = 0;
     memory_put(program, target, 0, s, 0);
     return s;
 }
