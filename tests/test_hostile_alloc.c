@@ -44,6 +44,7 @@ static void look(const SearchResult *r, SiteSet *all, bool collect)
 
 /* What is asked: all; a few with all that can be asked of them besides; names. */
 static const int64_t constants[] = {-5, 3, 7, 10, 100, 255, 1000, 30000, 30003, 65535, 70000, 0x12345678};
+enum { RARE = 7 };
 static const double reals[] = {0.5, 3.25};
 static const Str names[] = {{"*a*", 3}, {"main", 4}, {"0x4000f0", 8}};
 static const Query queries[] = {
@@ -57,6 +58,7 @@ static const Query queries[] = {
      .nreals = 2,
      .places = true},
     {.weakest = PROOF_PARTIAL, .jobs = 1, .functions = names, .nfunctions = 3},
+    {.weakest = PROOF_PARTIAL, .jobs = 1, .constants = &constants[RARE], .nconstants = 1, .limit = 1},
 };
 enum { QUERIES = sizeof queries / sizeof *queries };
 
@@ -133,6 +135,22 @@ static void test_larger(void **state)
         fail_each("fuzz/corpus/scan/real-idioms", &queries[i], 400);
 }
 
+/* A program with exceptions, gaps between its functions, functions that call each other. */
+static void test_built(void **state)
+{
+    (void)state;
+    char dir[] = "/tmp/lvscan-alloc-XXXXXX", line[256], path[64];
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/program", dir);
+    snprintf(line, sizeof line, "g++ -O2 -s -o %s tests/fixtures/damage.cc", path);
+    assert_int_equal(system(line), 0);
+    for (size_t i = 0; i < QUERIES; i++)
+        if (!queries[i].nfunctions) /* it has no names */
+            fail_each(path, &queries[i], 1000);
+    snprintf(line, sizeof line, "rm -r '%s'", dir);
+    assert_int_equal(system(line), 0);
+}
+
 /* A block that is too big for a chunk has memory of its own. */
 static void test_big_block(void **state)
 {
@@ -152,6 +170,7 @@ int main(void)
         cmocka_unit_test(test_big_block),
         cmocka_unit_test(test_small),
         cmocka_unit_test(test_larger),
+        cmocka_unit_test(test_built),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
