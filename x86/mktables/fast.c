@@ -75,19 +75,22 @@ static bool prefix_matters(const Tables *t, const Choice *c, unsigned prefix)
     return matters;
 }
 
-/* What would take room, but is rare: x87, groups of system instructions, MMX's shifts; 16-bit moves, conditional moves and
- * others that compilers avoid. */
+/* What would take room, but is rare: x87, groups of system instructions, MMX, moves of control registers; 16-bit moves,
+ * conditional moves and others that compilers avoid. By lines of 16 opcodes, and by opcodes. */
 static bool opcode_is_rare(const Place *at)
 {
-    static const uint16_t lines[2] = {1 << 5 | 1 << 6 | 1 << 10 | 1 << 11 | 1 << 13 | 1 << 14,
-                                      1 << 0 | 1 << 4 | 1 << 10};
+    static const uint16_t lines[FAST_PREFIXES][2] = {
+        {0, 1 << 3 | 1 << 6 | 1 << 7 | 1 << 13 | 1 << 14 | 1 << 15},
+        {1 << 0 | 1 << 1 | 1 << 5 | 1 << 6 | 1 << 10 | 1 << 11 | 1 << 13 | 1 << 14,
+         1 << 0 | 1 << 4 | 1 << 8 | 1 << 9 | 1 << 10 | 1 << 11},
+    };
     unsigned opcode = at->opcode;
-    if (at->prefix && (lines[at->map] >> opcode / 16 & 1))
+    if (lines[at->prefix][at->map] >> opcode / 16 & 1)
         return true;
     if (!at->map)
-        return (opcode & 0xf8) == 0xd8 || opcode == 0x8f;
-    return opcode <= 0x01 || opcode == 0xae || opcode == 0xc7 || (at->prefix && opcode >= 0x18 && opcode <= 0x1e) ||
-           (!at->prefix && opcode >= 0x71 && opcode <= 0x73);
+        return (opcode & 0xf8) == 0xd8 || opcode == 0x8f || (at->prefix && opcode > 0x90 && opcode <= 0x9f);
+    return opcode <= 0x01 || opcode == 0xae || opcode == 0xc7 || (opcode >= 0x20 && opcode <= 0x27) ||
+           (at->prefix && opcode >= 0x18 && opcode <= 0x1e);
 }
 
 /* Whether the short way can do it. */
