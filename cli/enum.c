@@ -18,13 +18,13 @@ void enum_what_add(EnumError *err, Str s, size_t max)
     err->what[n] = 0;
 }
 
-bool enum_fail(EnumError *err, const char *what, Token at)
+bool enum_fail(EnumError *err, const char *what, const Token *at)
 {
     const char *slot = strchr(what, '%');
-    *err = (EnumError){.line = at.line, .column = at.column};
+    *err = (EnumError){.line = at->line, .column = at->column};
     enum_what_add(err, (Str){what, slot ? (size_t)(slot - what) : strlen(what)}, SIZE_MAX);
     if (slot) {
-        enum_what_add(err, token_str(at), 60);
+        enum_what_add(err, token_str(*at), 60);
         enum_what_add(err, str_of(slot + 2), SIZE_MAX);
     }
     return false;
@@ -62,21 +62,21 @@ static Str qualified(const EnumDef *e, Arena *arena)
     return (Str){p, e->path.n + name.n};
 }
 
-static bool out_of_memory(EnumError *err) { return enum_fail(err, "out of memory", (Token){0}); }
+static bool out_of_memory(EnumError *err) { return enum_fail(err, "out of memory", &(Token){0}); }
 
 /* The table of one enum. */
 static bool give_enum(EnumTable *out, const EnumDef *e, Arena *arena, EnumError *err)
 {
     if (e->fault.what)
-        return enum_fail(err, e->fault.what, e->fault.at);
+        return enum_fail(err, e->fault.what, &e->fault.at);
     size_t n = 0;
     for (const Constant *c = e->first; c; c = c->next)
         n += c->val.known;
     if (n == 0 && e->unknown > 0)
         return enum_fail(err, "all values depend on this #%s, which the file does not decide",
-                         e->open.p ? e->open : e->at);
+                         e->open.p ? &e->open : &e->at);
     if (n == 0)
-        return enum_fail(err, "the enum has no enumerators", e->at);
+        return enum_fail(err, "the enum has no enumerators", &e->at);
     *out = (EnumTable){.items = arena_alloc(arena, n, sizeof *out->items), .enum_name = qualified(e, arena)};
     if (!out->items)
         return out_of_memory(err);
@@ -101,7 +101,8 @@ static bool give_first(EnumTable *out, const Scan *s, Arena *arena, EnumError *e
         *err = (EnumError){0};
     }
     *err = first;
-    return first.what[0] ? false : enum_fail(err, "the file defines no enum; FILE:PREFIX_* takes #defines", (Token){0});
+    return first.what[0] ? false
+                         : enum_fail(err, "the file defines no enum; FILE:PREFIX_* takes #defines", &(Token){0});
 }
 
 /* 2: "path + name" is all of want; 1: want is its last parts; 0: neither. */
@@ -129,7 +130,7 @@ static int enum_match(const EnumDef *e, Str want)
 
 static bool fail_ambiguous(const EnumDef *a, const EnumDef *b, Arena *arena, EnumError *err)
 {
-    enum_fail(err, "more than one enum has that name: ", b->at);
+    enum_fail(err, "more than one enum has that name: ", &b->at);
     enum_what_add(err, qualified(a, arena), 80);
     enum_what_add(err, str_of(" and "), SIZE_MAX);
     enum_what_add(err, qualified(b, arena), 80);
@@ -176,7 +177,7 @@ static bool pick_add(Pick *k, Str name, uint64_t value)
 {
     EnumTable *t = k->out;
     if (t->n == ENUM_CONSTANTS_MAX || !arena_grow(k->arena, (void **)&t->items, t->n, &k->cap, sizeof *t->items)) {
-        fault_set(&k->s->pp.fatal, "there are too many names that match", (Token){0});
+        fault_set(&k->s->pp.fatal, "there are too many names that match", &(Token){0});
         return false;
     }
     t->items[t->n++] = (Enumerator){name, (int64_t)value};
@@ -202,7 +203,7 @@ static bool pick_define(Pick *k, const Macro *m)
     entry->macro->active = false;
     pp_leave(&k->s->pp);
     if (!ok && !empty)
-        fault_set(&k->fault, fault.what ? fault.what : "%s is no integer constant", fault.what ? fault.at : m->at);
+        fault_set(&k->fault, fault.what ? fault.what : "%s is no integer constant", fault.what ? &fault.at : &m->at);
     return !k->s->pp.fatal.what && (!ok || pick_add(k, m->name, v.v));
 }
 
@@ -246,15 +247,15 @@ static bool give_matching(EnumTable *out, Scan *s, Str want, Arena *arena, EnumE
     *out = (EnumTable){.enum_name = want};
     s->current = NULL;
     if (!pick_all(&k))
-        return enum_fail(err, s->pp.fatal.what ? s->pp.fatal.what : "out of memory", s->pp.fatal.at);
+        return enum_fail(err, s->pp.fatal.what ? s->pp.fatal.what : "out of memory", &s->pp.fatal.at);
     if (out->n > 0) {
         if (k.unknown > 0)
             remark_left_out(err, k.unknown, k.unknown_in);
         return true;
     }
     if (k.fault.what)
-        return enum_fail(err, k.fault.what, k.fault.at);
-    enum_fail(err, "no #define with an integer value and no enumerator matches ", (Token){0});
+        return enum_fail(err, k.fault.what, &k.fault.at);
+    enum_fail(err, "no #define with an integer value and no enumerator matches ", &(Token){0});
     enum_what_add(err, want, 80);
     return false;
 }
@@ -267,9 +268,9 @@ bool enum_read(EnumTable *out, Bytes source, Str want, Arena *arena, EnumError *
     *out = (EnumTable){0};
     *err = (EnumError){0};
     if (source.n > SOURCE_MAX)
-        return enum_fail(err, "the source file is larger than 64 MB", (Token){0});
+        return enum_fail(err, "the source file is larger than 64 MB", &(Token){0});
     if (source.n && memchr(source.p, 0, source.n))
-        return enum_fail(err, "the file is binary, not C or C++ source", (Token){0});
+        return enum_fail(err, "the file is binary, not C or C++ source", &(Token){0});
     Scan *s = arena_alloc(arena, 1, sizeof *s);
     if (!s)
         return out_of_memory(err);
@@ -281,7 +282,7 @@ bool enum_read(EnumTable *out, Bytes source, Str want, Arena *arena, EnumError *
     }
     bool ok;
     if (!scan_file(s))
-        ok = enum_fail(err, s->pp.fatal.what, s->pp.fatal.at);
+        ok = enum_fail(err, s->pp.fatal.what, &s->pp.fatal.at);
     else if (pattern)
         ok = give_matching(out, s, want, arena, err);
     else

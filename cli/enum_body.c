@@ -39,7 +39,7 @@ static void merge(Branches *b, Val v)
 static bool open_if(Body *b, Token t)
 {
     if (b->depth == OPEN_MAX) {
-        fault_set(&b->e->fault, "#%s nests too deeply", t);
+        fault_set(&b->e->fault, "#%s nests too deeply", &t);
         return false;
     }
     b->open[b->depth++] = (Branches){.start = b->next, .at = t};
@@ -142,7 +142,7 @@ static bool keep_constant(Body *b, Token name, Val v)
     Scan *s = b->s;
     Name *entry = pp_intern(b->p, token_str(name));
     if (!entry || ++s->constants > ENUM_CONSTANTS_MAX) {
-        fault_set(&b->p->fatal, "there are too many enumerators at %s", name);
+        fault_set(&b->p->fatal, "there are too many enumerators at %s", &name);
         return false;
     }
     Constant *c = entry->constants;
@@ -152,7 +152,7 @@ static bool keep_constant(Body *b, Token name, Val v)
         return true;
     }
     if (!(c = arena_alloc(s->arena, 1, sizeof *c))) {
-        fault_set(&b->p->fatal, "out of memory at %s", name);
+        fault_set(&b->p->fatal, "out of memory at %s", &name);
         return false;
     }
     *c = (Constant){.older = entry->constants, .owner = b->e, .val = typed(b->e, v), .at = name};
@@ -169,9 +169,9 @@ static Val explicit_value(Body *b)
     Fault fault = {0};
     bool ok = expr_read(b->p, scan_lookup, b->s, &v, &fault);
     if (ok && !is_end(b->p->tok))
-        fault_set(&fault, "unexpected %s after a value", b->p->tok);
+        fault_set(&fault, "unexpected %s after a value", &b->p->tok);
     if (fault.what) {
-        fault_set(&b->e->fault, fault.what, fault.at);
+        fault_set(&b->e->fault, fault.what, &fault.at);
         recover(b);
         v = (Val){0};
     }
@@ -182,7 +182,7 @@ static Val explicit_value(Body *b)
 static Val check_range(Body *b, Token name, Val v)
 {
     if (b->e->fixed.bits && v.known && !val_fits(v, b->e->fixed)) {
-        fault_set(&b->e->fault, "the value of %s does not fit the enum's type", name);
+        fault_set(&b->e->fault, "the value of %s does not fit the enum's type", &name);
         v.known = false;
     }
     return v;
@@ -193,7 +193,7 @@ static bool read_enumerator(Body *b)
     Token name = b->p->tok;
     pp_advance(b->p);
     if (token_is(b->p->tok, '(')) {
-        fault_set(&b->e->fault, "%s is no macro of this file, so its enumerators are not known", name);
+        fault_set(&b->e->fault, "%s is no macro of this file, so its enumerators are not known", &name);
         b->next.known = false;
         recover(b);
         return true;
@@ -208,7 +208,7 @@ static bool read_enumerator(Body *b)
         overflow = false;
     }
     if (overflow)
-        fault_set(&b->e->fault, "the value of %s does not fit in 64 bits", name);
+        fault_set(&b->e->fault, "the value of %s does not fit in 64 bits", &name);
     v = check_range(b, name, v);
     if (!v.known && !b->e->open.p)
         b->e->open = pp_open_condition(b->p);
@@ -222,11 +222,11 @@ static bool unexpected(Body *b)
 {
     Token t = b->p->tok;
     if (t.kind == TOK_EOF)
-        fault_set(&b->e->fault, "the enum does not end", b->e->at);
+        fault_set(&b->e->fault, "the enum does not end", &b->e->at);
     else if (t.kind == TOK_INCLUDE)
-        fault_set(&b->e->fault, "enumerators come from another file, through #include", t);
+        fault_set(&b->e->fault, "enumerators come from another file, through #include", &t);
     else
-        fault_set(&b->e->fault, "unexpected %s in an enum", t);
+        fault_set(&b->e->fault, "unexpected %s in an enum", &t);
     b->next.known = false;
     if (t.kind == TOK_EOF || token_is(t, ';') || token_is(t, '{'))
         return false;

@@ -100,7 +100,7 @@ void pp_predefine(Pp *p)
         Name *entry = pp_intern(p, name);
         Macro *m = entry ? arena_alloc(p->arena, 1, sizeof *m) : NULL;
         if (!m) {
-            pp_fatal(p, "out of memory", p->tok);
+            pp_fatal(p, "out of memory", &p->tok);
             return;
         }
         *m = (Macro){.name = name, .body = body, .end = body + strlen(body), .defined = platform[i].body != NULL};
@@ -116,7 +116,7 @@ static Truth not(Truth t) { return t == OPEN_ ? OPEN_ : t == TRUE_ ? FALSE_ : TR
 
 static Truth is_defined(const Pp *p, Token name)
 {
-    const Macro *m = pp_macro(p, name);
+    const Macro *m = pp_macro(p, &name);
     if (!m || m->ambiguous || (m->defined && m->region && m->region != p->region))
         return OPEN_;
     return m->defined ? TRUE_ : FALSE_;
@@ -129,7 +129,10 @@ static bool is_guard(const Pp *p, Token name)
 {
     Lexer l = p->lexer;
     l.in_directive = false;
-    if (lexer_next(&l).kind != TOK_HASH || !token_named(lexer_next(&l), "define"))
+    if (lexer_next(&l).kind != TOK_HASH)
+        return false;
+    Token define = lexer_next(&l);
+    if (!token_named(&define, "define"))
         return false;
     return str_eq(token_str(lexer_next(&l)), token_str(name));
 }
@@ -142,7 +145,7 @@ static Truth read_ifdef(Pp *p, bool negated)
     if (p->lexer.in_directive)
         lexer_skip_line(&p->lexer);
     Truth t = is_defined(p, name);
-    if (t == OPEN_ && negated && !pp_macro(p, name) && is_guard(p, name))
+    if (t == OPEN_ && negated && !pp_macro(p, &name) && is_guard(p, name))
         return TRUE_;
     return negated ? not(t) : t;
 }
@@ -168,7 +171,7 @@ static bool read_condition(Pp *p, Tokens *out, Token *guard)
 {
     Token name = {0};
     for (Token t = lexer_next(&p->lexer); !is_line_end(t); t = lexer_next(&p->lexer)) {
-        if (token_named(t, "defined"))
+        if (token_named(&t, "defined"))
             t = read_defined(p, t, &name);
         if (!tokens_add(p, out, t))
             return false;
@@ -207,7 +210,7 @@ static Truth read_if(Pp *p)
     p->collecting++;
     Truth t = read_condition(p, &line, &guard) ? evaluate(p, &line) : OPEN_;
     p->collecting--;
-    if (t == OPEN_ && guard.p && !pp_macro(p, guard) && is_guard(p, guard))
+    if (t == OPEN_ && guard.p && !pp_macro(p, &guard) && is_guard(p, guard))
         return TRUE_;
     return t;
 }
@@ -251,7 +254,7 @@ static Group *push_group(Pp *p, Token at)
     else
         g = depth < GROUPS_MAX ? arena_alloc(p->arena, 1, sizeof *g) : NULL;
     if (!g) {
-        pp_fatal(p, "#if nests too deeply", at);
+        pp_fatal(p, "#if nests too deeply", &at);
         return NULL;
     }
     *g = (Group){.up = p->groups, .at = at, .skipped = is_skipping(p), .region = p->region};
@@ -263,7 +266,7 @@ static bool begin_group(Pp *p, Token word, Token *out)
     bool skip = is_skipping(p);
     Truth t = FALSE_;
     if (!skip)
-        t = token_named(word, "if") ? read_if(p) : read_ifdef(p, token_named(word, "ifndef"));
+        t = token_named(&word, "if") ? read_if(p) : read_ifdef(p, token_named(&word, "ifndef"));
     Group *g = push_group(p, word);
     return g && !skip && take_branch(p, g, t, word, out);
 }
@@ -279,10 +282,10 @@ static bool next_branch(Pp *p, Token word, Token *out)
         return false;
     }
     Truth t = TRUE_;
-    if (token_named(word, "elif"))
+    if (token_named(&word, "elif"))
         t = read_if(p);
-    else if (!token_named(word, "else"))
-        t = read_ifdef(p, token_named(word, "elifndef"));
+    else if (!token_named(&word, "else"))
+        t = read_ifdef(p, token_named(&word, "elifndef"));
     return take_branch(p, g, t, word, out);
 }
 
@@ -312,21 +315,21 @@ Token pp_open_condition(const Pp *p)
 /* At a directive's name. True: *out is a token to give. */
 static bool carry_out(Pp *p, Token word, Token *out)
 {
-    if (token_named(word, "if") || token_named(word, "ifdef") || token_named(word, "ifndef"))
+    if (token_named(&word, "if") || token_named(&word, "ifdef") || token_named(&word, "ifndef"))
         return begin_group(p, word, out);
-    if (token_named(word, "else") || token_named(word, "elif") || token_named(word, "elifdef") ||
-        token_named(word, "elifndef"))
+    if (token_named(&word, "else") || token_named(&word, "elif") || token_named(&word, "elifdef") ||
+        token_named(&word, "elifndef"))
         return next_branch(p, word, out);
-    if (token_named(word, "endif"))
+    if (token_named(&word, "endif"))
         return end_group(p, word, out);
     if (is_skipping(p))
         return false;
-    if (token_named(word, "define"))
+    if (token_named(&word, "define"))
         pp_define(p);
-    else if (token_named(word, "undef"))
+    else if (token_named(&word, "undef"))
         pp_undef(p);
     *out = marker(word, TOK_INCLUDE, false);
-    return token_named(word, "include") || token_named(word, "include_next");
+    return token_named(&word, "include") || token_named(&word, "include_next");
 }
 
 static bool read_directive(Pp *p, Token *out)

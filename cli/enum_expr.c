@@ -20,14 +20,14 @@ typedef struct Reader {
 static bool read_ternary(Reader *r, Val *out);
 static bool read_unary(Reader *r, Val *out);
 
-static bool fail(Reader *r, const char *what, Token at)
+static bool fail(Reader *r, const char *what, const Token *at)
 {
     fault_set(r->fault, what, at);
     return false;
 }
 
 /* A fault of the value, which does not matter in an operand that is not evaluated. */
-static bool fail_value(Reader *r, Val *out, const char *what, Token at)
+static bool fail_value(Reader *r, Val *out, const char *what, const Token *at)
 {
     out->known = false;
     return r->dead > 0 || fail(r, what, at);
@@ -36,7 +36,7 @@ static bool fail_value(Reader *r, Val *out, const char *what, Token at)
 static bool expect(Reader *r, uint16_t op, const char *what)
 {
     if (!token_is(r->p->tok, op))
-        return fail(r, what, r->p->tok);
+        return fail(r, what, &r->p->tok);
     pp_advance(r->p);
     return true;
 }
@@ -106,20 +106,20 @@ static bool read_type(Reader *r, IntType *out)
     Token at = r->p->tok;
     while (r->p->tok.kind == TOK_NAME || token_is(r->p->tok, OP2(':', ':'))) {
         Token t = r->p->tok;
-        if (!token_named(t, "std") && !token_is(t, OP2(':', ':')) && !type_word(&w, t))
-            return fail(r, "%s is no integer type that is known here", t);
+        if (!token_named(&t, "std") && !token_is(t, OP2(':', ':')) && !type_word(&w, &t))
+            return fail(r, "%s is no integer type that is known here", &t);
         pp_advance(r->p);
     }
     *out = type_of_words(&w);
     if (token_is(r->p->tok, '*') || token_is(r->p->tok, '&'))
-        return fail(r, "a cast to a pointer is no integer constant", r->p->tok);
-    return out->bits > 0 || fail(r, "%s is no integer type that is known here", at);
+        return fail(r, "a cast to a pointer is no integer constant", &r->p->tok);
+    return out->bits > 0 || fail(r, "%s is no integer type that is known here", &at);
 }
 
 static bool is_type_start(Token t)
 {
     TypeWords w = {0};
-    return t.kind == TOK_NAME && (token_named(t, "std") || type_word(&w, t));
+    return t.kind == TOK_NAME && (token_named(&t, "std") || type_word(&w, &t));
 }
 
 /* ---- primary ---- */
@@ -133,29 +133,29 @@ static bool read_name(Reader *r, Val *out)
     Token t = p->tok;
     Str scope = {0};
     for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
-        if (token_named(t, refused[i]))
-            return fail(r, "%s is not supported in a constant", t);
+        if (token_named(&t, refused[i]))
+            return fail(r, "%s is not supported in a constant", &t);
     pp_advance(p);
     while (token_is(p->tok, OP2(':', ':'))) {
         scope = token_str(t);
         pp_advance(p);
         if (p->tok.kind != TOK_NAME)
-            return fail(r, "a name is missing before %s", p->tok);
+            return fail(r, "a name is missing before %s", &p->tok);
         t = p->tok;
         pp_advance(p);
     }
     if (token_is(p->tok, '(') && !r->condition)
-        return fail(r, "%s is no macro of this file, so its call has no known value", t);
-    if (token_named(t, "true") || token_named(t, "false")) {
+        return fail(r, "%s is no macro of this file, so its call has no known value", &t);
+    if (token_named(&t, "true") || token_named(&t, "false")) {
         *out = val_int(t.n == 4, true);
         return true;
     }
     if (r->condition) {
         *out = (Val){.wide = true};
-        return !token_is(p->tok, '(') || fail(r, "%s is not known", t);
+        return !token_is(p->tok, '(') || fail(r, "%s is not known", &t);
     }
     const char *why = NULL;
-    return r->lookup(r->context, scope, t, out, &why) || fail_value(r, out, why, t);
+    return r->lookup(r->context, scope, t, out, &why) || fail_value(r, out, why, &t);
 }
 
 static bool read_literal(Reader *r, Val *out)
@@ -164,7 +164,7 @@ static bool read_literal(Reader *r, Val *out)
     const char *why = NULL;
     bool ok = t.kind == TOK_CHAR ? literal_char(t, out, &why) : literal_number(t, out, &why);
     if (!ok)
-        return fail(r, why, t);
+        return fail(r, why, &t);
     out->wide |= r->condition;
     pp_advance(r->p);
     return true;
@@ -175,7 +175,7 @@ static bool read_converted(Reader *r, IntType t, Val *out)
 {
     bool brace = token_is(r->p->tok, '{');
     if (!brace && !token_is(r->p->tok, '('))
-        return fail(r, "( is missing before %s", r->p->tok);
+        return fail(r, "( is missing before %s", &r->p->tok);
     pp_advance(r->p);
     if (!read_ternary(r, out) || !expect(r, brace ? '}' : ')', "unexpected %s in a conversion"))
         return false;
@@ -197,14 +197,14 @@ static bool read_parenthesis(Reader *r, Val *out)
     Token at = r->p->tok;
     pp_advance(r->p);
     if (token_is(r->p->tok, '{'))
-        return fail(r, "a statement expression is no constant", at);
+        return fail(r, "a statement expression is no constant", &at);
     if (r->condition || !is_type_start(r->p->tok))
         return read_ternary(r, out) && expect(r, ')', "unexpected %s; ) is missing");
     IntType t;
     if (!read_type(r, &t))
         return false;
     if (token_is(r->p->tok, '(')) /* (int(5) + 1) */
-        return fail(r, "%s after a type is not supported here", r->p->tok);
+        return fail(r, "%s after a type is not supported here", &r->p->tok);
     if (!expect(r, ')', "unexpected %s in a cast") || !read_unary(r, out))
         return false;
     *out = convert(*out, t);
@@ -226,7 +226,7 @@ static bool read_primary(Reader *r, Val *out)
     }
     if (token_is(t, OP2(':', ':')))
         pp_advance(r->p);
-    if (token_named(r->p->tok, "static_cast"))
+    if (token_named(&r->p->tok, "static_cast"))
         return read_static_cast(r, out);
     if (!r->condition && is_type_start(r->p->tok)) {
         IntType type;
@@ -235,10 +235,10 @@ static bool read_primary(Reader *r, Val *out)
     if (r->p->tok.kind == TOK_NAME)
         return read_name(r, out);
     if (t.kind == TOK_STRING)
-        return fail(r, "a string is no integer constant", t);
+        return fail(r, "a string is no integer constant", &t);
     if (t.kind == TOK_OPEN_IF || t.kind == TOK_OPEN_ELSE || t.kind == TOK_OPEN_END)
-        return fail(r, "#%s inside an expression is not supported", t);
-    return fail(r, t.kind == TOK_EOF ? "the expression ends too early" : "unexpected %s in an expression", t);
+        return fail(r, "#%s inside an expression is not supported", &t);
+    return fail(r, t.kind == TOK_EOF ? "the expression ends too early" : "unexpected %s in an expression", &t);
 }
 
 /* ---- operators ---- */
@@ -246,7 +246,7 @@ static bool read_primary(Reader *r, Val *out)
 static bool negate(Reader *r, Val *v, Token at)
 {
     if (v->known && !v->uns && v->v == (v->wide ? (uint64_t)INT64_MIN : (uint64_t)(int64_t)INT32_MIN))
-        return fail_value(r, v, "%s overflows", at);
+        return fail_value(r, v, "%s overflows", &at);
     v->v = 0 - v->v;
     *v = wrap(*v);
     return true;
@@ -257,7 +257,7 @@ static bool read_unary(Reader *r, Val *out)
     Token t = r->p->tok;
     bool is_op = token_is(t, '-') || token_is(t, '+') || token_is(t, '~') || token_is(t, '!');
     if (++r->depth > EXPR_DEPTH_MAX)
-        return fail(r, "the expression nests too deeply at %s", t);
+        return fail(r, "the expression nests too deeply at %s", &t);
     if (!is_op) {
         bool ok = read_primary(r, out);
         r->depth--;
@@ -314,7 +314,7 @@ static bool add_or_multiply(Reader *r, Token op, Val a, Val b, Val *out)
                     : op.op == '-' ? __builtin_sub_overflow(x, y, &s)
                                    : __builtin_mul_overflow(x, y, &s);
         if (over || (!a.wide && (s > INT32_MAX || s < INT32_MIN)))
-            return fail_value(r, out, "the result of %s overflows", op);
+            return fail_value(r, out, "the result of %s overflows", &op);
     }
     *out = wrap(*out);
     return true;
@@ -324,14 +324,14 @@ static bool divide(Reader *r, Token op, Val a, Val b, Val *out)
 {
     *out = a;
     if (b.v == 0)
-        return fail_value(r, out, "%s by zero", op);
+        return fail_value(r, out, "%s by zero", &op);
     if (a.uns) {
         out->v = op.op == '/' ? a.v / b.v : a.v % b.v;
         return true;
     }
     int64_t x = (int64_t)a.v, y = (int64_t)b.v;
     if (y == -1 && x == (a.wide ? INT64_MIN : INT32_MIN))
-        return fail_value(r, out, "the result of %s overflows", op);
+        return fail_value(r, out, "the result of %s overflows", &op);
     out->v = (uint64_t)(op.op == '/' ? x / y : x % y);
     return true;
 }
@@ -342,7 +342,7 @@ static bool shift(Reader *r, Token op, Val a, Val b, Val *out)
     unsigned width = a.wide ? 64 : 32;
     *out = a;
     if (b.v >= width)
-        return fail_value(r, out, "the operand of %s is out of range", op);
+        return fail_value(r, out, "the operand of %s is out of range", &op);
     unsigned n = (unsigned)b.v;
     if (op.op == OP2('>', '>')) {
         out->v = a.uns ? a.v >> n : (uint64_t)((int64_t)a.v >> n);
@@ -353,7 +353,7 @@ static bool shift(Reader *r, Token op, Val a, Val b, Val *out)
     uint64_t bits = a.wide ? a.v : (uint32_t)a.v;
     bool lost = (int64_t)a.v < 0 ? (int64_t)out->v >> n != (int64_t)a.v : n > 0 && bits >> (width - n) != 0;
     if (!a.uns && lost)
-        return fail_value(r, out, "the result of %s overflows", op);
+        return fail_value(r, out, "the result of %s overflows", &op);
     return true;
 }
 
@@ -436,7 +436,7 @@ static bool read_ternary(Reader *r, Val *out)
 {
     Val c, yes, no;
     if (++r->depth > EXPR_DEPTH_MAX)
-        return fail(r, "the expression nests too deeply at %s", r->p->tok);
+        return fail(r, "the expression nests too deeply at %s", &r->p->tok);
     if (!read_binary(r, 1, &c))
         return false;
     if (token_is(r->p->tok, '?')) {

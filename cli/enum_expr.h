@@ -31,7 +31,7 @@ typedef struct TypeWords {
     uint8_t n, longs, shorts, chars, ints, signs, unsigns;
     IntType fixed;
 } TypeWords;
-bool type_word(TypeWords *w, Token t);
+bool type_word(TypeWords *w, const Token *t);
 IntType type_of_words(const TypeWords *w);
 
 /* Whether v is representable in t; v as an enumerator's type: int where it fits, else unsigned, long, unsigned long. */

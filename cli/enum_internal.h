@@ -6,7 +6,7 @@
 #include "cli/enum_scan.h"
 
 /* Fills *err with `what`, its %s replaced by the token's text, made printable and short. Returns false. */
-bool enum_fail(EnumError *err, const char *what, Token at);
+bool enum_fail(EnumError *err, const char *what, const Token *at);
 
 /* "there is no enum `want` ...", with the names most like it. Returns false. */
 bool enum_fail_missing(const Scan *s, Str want, EnumError *err);

@@ -14,10 +14,10 @@ void lexer_init(Lexer *l, const char *p, size_t n)
     l->line_start = l->p;
 }
 
-bool token_named(Token t, const char *z)
+bool token_named(const Token *t, const char *z)
 {
     size_t n = strlen(z);
-    return t.kind == TOK_NAME && t.n == n && memcmp(t.p, z, n) == 0;
+    return t->kind == TOK_NAME && t->n == n && memcmp(t->p, z, n) == 0;
 }
 
 static bool is_digit(char c) { return c >= '0' && c <= '9'; }

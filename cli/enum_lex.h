@@ -51,6 +51,6 @@ void lexer_skip_line(Lexer *l);
 
 static inline Str token_str(Token t) { return (Str){t.p, t.n}; }
 static inline bool token_is(Token t, uint16_t op) { return t.kind == TOK_PUNCT && t.op == op; }
-bool token_named(Token t, const char *z);
+bool token_named(const Token *t, const char *z);
 
 #endif

@@ -58,7 +58,7 @@ static void keep_definition(Pp *p, const Macro *m)
     if (!p->wants || !p->wants(p->context, m->name))
         return;
     if (!arena_grow(p->arena, (void **)&p->defs, p->def_count, &p->def_cap, sizeof *m))
-        pp_fatal(p, "out of memory at %s", m->at);
+        pp_fatal(p, "out of memory at %s", &m->at);
     else
         p->defs[p->def_count++] = *m;
 }
@@ -90,7 +90,7 @@ void pp_define(Pp *p)
     if (entry && !entry->macro && ++p->macro_count <= PP_MACROS_MAX)
         entry->macro = arena_alloc(p->arena, 1, sizeof *entry->macro);
     if (!entry || !entry->macro) {
-        pp_fatal(p, "too many macros at %s", name);
+        pp_fatal(p, "too many macros at %s", &name);
         return;
     }
     keep_definition(p, &m);
@@ -101,7 +101,7 @@ void pp_define(Pp *p)
 void pp_undef(Pp *p)
 {
     Token name = lexer_next(&p->lexer);
-    Macro *m = name.kind == TOK_NAME ? pp_macro(p, name) : NULL;
+    Macro *m = name.kind == TOK_NAME ? pp_macro(p, &name) : NULL;
     if (!m || !m->defined)
         return;
     if (p->region && m->region != p->region) {
@@ -114,10 +114,10 @@ void pp_undef(Pp *p)
 
 /* ---- expansion ---- */
 
-static uint32_t param_index(const Macro *m, Token t)
+static uint32_t param_index(const Macro *m, const Token *t)
 {
-    for (uint32_t i = 0; t.kind == TOK_NAME && i < m->param_count; i++)
-        if (str_eq(m->params[i], token_str(t)))
+    for (uint32_t i = 0; t->kind == TOK_NAME && i < m->param_count; i++)
+        if (str_eq(m->params[i], token_str(*t)))
             return i;
     return UINT32_MAX;
 }
@@ -152,7 +152,7 @@ static bool paste(Pp *p, Token *left, Token right)
     size_t n = (size_t)left->n + right.n;
     char *text = n <= 4096 ? arena_alloc(p->arena, n + 1, 1) : NULL;
     if (!text)
-        return pp_fatal(p, "## makes too long a token at %s", *left);
+        return pp_fatal(p, "## makes too long a token at %s", left);
     memcpy(text, left->p, left->n);
     memcpy(text + left->n, right.p, right.n);
     Lexer l;
@@ -170,7 +170,7 @@ static bool paste(Pp *p, Token *left, Token right)
 /* The tokens that body[i] stands for beside a ##: the argument unexpanded, or itself. */
 static Tokens operand(const Macro *m, const Tokens *args, Token *t)
 {
-    uint32_t i = args ? param_index(m, *t) : UINT32_MAX;
+    uint32_t i = args ? param_index(m, t) : UINT32_MAX;
     return i == UINT32_MAX ? (Tokens){t, 1, 1} : args[i];
 }
 
@@ -199,7 +199,7 @@ static bool add_pasted(Pp *p, const Macro *m, const Tokens *args, const Tokens *
 static bool is_stringizing(const Macro *m, const Tokens *body, size_t i)
 {
     bool hash = token_is(body->p[i], '#') || body->p[i].kind == TOK_HASH;
-    return m->function && hash && i + 1 < body->n && param_index(m, body->p[i + 1]) != UINT32_MAX;
+    return m->function && hash && i + 1 < body->n && param_index(m, &body->p[i + 1]) != UINT32_MAX;
 }
 
 bool pp_substitute(Pp *p, const Macro *m, const Tokens *args, const Tokens *expanded, Token at, Tokens *out)
@@ -210,7 +210,7 @@ bool pp_substitute(Pp *p, const Macro *m, const Tokens *args, const Tokens *expa
     bool ok = true;
     for (size_t i = 0; ok && i < body.n; i++) {
         Token t = body.p[i];
-        uint32_t param = args ? param_index(m, t) : UINT32_MAX;
+        uint32_t param = args ? param_index(m, &t) : UINT32_MAX;
         if (is_stringizing(m, &body, i)) {
             ok = add_at(p, out, (Token){.p = "\"\"", .n = 2, .kind = TOK_STRING, .spaced = t.spaced}, at);
             i++;
@@ -223,5 +223,5 @@ bool pp_substitute(Pp *p, const Macro *m, const Tokens *args, const Tokens *expa
         }
         ok = ok && ++p->steps <= PP_TOKENS_MAX;
     }
-    return ok || pp_fatal(p, "macros expand to too many tokens at %s", at);
+    return ok || pp_fatal(p, "macros expand to too many tokens at %s", &at);
 }

@@ -84,7 +84,7 @@ bool enum_fail_missing(const Scan *s, Str want, EnumError *err)
         for (const TypedefName *n = e->typedefs; n && seen < CANDIDATES_MAX; n = n->next, seen++)
             near_add(&k, n->name);
     }
-    enum_fail(err, "there is no enum ", (Token){0});
+    enum_fail(err, "there is no enum ", &(Token){0});
     enum_what_add(err, want, 60);
     enum_what_add(err, str_of(k.n ? "; near: " : ", nor any other that has a name"), SIZE_MAX);
     for (size_t i = 0; i < k.n; i++) {

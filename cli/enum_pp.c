@@ -9,13 +9,13 @@
 
 enum { SCRATCH_MAX = 64 << 20 };
 
-void fault_set(Fault *f, const char *what, Token at)
+void fault_set(Fault *f, const char *what, const Token *at)
 {
     if (!f->what)
-        *f = (Fault){what, at};
+        *f = (Fault){what, *at};
 }
 
-bool pp_fatal(Pp *p, const char *what, Token at)
+bool pp_fatal(Pp *p, const char *what, const Token *at)
 {
     fault_set(&p->fatal, what, at);
     return false;
@@ -59,9 +59,9 @@ Name *pp_intern(Pp *p, Str text)
     return *slot;
 }
 
-Macro *pp_macro(const Pp *p, Token t)
+Macro *pp_macro(const Pp *p, const Token *t)
 {
-    Name *n = pp_find(p, token_str(t));
+    Name *n = pp_find(p, token_str(*t));
     return n ? n->macro : NULL;
 }
 
@@ -71,7 +71,7 @@ Frame *pp_push(Pp *p, Token *tokens, size_t n, Macro *m)
 {
     Frame *f = arena_alloc(&p->scratch, 1, sizeof *f);
     if (!f || ++p->depth > PP_DEPTH_MAX) {
-        pp_fatal(p, "macros nest too deeply or expand to too much at %s", p->tok);
+        pp_fatal(p, "macros nest too deeply or expand to too much at %s", &p->tok);
         return NULL;
     }
     *f = (Frame){.up = p->frames, .tokens = tokens, .n = n, .macro = m};
@@ -97,7 +97,7 @@ static Token next_raw(Pp *p)
         pp_pop(p);
     if (p->frames && p->frames->i < p->frames->n) {
         if (++p->steps > PP_TOKENS_MAX)
-            pp_fatal(p, "macros expand to too many tokens at %s", p->tok);
+            pp_fatal(p, "macros expand to too many tokens at %s", &p->tok);
         return p->frames->tokens[p->frames->i++];
     }
     if (p->frames || p->isolated)
@@ -109,7 +109,7 @@ static void unget(Pp *p, Token t)
 {
     Token *copy = arena_alloc(&p->scratch, 1, sizeof *copy);
     if (!copy) {
-        pp_fatal(p, "macros expand to too much at %s", t);
+        pp_fatal(p, "macros expand to too much at %s", &t);
         return;
     }
     *copy = t;
@@ -127,7 +127,7 @@ void pp_tidy(Pp *p)
 bool tokens_add(Pp *p, Tokens *list, Token t)
 {
     if (list->n == PP_LIST_MAX || !arena_grow(&p->scratch, (void **)&list->p, list->n, &list->cap, sizeof t))
-        return pp_fatal(p, "macros expand to too much at %s", t);
+        return pp_fatal(p, "macros expand to too much at %s", &t);
     list->p[list->n++] = t;
     return true;
 }
@@ -156,7 +156,7 @@ static bool read_args(Pp *p, const Macro *m, Token at, Tokens *args, uint32_t *c
     for (;;) {
         Token t = next_raw(p);
         if (t.kind == TOK_EOF || t.kind == TOK_OPEN_IF || t.kind == TOK_INCLUDE)
-            return pp_fatal(p, "the arguments of macro %s do not end", at);
+            return pp_fatal(p, "the arguments of macro %s do not end", &at);
         if (token_is(t, ')') && depth == 0)
             break;
         if (token_is(t, '('))
@@ -166,9 +166,9 @@ static bool read_args(Pp *p, const Macro *m, Token at, Tokens *args, uint32_t *c
         bool last = m->variadic && i + 1 == m->param_count;
         if (token_is(t, ',') && depth == 0 && !last) {
             if (++i >= m->param_count)
-                return pp_fatal(p, "macro %s has too many arguments", at);
+                return pp_fatal(p, "macro %s has too many arguments", &at);
         } else if (m->param_count == 0) {
-            return pp_fatal(p, "macro %s takes no arguments", at);
+            return pp_fatal(p, "macro %s takes no arguments", &at);
         } else if (!tokens_add(p, &args[i], t)) {
             return false;
         }
@@ -181,7 +181,7 @@ static bool check_arg_count(Pp *p, const Macro *m, Token at, uint32_t count)
 {
     if (count >= m->param_count || (m->variadic && count + 1 == m->param_count) || m->param_count == 1)
         return true;
-    return pp_fatal(p, "macro %s has too few arguments", at);
+    return pp_fatal(p, "macro %s has too few arguments", &at);
 }
 
 /* False: it is no call after all (no parenthesis follows), or p->fatal. */
@@ -192,7 +192,7 @@ static bool expand_call(Pp *p, Macro *m, Token at, Tokens *out)
     Tokens *args = arena_alloc(&p->scratch, n, sizeof *args);
     Tokens *expanded = arena_alloc(&p->scratch, n, sizeof *expanded);
     if (!args || !expanded)
-        return pp_fatal(p, "macros expand to too much at %s", at);
+        return pp_fatal(p, "macros expand to too much at %s", &at);
     if (!read_args(p, m, at, args, &count) || !check_arg_count(p, m, at, count))
         return false;
     for (uint32_t i = 0; i < m->param_count; i++)
@@ -227,7 +227,7 @@ void pp_advance(Pp *p)
     for (;;) {
         Token t = next_raw(p);
         p->tok = t;
-        Macro *m = t.kind == TOK_NAME && !t.hidden ? pp_macro(p, t) : NULL;
+        Macro *m = t.kind == TOK_NAME && !t.hidden ? pp_macro(p, &t) : NULL;
         if (!m || !m->defined)
             return;
         if (m->active) {

@@ -83,6 +83,6 @@ Name *pp_intern(Pp *p, Str text);
 /* The open condition that the current place depends on, for remarks; at.p NULL: none. */
 Token pp_open_condition(const Pp *p);
 
-void fault_set(Fault *f, const char *what, Token at);
+void fault_set(Fault *f, const char *what, const Token *at);
 
 #endif

@@ -31,8 +31,8 @@ struct Group {
     bool open;       /* its markers were given out */
 };
 
-bool pp_fatal(Pp *p, const char *what, Token at);
-Macro *pp_macro(const Pp *p, Token t);
+bool pp_fatal(Pp *p, const char *what, const Token *at);
+Macro *pp_macro(const Pp *p, const Token *t);
 Frame *pp_push(Pp *p, Token *tokens, size_t n, Macro *m);
 void pp_pop(Pp *p);
 void pp_tidy(Pp *p); /* resets the scratch arena when nothing in it is in use */

@@ -62,8 +62,8 @@ enum { NO_NAME, WANT_NAME, HAVE_NAME, PASS_BASES };
 
 static bool opens_scope(Token t)
 {
-    return token_named(t, "namespace") || token_named(t, "class") || token_named(t, "struct") ||
-           token_named(t, "union");
+    return token_named(&t, "namespace") || token_named(&t, "class") || token_named(&t, "struct") ||
+           token_named(&t, "union");
 }
 
 /* Follows "class EXPORT A final : B {" and the like: s->pending is A. */
@@ -76,7 +76,7 @@ static void follow_head(Scan *s, Token t)
         if (token_is(t, ';'))
             s->pending_state = NO_NAME;
     } else if (t.kind == TOK_NAME) {
-        if (!token_named(t, "final") && !token_named(t, "inline"))
+        if (!token_named(&t, "final") && !token_named(&t, "inline"))
             s->pending = token_str(t);
         s->pending_state = HAVE_NAME;
     } else if (token_is(t, OP2(':', ':'))) {
@@ -102,13 +102,13 @@ static void read_tag(Scan *s, EnumDef *e)
 {
     for (int i = 0; i < HEAD_TOKENS_MAX; i++) {
         Token t = s->pp.tok;
-        if (token_named(t, "class") || token_named(t, "struct")) {
+        if (token_named(&t, "class") || token_named(&t, "struct")) {
             e->scoped = true;
         } else if (token_is(t, '(') || token_is(t, '[')) {
             if (!pp_pass_parens(&s->pp, pp_advance_raw))
                 return;
             continue;
-        } else if (token_named(t, "__attribute__") || token_named(t, "__declspec") || token_named(t, "alignas")) {
+        } else if (token_named(&t, "__attribute__") || token_named(&t, "__declspec") || token_named(&t, "alignas")) {
             pp_advance_raw(&s->pp);
             if (!token_is(s->pp.tok, '(') || !pp_pass_parens(&s->pp, pp_advance_raw))
                 return;
@@ -138,7 +138,7 @@ static bool read_underlying(Scan *s, EnumDef *e)
             return false;
         if (token_is(t, ';') || token_is(t, '}') || token_is(t, '='))
             return false;
-        known &= token_named(t, "std") || token_is(t, OP2(':', ':')) || type_word(&w, t);
+        known &= token_named(&t, "std") || token_is(t, OP2(':', ':')) || type_word(&w, &t);
     }
     return false;
 }
@@ -172,7 +172,7 @@ static bool keep_enum(Scan *s, const EnumDef *e)
 {
     EnumDef *kept = arena_alloc(s->arena, 1, sizeof *kept);
     if (!kept || ++s->constants > ENUM_CONSTANTS_MAX) {
-        fault_set(&s->pp.fatal, "too many enums at %s", e->at);
+        fault_set(&s->pp.fatal, "too many enums at %s", &e->at);
         return false;
     }
     *kept = *e;
@@ -232,7 +232,7 @@ static void follow_token(Scan *s, Token t)
     } else {
         follow_head(s, t);
     }
-    if (token_named(t, "typedef"))
+    if (token_named(&t, "typedef"))
         s->after_typedef = true;
     else if (token_is(t, ';') || token_is(t, '{') || token_is(t, '}'))
         s->after_typedef = false;
@@ -242,7 +242,7 @@ bool scan_file(Scan *s)
 {
     pp_advance_raw(&s->pp);
     while (s->pp.tok.kind != TOK_EOF) {
-        if (token_named(s->pp.tok, "enum")) {
+        if (token_named(&s->pp.tok, "enum")) {
             read_enum(s);
             continue;
         }

@@ -22,7 +22,7 @@ static const struct {
     {"char8_t", {8, true}},
 };
 
-static bool fixed_word(TypeWords *w, Token t)
+static bool fixed_word(TypeWords *w, const Token *t)
 {
     for (size_t i = 0; i < sizeof fixed_types / sizeof *fixed_types; i++)
         if (token_named(t, fixed_types[i].name)) {
@@ -33,11 +33,11 @@ static bool fixed_word(TypeWords *w, Token t)
     return false;
 }
 
-bool type_word(TypeWords *w, Token t)
+bool type_word(TypeWords *w, const Token *t)
 {
     uint8_t *const counts[] = {&w->longs, &w->shorts, &w->chars, &w->ints, &w->signs, &w->unsigns, &w->signs};
     static const char *const words[] = {"long", "short", "char", "int", "signed", "unsigned", "__signed__"};
-    if (t.kind != TOK_NAME || w->n > 8)
+    if (t->kind != TOK_NAME || w->n > 8)
         return false;
     if (token_named(t, "const") || token_named(t, "volatile"))
         return true;
