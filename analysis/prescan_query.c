@@ -51,11 +51,17 @@ bool asked_of(Asked *out, const Query *query)
 /* Is v in the band? */
 static bool band_holds(Band b, uint32_t v) { return v - b.lo <= b.span; }
 
+/* The band that begins as a does, with all of both. */
+static Band band_from(Band a, Band b)
+{
+    uint64_t end = (uint64_t)(uint32_t)(b.lo - a.lo) + b.span;
+    return (Band){a.lo, end > UINT32_MAX ? UINT32_MAX : end > a.span ? (uint32_t)end : a.span};
+}
+
 /* The smallest band with all of both. */
 static Band band_join(Band a, Band b)
 {
-    uint32_t up = b.lo + b.span - a.lo, down = a.lo + a.span - b.lo;
-    Band one = {a.lo, up > a.span ? up : a.span}, two = {b.lo, down > b.span ? down : b.span};
+    Band one = band_from(a, b), two = band_from(b, a);
     return one.span < two.span ? one : two;
 }
 

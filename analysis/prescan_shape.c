@@ -52,7 +52,7 @@ bool shape_moved(const uint8_t *code, size_t at)
 {
     if (at >= 1 && ((code[at - 1] & 0xf8) == 0xb8 || code[at - 1] == 0x68))
         return true;
-    if (at >= 4 && code[at - 3] == 0x8d && (code[at - 2] & 0xc7) == 0x04 &&
+    if (at >= 3 && code[at - 3] == 0x8d && (code[at - 2] & 0xc7) == 0x04 &&
         code[at - 1] == 0x25) /* lea of an absolute address */
         return true;
     for (size_t back = 2; back <= 7 && back <= at; back++) {
@@ -75,8 +75,6 @@ static SiteKind kind_of_operation(unsigned op)
 static SiteShape site_short(const uint8_t *code, size_t n, size_t at)
 {
     size_t op = at + 1 + ((code[at + 1] & 0xf0) == 0x40);
-    if (op + 3 > n)
-        return (SiteShape){0};
     bool plain = (code[op] & 0xf8) == 0xb8 || ((code[op] & 0xc7) == 0x05 && code[op] < 0x40);
     size_t imm = plain ? op + 1 : op + 1 + modrm_length(code + op + 1);
     if (!(plain || code[op] == 0x81 || code[op] == 0xc7) || imm + 2 > n)

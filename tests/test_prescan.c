@@ -116,6 +116,10 @@ static void shapes(void **state)
         {"\x66\x81\xfa\xff\x51", 5, 0, SITE_SHORT, 0x51ff},          /* cmp $0x51ff,%dx */
         {"\x66\x41\x81\xfa\xff\xd1", 6, 0, SITE_SHORT, 0xffffd1ff},  /* cmp $0xd1ff,%r10w */
         {"\x81\xef\x30\x75\x00", 5, 0, SITE_NONE, 0},                /* cut off */
+        {"\x81\xef\x30\x75", 4, 0, SITE_NONE, 0},                    /* earlier */
+        {"\x8d\x87\xd0\x8a\xff", 5, 0, SITE_NONE, 0},                /* lea, cut off */
+        {"\x81\xc4\x30\x75\x00\x00", 6, 0, SITE_ADD, 30000},         /* add $30000,%esp */
+        {"\x45\x30\x75\x00\x00", 5, 0, SITE_NONE, 0},                /* a prefix */
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         SiteShape s = shape_site((const uint8_t *)rows[i].bytes, rows[i].n, rows[i].at);
@@ -127,6 +131,12 @@ static void shapes(void **state)
     assert_true(shape_moved((const uint8_t *)"\xc7\x44\x24\x08\x30\x75\x00\x00", 4)); /* movl $30000,8(%rsp) */
     assert_true(shape_moved((const uint8_t *)"\x48\xb8\0\0\0\0\x30\x75\x00\x00", 6)); /* movabs */
     assert_false(shape_moved((const uint8_t *)"\x48\x8b\x87\x30\x75\x00\x00", 3));    /* mov 30000(%rdi),%rax */
+    assert_true(shape_moved((const uint8_t *)"\x8d\x04\x25\x30\x75\x00\x00", 3));     /* lea 30000,%eax */
+    assert_false(shape_moved((const uint8_t *)"\x90\x90\x8d\x04\x24\x30\x75\x00\x00", 5));
+    assert_false(shape_moved((const uint8_t *)"\x90\x8d\x44\x24\x30\x75\x00\x00", 4));
+    assert_false(shape_moved((const uint8_t *)"\x30\x75\x00\x00", 0));
+    assert_false(shape_branches((const uint8_t *)"\x82\x90", 2, 0)); /* no 0f before it */
+    assert_true(shape_branches((const uint8_t *)"\x0f\x82\x90", 3, 0));
     assert_true(shape_has_table_jump((const uint8_t *)"\x3e\xff\xe0", 3));
     assert_false(shape_has_table_jump((const uint8_t *)"\xff\x25\x00\xff", 4));
 }

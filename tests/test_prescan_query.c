@@ -72,12 +72,40 @@ static void reals(void **state)
     assert_false(asked_of(&asked, &(Query){.reals = &zero, .nreals = 1}));
 }
 
+static void bands_join(void **state)
+{
+    Band list[PATTERN_BANDS];
+    unsigned n = 0;
+    (void)state;
+    band_add(list, &n, 100, 200, 0);
+    band_add(list, &n, 150, 160, 0); /* within */
+    band_add(list, &n, 90, 95, 0);
+    assert_int_equal(n, 2);
+    band_add(list, &n, 80, 300, 0); /* around both */
+    assert_int_equal(n, 1);
+    assert_int_equal(list[0].lo, 80);
+    assert_int_equal(list[0].span, 220);
+    band_add(list, &n, 250, 400, 0); /* overlaps the end */
+    assert_int_equal(n, 1);
+    assert_int_equal(list[0].span, 320);
+    band_add(list, &n, 60, 81, 0); /* overlaps the start */
+    assert_int_equal(n, 1);
+    assert_int_equal(list[0].lo, 60);
+    band_add(list, &n, -5, 5, 0); /* over the end of the numbers */
+    assert_int_equal(n, 2);
+    assert_true(bands_hold(list, n, UINT32_MAX) && bands_hold(list, n, 5) && !bands_hold(list, n, 6));
+    band_add(list, &n, INT64_MIN, INT64_MAX, 0);
+    assert_int_equal(n, 1);
+    assert_true(bands_hold(list, n, 0x7fffffff) && bands_hold(list, n, 0x80000000));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_constant),
         cmocka_unit_test(many_constants),
         cmocka_unit_test(reals),
+        cmocka_unit_test(bands_join),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
