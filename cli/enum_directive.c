@@ -114,9 +114,9 @@ typedef enum Truth { FALSE_, TRUE_, OPEN_ } Truth;
 
 static Truth not(Truth t) { return t == OPEN_ ? OPEN_ : t == TRUE_ ? FALSE_ : TRUE_; }
 
-static Truth is_defined(const Pp *p, Token name)
+static Truth is_defined(const Pp *p, const Token *name)
 {
-    const Macro *m = pp_macro(p, &name);
+    const Macro *m = pp_macro(p, name);
     if (!m || m->ambiguous || (m->defined && m->region && m->region != p->region))
         return OPEN_;
     return m->defined ? TRUE_ : FALSE_;
@@ -125,7 +125,7 @@ static Truth is_defined(const Pp *p, Token name)
 static bool is_line_end(Token t) { return t.kind == TOK_NEWLINE || t.kind == TOK_EOF; }
 
 /* Whether the next directive is "#define name": then a "not defined" before it is an include guard or a default. */
-static bool is_guard(const Pp *p, Token name)
+static bool is_guard(const Pp *p, const Token *name)
 {
     Lexer l = p->lexer;
     l.in_directive = false;
@@ -134,7 +134,7 @@ static bool is_guard(const Pp *p, Token name)
     Token define = lexer_next(&l);
     if (!token_named(&define, "define"))
         return false;
-    return str_eq(token_str(lexer_next(&l)), token_str(name));
+    return str_eq(token_str(lexer_next(&l)), token_str(*name));
 }
 
 static Truth read_ifdef(Pp *p, bool negated)
@@ -144,8 +144,8 @@ static Truth read_ifdef(Pp *p, bool negated)
         return OPEN_;
     if (p->lexer.in_directive)
         lexer_skip_line(&p->lexer);
-    Truth t = is_defined(p, name);
-    if (t == OPEN_ && negated && !pp_macro(p, &name) && is_guard(p, name))
+    Truth t = is_defined(p, &name);
+    if (t == OPEN_ && negated && !pp_macro(p, &name) && is_guard(p, &name))
         return TRUE_;
     return negated ? not(t) : t;
 }
@@ -159,7 +159,7 @@ static Token read_defined(Pp *p, Token at, Token *name)
         if (!is_line_end(*name))
             lexer_next(&p->lexer);
     }
-    Truth t = name->kind == TOK_NAME ? is_defined(p, *name) : OPEN_;
+    Truth t = name->kind == TOK_NAME ? is_defined(p, name) : OPEN_;
     at.kind = t == OPEN_ ? TOK_UNKNOWN : TOK_NUMBER;
     at.p = t == TRUE_ ? "1" : "0";
     at.n = 1;
@@ -173,7 +173,7 @@ static bool read_condition(Pp *p, Tokens *out, Token *guard)
     for (Token t = lexer_next(&p->lexer); !is_line_end(t); t = lexer_next(&p->lexer)) {
         if (token_named(&t, "defined"))
             t = read_defined(p, t, &name);
-        if (!tokens_add(p, out, t))
+        if (!tokens_add(p, out, &t))
             return false;
         if (is_line_end(name) && name.p)
             break;
@@ -210,7 +210,7 @@ static Truth read_if(Pp *p)
     p->collecting++;
     Truth t = read_condition(p, &line, &guard) ? evaluate(p, &line) : OPEN_;
     p->collecting--;
-    if (t == OPEN_ && guard.p && !pp_macro(p, &guard) && is_guard(p, guard))
+    if (t == OPEN_ && guard.p && !pp_macro(p, &guard) && is_guard(p, &guard))
         return TRUE_;
     return t;
 }

@@ -162,7 +162,7 @@ static bool read_literal(Reader *r, Val *out)
 {
     Token t = r->p->tok;
     const char *why = NULL;
-    bool ok = t.kind == TOK_CHAR ? literal_char(t, out, &why) : literal_number(t, out, &why);
+    bool ok = t.kind == TOK_CHAR ? literal_char(&t, out, &why) : literal_number(&t, out, &why);
     if (!ok)
         return fail(r, why, &t);
     out->wide |= r->condition;

@@ -39,7 +39,7 @@ bool val_fits(Val v, IntType t);
 Val val_shrink(Val v);
 
 /* enum_literal.c: the value of a number or character token. False: *why. */
-bool literal_number(Token t, Val *out, const char **why);
-bool literal_char(Token t, Val *out, const char **why);
+bool literal_number(const Token *t, Val *out, const char **why);
+bool literal_char(const Token *t, Val *out, const char **why);
 
 #endif

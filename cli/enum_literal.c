@@ -43,26 +43,26 @@ static Val typed(uint64_t v, Suffix s, bool decimal)
     return (Val){.v = v, .wide = wide, .uns = s.uns || v > signed_max, .known = true};
 }
 
-static unsigned base_of(Token t, size_t *i)
+static unsigned base_of(const Token *t, size_t *i)
 {
-    if (t.n < 2 || t.p[0] != '0')
+    if (t->n < 2 || t->p[0] != '0')
         return 10;
-    char c = (char)(t.p[1] | 0x20);
+    char c = (char)(t->p[1] | 0x20);
     *i = c == 'x' || c == 'b' ? 2 : 1;
     return c == 'x' ? 16 : c == 'b' ? 2 : 8;
 }
 
-static bool is_float(Token t, unsigned base)
+static bool is_float(const Token *t, unsigned base)
 {
-    for (size_t i = 0; i < t.n; i++) {
-        char c = (char)(t.p[i] | 0x20);
-        if (t.p[i] == '.' || (base != 16 && c == 'e') || (base == 16 && c == 'p'))
+    for (size_t i = 0; i < t->n; i++) {
+        char c = (char)(t->p[i] | 0x20);
+        if (t->p[i] == '.' || (base != 16 && c == 'e') || (base == 16 && c == 'p'))
             return true;
     }
     return false;
 }
 
-bool literal_number(Token t, Val *out, const char **why)
+bool literal_number(const Token *t, Val *out, const char **why)
 {
     size_t i = 0, digits = 0;
     unsigned base = base_of(t, &i);
@@ -70,10 +70,10 @@ bool literal_number(Token t, Val *out, const char **why)
     *why = "%s is no integer";
     if (is_float(t, base))
         return false;
-    for (; i < t.n; i++) {
-        if (t.p[i] == '\'')
+    for (; i < t->n; i++) {
+        if (t->p[i] == '\'')
             continue;
-        unsigned d = (unsigned)digit_of(t.p[i]);
+        unsigned d = (unsigned)digit_of(t->p[i]);
         if (d >= base)
             break;
         if (v > (UINT64_MAX - d) / base) {
@@ -83,7 +83,7 @@ bool literal_number(Token t, Val *out, const char **why)
         v = v * base + d;
         digits++;
     }
-    Suffix s = suffix_of(t.p + i, t.n - i);
+    Suffix s = suffix_of(t->p + i, t->n - i);
     bool decimal = base == 10;
     if (!s.valid || (digits == 0 && base != 8))
         return false;
@@ -185,16 +185,16 @@ static bool read_narrow(Chars c, Val *out)
     return n >= 1 && n <= 4;
 }
 
-bool literal_char(Token t, Val *out, const char **why)
+bool literal_char(const Token *t, Val *out, const char **why)
 {
     size_t i = 0;
-    while (t.p[i] != '\'')
+    while (t->p[i] != '\'')
         i++;
-    Chars c = {t.p + i + 1, t.p + t.n - 1};
+    Chars c = {t->p + i + 1, t->p + t->n - 1};
     *why = "%s is no character constant of a known value";
     if (c.p >= c.end)
         return false;
     if (i == 0)
         return read_narrow(c, out);
-    return read_wide(c, i == 2 ? '8' : t.p[0], out);
+    return read_wide(c, i == 2 ? '8' : t->p[0], out);
 }

@@ -126,7 +126,7 @@ static bool read_body(Pp *p, const Macro *m, Tokens *body)
 {
     Lexer l = body_lexer(m);
     for (Token t = lexer_next(&l); t.kind != TOK_NEWLINE && t.kind != TOK_EOF; t = lexer_next(&l))
-        if (!tokens_add(p, body, t))
+        if (!tokens_add(p, body, &t))
             return false;
     return true;
 }
@@ -135,7 +135,7 @@ static bool add_at(Pp *p, Tokens *out, Token t, Token at)
 {
     t.line = at.line;
     t.column = at.column;
-    return tokens_add(p, out, t);
+    return tokens_add(p, out, &t);
 }
 
 static bool add_all(Pp *p, Tokens *out, const Tokens *list, Token at)

@@ -124,11 +124,11 @@ void pp_tidy(Pp *p)
         arena_reset(&p->scratch);
 }
 
-bool tokens_add(Pp *p, Tokens *list, Token t)
+bool tokens_add(Pp *p, Tokens *list, const Token *t)
 {
-    if (list->n == PP_LIST_MAX || !arena_grow(&p->scratch, (void **)&list->p, list->n, &list->cap, sizeof t))
-        return pp_fatal(p, "macros expand to too much at %s", &t);
-    list->p[list->n++] = t;
+    if (list->n == PP_LIST_MAX || !arena_grow(&p->scratch, (void **)&list->p, list->n, &list->cap, sizeof *t))
+        return pp_fatal(p, "macros expand to too much at %s", t);
+    list->p[list->n++] = *t;
     return true;
 }
 
@@ -141,7 +141,7 @@ static bool expand_alone(Pp *p, const Tokens *in, Tokens *out)
         return false;
     f->barrier = true;
     for (pp_advance(p); p->tok.kind != TOK_EOF; pp_advance(p))
-        if (!tokens_add(p, out, p->tok))
+        if (!tokens_add(p, out, &p->tok))
             return false;
     if (!p->fatal.what)
         pp_pop(p);
@@ -169,7 +169,7 @@ static bool read_args(Pp *p, const Macro *m, Token at, Tokens *args, uint32_t *c
                 return pp_fatal(p, "macro %s has too many arguments", &at);
         } else if (m->param_count == 0) {
             return pp_fatal(p, "macro %s takes no arguments", &at);
-        } else if (!tokens_add(p, &args[i], t)) {
+        } else if (!tokens_add(p, &args[i], &t)) {
             return false;
         }
     }

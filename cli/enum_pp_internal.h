@@ -36,7 +36,7 @@ Macro *pp_macro(const Pp *p, const Token *t);
 Frame *pp_push(Pp *p, Token *tokens, size_t n, Macro *m);
 void pp_pop(Pp *p);
 void pp_tidy(Pp *p); /* resets the scratch arena when nothing in it is in use */
-bool tokens_add(Pp *p, Tokens *list, Token t);
+bool tokens_add(Pp *p, Tokens *list, const Token *t);
 
 /* enum_directive.c: the next token of the file, directives carried out. */
 Token pp_next_of_file(Pp *p);
