@@ -305,7 +305,7 @@ enum { STYLE_PREFIX_USED = 0x8000, STYLE_66_USED = 0x4000, STYLE_FORMAT = 0xfff 
 static inline unsigned row_style(unsigned row) { return x86_styles[x86_row_style[row]]; }
 
 /* The names' codes are found from every such many names on. */
-enum { NAME_BLOCK = 8 };
+enum { NAME_BLOCK = 16 };
 
 /* What the private bytes of an Insn hold. */
 enum {
