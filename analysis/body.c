@@ -34,8 +34,6 @@ static uint8_t walk_mark(Walk *w, Addr pc)
 
 static bool region_add(Walk *w, Part part)
 {
-    if (w->nregions == WALK_MAX_REGIONS)
-        return diag_set(w->diag, part.start, "function has too many parts");
     uint64_t size = part.end - part.start;
     const uint8_t *bytes = image_read(&w->program->image, part.start, size);
     if (!bytes || size == 0 || size > BODY_MAX_BYTES - w->bytes)

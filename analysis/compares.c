@@ -107,9 +107,6 @@ static bool operand_constant(Finder *f, uint32_t step, unsigned i, uint64_t *k, 
 {
     const Insn *insn = &f->v->body->steps[step].insn;
     const Operand *op = &insn->op[i];
-    const Program *p = f->v->body->program;
-    uint64_t addr;
-    Slot slot;
     if (op->kind == OPERAND_IMM) {
         *k = insn->imm;
         *via = VIA_IMMEDIATE;
@@ -118,15 +115,8 @@ static bool operand_constant(Finder *f, uint32_t step, unsigned i, uint64_t *k, 
     Cell cell = values_operand_cell(f->v, step, i);
     if (cell != CELL_NONE)
         return values_number(f->v, values_before(f->v, step, cell), k, via);
-    if (op->kind != OPERAND_MEM || !insn_mem_address(insn, &addr) || !image_is_constant(&p->image, addr) ||
-        slots_at(&p->slots, addr, &slot))
-        return false;
-    const uint8_t *bytes = image_read(&p->image, addr, op->bits / 8u);
     *via = VIA_MEMORY;
-    *k = 0;
-    for (unsigned n = op->bits / 8u; bytes && n > 0 && op->bits <= 64; n--)
-        *k = *k << 8 | bytes[n - 1];
-    return bytes && op->bits <= 64;
+    return op->kind == OPERAND_MEM && program_constant(f->v->body->program, insn, op->bits, k);
 }
 
 /* Sets the side that is no constant; false when it can't be followed. */

@@ -68,17 +68,7 @@ static void constant_put(Eye *e, unsigned place, uint64_t k, bool read)
 
 bool eye_constant(const Eye *e, const Operand *op, uint64_t *k)
 {
-    const Program *p = e->look->g->program;
-    uint64_t addr;
-    Slot slot;
-    if (op->kind != OPERAND_MEM || op->bits > 64 || !insn_mem_address(&e->insn, &addr) ||
-        !image_is_constant(&p->image, addr) || slots_at(&p->slots, addr, &slot))
-        return false;
-    const uint8_t *bytes = image_read(&p->image, addr, op->bits / 8u);
-    *k = 0;
-    for (unsigned n = op->bits / 8u; bytes && n > 0; n--)
-        *k = *k << 8 | bytes[n - 1];
-    return bytes != NULL;
+    return op->kind == OPERAND_MEM && program_constant(e->look->g->program, &e->insn, op->bits, k);
 }
 
 /* A jump table may lie there. */

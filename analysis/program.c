@@ -158,6 +158,14 @@ bool program_insn(const Program *p, Addr pc, Insn *out)
     return image_code_bytes(&p->image, pc, &code) && insn_decode(code.p, code.n, pc, out) > 0;
 }
 
+bool program_constant(const Program *p, const Insn *insn, unsigned bits, uint64_t *out)
+{
+    uint64_t addr;
+    Slot slot;
+    return insn_mem_address(insn, &addr) && image_is_constant(&p->image, addr) && !slots_at(&p->slots, addr, &slot) &&
+           image_number(&p->image, addr, bits, out);
+}
+
 /* ---- names ---- */
 
 Str program_demangled(Program *p, const Function *f)

@@ -62,6 +62,10 @@ Str program_demangled(Program *program, const Function *f);
 /* Decodes the instruction at pc; false where there is none. */
 bool program_insn(const Program *program, Addr pc, Insn *out);
 
+/* The number of `bits` that the instruction's memory operand always reads: at an address without registers, in memory that is neither
+ * written nor relocated. False: there is none. */
+bool program_constant(const Program *program, const Insn *insn, unsigned bits, uint64_t *out);
+
 /* What control flow recovery found out about one function (lvscan functions). */
 typedef enum JumpKind { JUMP_TABLE, JUMP_TAIL, JUMP_UNKNOWN } JumpKind;
 

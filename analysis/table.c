@@ -281,12 +281,8 @@ static bool eval_load(Eval *e, uint32_t step, const Move *m, unsigned depth, uin
     e->first_load = addr;
     if (bits == 64)
         return read_word(p, addr, out);
-    const uint8_t *bytes = image_read(&p->image, addr, bits / 8);
-    if (!bytes)
+    if (!image_number(&p->image, addr, bits, out))
         return false;
-    *out = 0;
-    for (unsigned i = bits / 8; i > 0; i--)
-        *out = *out << 8 | bytes[i - 1];
     *out = value_extended(value_extended(*out, bits, m->sign), m->to, false);
     return true;
 }

@@ -434,18 +434,8 @@ static bool constant_of(Values *v, ValueId id, uint64_t *k, uint8_t *via, unsign
 
 static bool constant_load(Values *v, const Step *s, const Move *m, uint64_t *k)
 {
-    const Image *image = &v->body->program->image;
-    uint64_t addr;
-    Slot slot;
-    if (!insn_mem_address(&s->insn, &addr) || !image_is_constant(image, addr) ||
-        slots_at(&v->body->program->slots, addr, &slot))
+    if (!program_constant(v->body->program, &s->insn, m->bits, k))
         return false;
-    const uint8_t *p = image_read(image, addr, m->bits / 8u);
-    if (!p)
-        return false;
-    *k = 0;
-    for (unsigned i = m->bits / 8u; i > 0; i--)
-        *k = *k << 8 | p[i - 1];
     *k = value_extended(value_extended(*k, m->bits, m->sign), m->to, false);
     return true;
 }

@@ -288,6 +288,15 @@ const uint8_t *image_read(const Image *image, Addr addr, size_t n)
     return image_bytes(image, addr, &b) && n <= b.n ? b.p : NULL;
 }
 
+bool image_number(const Image *image, Addr addr, unsigned bits, uint64_t *out)
+{
+    const uint8_t *p = bits <= 64 ? image_read(image, addr, bits / 8) : NULL;
+    *out = 0;
+    for (unsigned n = bits / 8; p && n > 0; n--)
+        *out = *out << 8 | p[n - 1];
+    return p;
+}
+
 bool image_u32(const Image *image, Addr addr, uint32_t *out)
 {
     const uint8_t *p = image_read(image, addr, sizeof *out);

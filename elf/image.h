@@ -52,6 +52,9 @@ bool image_bytes(const Image *image, Addr addr, Bytes *out);
 /* The same, of an executable segment; elsewhere false, and *out is left as it was. */
 bool image_code_bytes(const Image *image, Addr addr, Bytes *out);
 
+/* The little-endian number of `bits` (8, 16 .. 64) at addr, of file-backed bytes. False: there is none, or more bits are asked for. */
+bool image_number(const Image *image, Addr addr, unsigned bits, uint64_t *out);
+
 /* Exactly n file-backed bytes at addr, or NULL. */
 const uint8_t *image_read(const Image *image, Addr addr, size_t n);
 bool image_u32(const Image *image, Addr addr, uint32_t *out);
