@@ -78,8 +78,7 @@ static int constant_order(const void *x, const void *y)
 size_t constants_distinct(uint64_t *items, size_t n)
 {
     size_t m = 0;
-    if (n)
-        qsort(items, n, sizeof *items, constant_order);
+    qsort(items, n, sizeof *items, constant_order);
     for (size_t i = 0; i < n; i++)
         if (i == 0 || items[i] != items[m - 1])
             items[m++] = items[i];

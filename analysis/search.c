@@ -529,7 +529,7 @@ bool search_run(SearchResult *out, Program *program, const Query *query, Arena *
     }
     out->stats.functions = program->functions.n;
     size_t jobs = query->jobs > THREADS_MAX ? THREADS_MAX : query->jobs, most = s.n / 8 + 1;
-    jobs = jobs < 1 ? 1 : jobs > most ? most : jobs;
+    jobs = jobs > most ? most : jobs;
     Thread *threads = arena_alloc(arena, jobs, sizeof *threads);
     bool ok = threads && search_with(&s, threads, jobs);
     arena_free(&s.lists);

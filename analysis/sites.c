@@ -137,8 +137,7 @@ static int site_order(const void *x, const void *y)
 /* Sorts; of one compare only one reading stays: the one with the most sites at that pc, then without addend. */
 void sites_tidy(SiteList *list)
 {
-    if (list->n)
-        qsort(list->items, list->n, sizeof *list->items, site_order);
+    qsort(list->items, list->n, sizeof *list->items, site_order);
     size_t n = 0;
     for (size_t i = 0; i < list->n; i++) {
         const Site *s = &list->items[i];

@@ -488,8 +488,7 @@ static bool groups_build(Builder *b)
         return true;
     if (!groups_trace(b))
         return false;
-    if (b->ngroups)
-        qsort(b->groups, b->ngroups, sizeof *b->groups, group_order);
+    qsort(b->groups, b->ngroups, sizeof *b->groups, group_order);
     for (size_t i = 0; i < b->ngroups; i++) {
         Group *g = &b->groups[i];
         if (b->budget && !g->taken && group_matters(b, g) && !group_build(b, g))

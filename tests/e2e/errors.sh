@@ -94,4 +94,6 @@ else
     refused 4 "no permission to attach" 'permission|privilege|root|CAP_' \
         "$LVSCAN" trace -c 30000..30011 "$work/good" -- "$work/good" --version
 fi
+long=$(printf 'n%.0s' {1..80})
+refused 1 "a long name that no function has" "no function named n{60} " "$LVSCAN" -f "$long" "$work/good"
 done_testing

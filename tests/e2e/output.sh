@@ -15,6 +15,8 @@ for list in 30000 0x7530 29999..30000 1,30000,2 "30001 -c 30000"; do
     # shellcheck disable=SC2086  # two options in one word list
     json "-c $list" "$("$LVSCAN" --json -c $list "$work/article")" '.variables[0].matched | index(30000) != null'
 done
+same "-j 1000, more threads than there may be: the same answer" "$("$LVSCAN" --json -j 1000 -n 3 "$work/article" | jq -c 'del(.stats)')" \
+    "$("$LVSCAN" --json -j 1 -n 3 "$work/article" | jq -c 'del(.stats)')"
 same "-n 1" "$("$LVSCAN" --json -n 1 "$work/article" | jq '.variables | length')" 1
 
 mkdir -p "$work/dir/sub" && cp "$work/article" "$work/dir/sub/one" && cp "$work/article" "$work/dir/two" && echo text >"$work/dir/three"
