@@ -35,7 +35,7 @@ static int map_create(unsigned type, uint32_t key, uint32_t value, uint32_t entr
 static void raise_memory_limit(void)
 {
     struct rlimit limit = {RLIM_INFINITY, RLIM_INFINITY};
-    setrlimit(RLIMIT_MEMLOCK, &limit);
+    prlimit(0, RLIMIT_MEMLOCK, &limit, NULL);
 }
 
 /* One page that we write, one page and twice the data that we read. */
