@@ -205,7 +205,7 @@ endif
 IN_RELEASE = BUILD=$(BUILD)/release CC=musl-gcc RELEASE=1 OPT=-O2 SAN= STATIC='-static -no-pie' \
     CFLAGS='-ffile-prefix-map=$(CURDIR)=. -fno-pie -fno-asynchronous-unwind-tables -fno-unwind-tables -fno-ident \
         -falign-functions=1 -falign-jumps=1 -falign-loops=1' \
-    LDFLAGS='-s -Wl,--build-id=none,-z,norelro,-z,noseparate-code'
+    LDFLAGS='-s -Wl,--build-id=none,-z,norelro,-z,noseparate-code,-z,common-page-size=64'
 release:
 	$(SUB) $(IN_RELEASE) all
 	@cd $(BUILD)/release && sha256sum lvscan >lvscan.sha256 && stat -c '%n: %s bytes' lvscan && cat lvscan.sha256
