@@ -363,7 +363,7 @@ static void help_wrapped(Sink *t, const char *help)
 {
     size_t column = 26;
     for (const char *p = help; *p;) {
-        size_t n = strcspn(p, " ");
+        size_t n = (size_t)(strchrnul(p, ' ') - p);
         if (column + 1 + n > 100) {
             sink_char(t, '\n');
             sink_repeat(t, ' ', 26);

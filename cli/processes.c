@@ -102,7 +102,7 @@ const char *processes_comm(Processes *p, uint32_t pid, uint32_t tid)
     format_text(path, sizeof path, "/proc/%u/task/%u/comm", (unsigned)pid, (unsigned)tid);
     if (!small_file_read(path, name, sizeof name))
         return comm_set(p, tid, "?", 1);
-    return comm_set(p, tid, name, strcspn(name, "\n"));
+    return comm_set(p, tid, name, (size_t)(strchrnul(name, '\n') - name));
 }
 
 /* A number may come back with another owner: what was known of it is forgotten, or taken from the parent. */

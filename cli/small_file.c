@@ -25,7 +25,9 @@ static unsigned digit_of(char c)
 
 uint64_t number_read(const char **at, unsigned base)
 {
-    const char *p = *at + strspn(*at, " ");
+    const char *p = *at;
+    while (*p == ' ')
+        p++;
     if (digit_of(*p) >= base)
         return 0;
     uint64_t v = 0;

@@ -138,7 +138,7 @@ static void explain(const TracefsEvent *e, int error, Diag *diag)
         for (const char *p = text; (p = text_find(p, "trace_uprobe: error: ")); p++)
             last = p + 21;
     if (last)
-        diag_set(diag, 0, "the kernel refuses the probe: %.*s", (int)strcspn(last, "\n"), last);
+        diag_set(diag, 0, "the kernel refuses the probe: %.*s", (int)(strchrnul(last, '\n') - last), last);
     else if (error == EACCES || error == EPERM)
         probe_refused(error, diag);
     else
