@@ -1,5 +1,5 @@
 /* tests/fault.h - allocations and mappings of the program under test that fail when asked to. A test that includes it is linked
- * with --wrap (Makefile): malloc, calloc, realloc, mmap, arena_alloc and arena_grow of all of lvscan come here first. */
+ * with --wrap (Makefile): malloc, calloc, realloc, mmap, arena_alloc, arena_copy and arena_grow of all of lvscan come here first. */
 #ifndef LVSCAN_TESTS_FAULT_H
 #define LVSCAN_TESTS_FAULT_H
 
@@ -48,7 +48,10 @@ void *__wrap_arena_alloc(Arena *a, size_t n, size_t size)
 {
     return fault_now() ? NULL : __real_arena_alloc(a, n, size);
 }
-/* Counted where it allocates: it calls arena_alloc in its own file, which --wrap does not see. */
+char *__real_arena_copy(Arena *a, const void *p, size_t n);
+char *__wrap_arena_copy(Arena *a, const void *p, size_t n);
+/* These two are counted where they allocate: they call arena_alloc in their own file, which --wrap does not see. */
+char *__wrap_arena_copy(Arena *a, const void *p, size_t n) { return fault_now() ? NULL : __real_arena_copy(a, p, n); }
 bool __wrap_arena_grow(Arena *a, void **items, size_t n, size_t *cap, size_t size)
 {
     return !(n >= *cap && fault_now()) && __real_arena_grow(a, items, n, cap, size);
