@@ -18,7 +18,7 @@ static unsigned code_spell(unsigned code, char *out)
 
 MnemonicName mnemonic_name(unsigned mnemonic)
 {
-    MnemonicName name;
+    MnemonicName name = {{0}};
     unsigned at = mnemonic < MN_COUNT ? mnemonic : 0;
     const uint8_t *code = name_codes + name_starts[at / NAME_BLOCK];
     for (unsigned before = at % NAME_BLOCK + 1; before; before--)

@@ -34,7 +34,7 @@ static void modrm_emit(FILE *f, unsigned modrm, unsigned base, unsigned disp, bo
                                   : IMM_NONE,
                         0),
             (is_reg ? FAST_IS_REG : 0) | reg << FAST_REG_SHIFT,
-            (reg & 4) || (is_reg && (rm & 4)) ? 0xff : RARE_NOT_HIGH);
+            (reg & 4) || (is_reg && (rm & 4)) ? 0xffu : (unsigned)RARE_NOT_HIGH);
 }
 
 static void modrms_emit(FILE *f)
