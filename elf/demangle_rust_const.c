@@ -74,7 +74,7 @@ static uint32_t adapt(uint32_t delta, uint32_t n, bool first)
     return k + 36 * delta / (delta + 38);
 }
 
-/* A variable-length integer (RFC 3492, section 6.2). */
+/* A variable-length integer (RFC 3492, section 6.2) below 2^31; while it goes on a digit is not 0, so that w <= i. */
 static bool read_delta(Str s, size_t *at, uint32_t bias, uint32_t *out)
 {
     uint64_t i = 0, w = 1;
@@ -89,8 +89,6 @@ static bool read_delta(Str s, size_t *at, uint32_t bias, uint32_t *out)
         if (d < t)
             return true;
         w *= 36 - t;
-        if (w > INT32_MAX)
-            return false;
     }
 }
 
@@ -110,7 +108,7 @@ bool rust_punycode(CxxOut *o, Str s)
     while (at < s.n) {
         uint32_t delta;
         bool first = n == 128 && i == 0 && bias == 72;
-        if (count == CODE_POINTS_MAX || !read_delta(s, &at, bias, &delta) || delta > UINT32_MAX - i)
+        if (count == CODE_POINTS_MAX || !read_delta(s, &at, bias, &delta))
             return false;
         i += delta;
         count++;

@@ -200,6 +200,32 @@ static const Case cases[] = {
      "alloc::alloc::box_free::<dyn alloc::boxed::FnBox<(), Output = ()>>"},
     {"_RC3foo.llvm.9D1C9369", "foo"},
     {"_RC3foo.llvm.9D1C9369@@16", "foo"},
+    /* Punycode: its last character, one too far, surrogates; no digit, an end too soon, 2^31, more than 128 characters */
+    {"_RNvC1au7_bbbbbbb", "a::կծկխծ"},
+    {"_RNvC1au8ab_mg72a", "a::a🐊b"},
+    {"_RNvC1au8ab_me24y", NULL},
+    {"_RNvC1au7ab_yd9k", NULL},
+    {"_RNvC1au7ab_fe4l", NULL},
+    {"_RNvC1au5ab_aA", NULL},
+    {"_RNvC1au4ab_9", NULL},
+    {"_RNvC1au11ab_x416146o", NULL},
+    {"_RNvC1au130aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa_aa", NULL},
+    {"_RNvC1au130aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa_a", NULL},
+    /* what an impl's own path holds is not shown, but read */
+    {"_RNvMINtC1a1SKo1123456789abcdefff_ENtC1b1T1f", "<b::T>::f"},
+    {"_RNvMINtC1a1SKc41_EC1b1f", "<b>::f"},
+    {"_RNvMINtC1a1SKRe41_EC1b1f", "<b>::f"},
+    /* digits that are none, constants and paths that are to be found further on */
+    {"_RINvC1a1fKjg_E", NULL},
+    {"_RINvC1a1fKjA_E", NULL},
+    {"_RINvC1a1fKBz_E", NULL},
+    {"_RNvCs.4_1a1f", NULL},
+    {"_RN_C1a1f", NULL},
+    {"_RINvC1a1fDBz_EL_E", NULL},
+    {"_ZN6a$u7e$17h0123456789abcdefE", "a~"},
+    {"_ZN6a$u7f$17h0123456789abcdefE", "a$u7f$"}, /* a control character is not printed (rustc-demangle) */
+    {"_RINvC1a1fKj7f_KB8_E", "a::f::<127, 127>"},
+    {"_RINvC1a1fFG_DNtB2_1TEL0_EuE", "a::f::<for<'a> fn(dyn a::T + 'a)>"},
 };
 /* clang-format on */
 
@@ -381,6 +407,31 @@ static void check_bomb(const char *head, const char *part, size_t n, const char 
     free(p);
 }
 
+/* References to references, 250 in a row, and 6000 to the last of them: more steps than a name may take, of 30 KB of text. */
+static void test_steps(void **state)
+{
+    (void)state;
+    static const char digits[] = "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    static char text[40000] = "_RINvC1a1fu";
+    size_t n = strlen(text), to = n - 3; /* counted from behind _R */
+    for (unsigned i = 0; i < 250 + 6000; i++) {
+        size_t here = n - 2;
+        n += (size_t)snprintf(text + n, sizeof text - n, "B%c%c_", digits[(to - 1) / 62], digits[(to - 1) % 62]);
+        to = i < 250 ? here : to;
+        if (i == 400) { /* with 150 of them it is a name */
+            Arena arena = {0};
+            text[n] = 'E';
+            Str got = demangle((Str){text, n + 1}, &arena);
+            assert_true(got.n > 1500 && memcmp(got.p, "a::f::<(), (), ", 15) == 0);
+            arena_free(&arena);
+        }
+    }
+    text[n++] = 'E';
+    Arena arena = {0};
+    assert_null(demangle((Str){text, n}, &arena).p);
+    arena_free(&arena);
+}
+
 /* Depth, exponential sharing, quadratic lists: each ends soon. */
 static void test_bounds(void **state)
 {
@@ -399,6 +450,8 @@ static void test_bounds(void **state)
     check_bomb("_RNvC1a1f", "B_", 100000, "");
     check_bomb("_RINvC1a1f", "T", 300000, "E");
     check_bomb("_RINvC1a1fTTTThhEB8_EB7_EB6_E", "TB6_B6_E", 64, "E");
+    for (size_t n = 500; n < 520; n++)
+        check_bomb("_RINvC1a1f", "R", n, "DC1a1bEL_E");
     check_bomb("", "(", 300000, "");
     check_bomb("operator ", "(a)::", 100000, "");
 }
@@ -408,6 +461,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table), cmocka_unit_test(test_truncation), cmocka_unit_test(test_mutations),
         cmocka_unit_test(test_parts), cmocka_unit_test(test_bounds),     cmocka_unit_test(test_no_memory),
+        cmocka_unit_test(test_steps),
     };
     return cmocka_run_group_tests(tests, read_cases, NULL);
 }
