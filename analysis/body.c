@@ -278,19 +278,6 @@ uint32_t body_step_at(const Body *b, Addr pc)
     return i < b->nsteps && b->steps[i].insn.pc == pc ? (uint32_t)i : UINT32_MAX;
 }
 
-uint32_t body_block_of(const Body *b, uint32_t step)
-{
-    uint32_t lo = 0, hi = b->nblocks;
-    while (hi - lo > 1) {
-        uint32_t mid = lo + (hi - lo) / 2;
-        if (b->blocks[mid].first <= step)
-            lo = mid;
-        else
-            hi = mid;
-    }
-    return lo;
-}
-
 /* ---- blocks ---- */
 
 /* Does a block end after step i? */
@@ -308,18 +295,18 @@ static bool block_ends(const Walk *w, const Body *b, uint32_t i)
 
 static bool blocks_cut(const Walk *w, Body *b, Arena *arena)
 {
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < b->nsteps; i++)
-        n += block_ends(w, b, i);
-    b->blocks = arena_alloc(arena, n, sizeof *b->blocks);
+    for (uint32_t i = 0; i < b->nsteps; i++) {
+        b->steps[i].block = b->nblocks;
+        b->nblocks += block_ends(w, b, i);
+    }
+    b->blocks = arena_alloc(arena, b->nblocks, sizeof *b->blocks);
     if (!b->blocks)
         return diag_set(w->diag, w->function->start, "out of memory");
-    uint32_t first = 0;
     for (uint32_t i = 0; i < b->nsteps; i++) {
-        if (!block_ends(w, b, i))
-            continue;
-        b->blocks[b->nblocks++] = (Block){.first = first, .n = i + 1 - first};
-        first = i + 1;
+        Block *block = &b->blocks[b->steps[i].block];
+        if (!block->n)
+            block->first = i;
+        block->n++;
     }
     return true;
 }

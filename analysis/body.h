@@ -33,6 +33,7 @@ typedef struct Step {
     Insn insn;
     Effects effects;
     CallEffect call; /* for FLOW_CALL */
+    uint32_t block;  /* which block holds it */
 } Step;
 
 typedef enum EdgeKind {
@@ -84,7 +85,7 @@ Part *body_parts(const Body *body, Arena *arena);
 uint32_t body_step_at(const Body *body, Addr pc);
 
 /* The block that holds step i. */
-uint32_t body_block_of(const Body *body, uint32_t step);
+static inline uint32_t body_block_of(const Body *body, uint32_t step) { return body->steps[step].block; }
 
 /* The address of the instruction after step i. */
 static inline Addr step_end(const Step *s) { return s->insn.pc + s->insn.len; }
