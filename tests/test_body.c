@@ -106,6 +106,41 @@ static void too_large(void **state)
     free(code);
 }
 
+/* Another function begins where this one jumps to: a part of it when it jumps back, unless it is too long to be looked through. */
+static void jumps_back(void **state)
+{
+    enum { SIZE = 1 << 17 };
+    static const struct {
+        size_t size; /* of each */
+        const char *other;
+        size_t n, parts; /* 0: refused */
+    } cases[] = {
+        {64, "\x90\xeb\xc2\xc3", 4, 2},           /* jmp to behind the jump */
+        {64, "\x90\xeb\xbd\xc3", 4, 1},           /* to the start: a call of it */
+        {64, "\x06\x90\xeb\xc1\xc3", 5, 0},       /* behind a byte that is no code: a part, which does not decode */
+        {64, "\x90\xeb\x00\xc3", 4, 1},           /* within itself */
+        {64, "\x90\xff\xe0\xc3", 4, 1},           /* to anywhere */
+        {SIZE, "\x90\xe9\xfb\xff\xfd\xff", 6, 1}, /* too long */
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        uint8_t *code = malloc(2 * cases[i].size);
+        assert_non_null(code);
+        memset(code, 0x90, 2 * cases[i].size);
+        uint32_t distance = (uint32_t)cases[i].size - 5;
+        code[0] = 0xe9;
+        memcpy(code + 1, &distance, 4);
+        code[2 * cases[i].size - 1] = code[cases[i].size - 1] = 0xc3;
+        memcpy(code + cases[i].size, cases[i].other, cases[i].n);
+        Made *m = made_open(code, 2 * cases[i].size, cases[i].size);
+        bool built = made_build(m, cases[i].size);
+        if ((built ? m->body.nparts : 0) != cases[i].parts)
+            fail_msg("case %zu: %s", i, built ? "another number of parts" : m->diag.what);
+        made_close(m);
+        free(code);
+    }
+}
+
 /* Jumps into more functions' middles than a function may have parts: the others are taken for tail calls. */
 static void many_parts(void **state)
 {
@@ -132,6 +167,7 @@ int main(void)
         cmocka_unit_test(refused),
         cmocka_unit_test(too_large),
         cmocka_unit_test(many_parts),
+        cmocka_unit_test(jumps_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
