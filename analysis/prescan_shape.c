@@ -75,7 +75,7 @@ static SiteKind kind_of_operation(unsigned op)
 static SiteShape site_short(const uint8_t *code, size_t n, size_t at)
 {
     size_t op = at + 1 + ((code[at + 1] & 0xf0) == 0x40);
-    bool plain = (code[op] & 0xf8) == 0xb8 || ((code[op] & 0xc7) == 0x05 && code[op] < 0x40);
+    bool plain = (code[op] & 0xf8) == 0xb8 || (code[op] & 0xc7) == 0x05;
     size_t imm = plain ? op + 1 : op + 1 + modrm_length(code + op + 1);
     if (!(plain || code[op] == 0x81 || code[op] == 0xc7) || imm + 2 > n)
         return (SiteShape){0};
@@ -121,7 +121,7 @@ SiteShape shape_site(const uint8_t *code, size_t n, size_t at)
     case 0x83: return site_with_modrm(code, n, at);
     case 0x8d: return site_lea(code, n, at);
     }
-    if ((code[at] & 0xc7) != 0x05 || code[at] >= 0x40 || is_modrm(code, at))
+    if ((code[at] & 0xc7) != 0x05 || is_modrm(code, at))
         return (SiteShape){0};
     return (SiteShape){.kind = (uint8_t)kind_of_operation(code[at] >> 3), .k = load32(code + at + 1), .end = at + 5};
 }

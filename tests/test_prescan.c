@@ -120,6 +120,15 @@ static void shapes(void **state)
         {"\x8d\x87\xd0\x8a\xff", 5, 0, SITE_NONE, 0},                /* lea, cut off */
         {"\x81\xc4\x30\x75\x00\x00", 6, 0, SITE_ADD, 30000},         /* add $30000,%esp */
         {"\x45\x30\x75\x00\x00", 5, 0, SITE_NONE, 0},                /* a prefix */
+        {"\x48\x8d\x05\x30\x75\x00\x00", 7, 1, SITE_ADDRESS, 0},     /* lea 30000(%rip),%rax */
+        {"\x8d\x84\x24\x30\x75\x00", 6, 0, SITE_NONE, 0},            /* lea with a SIB, cut off */
+        {"\x83\xff\x08\x90\x90", 5, 0, SITE_NONE, 0},                /* cmp $8,%edi: too common to be looked for so */
+        {"\x81\xe4\x30\x75\x00\x00", 6, 0, SITE_MASK, 30000},        /* and $30000,%esp, the lower half */
+        {"\x66\x3d\x30\x75\x00", 5, 0, SITE_SHORT, 30000},           /* cmp $30000,%ax */
+        {"\x66\xb8\x30\x75\x00", 5, 0, SITE_SHORT, 30000},           /* mov $30000,%ax */
+        {"\x66\x89\xc7\x90\x90", 5, 0, SITE_NONE, 0},                /* mov %ax,%di */
+        {"\x0d\x30\x75\x00\x00", 5, 0, SITE_OTHER, 30000},           /* or $30000,%eax */
+        {"\x15\x30\x75\x00\x00", 5, 0, SITE_NONE, 0},                /* adc */
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         SiteShape s = shape_site((const uint8_t *)rows[i].bytes, rows[i].n, rows[i].at);
@@ -135,7 +144,16 @@ static void shapes(void **state)
     assert_false(shape_moved((const uint8_t *)"\x90\x90\x8d\x04\x24\x30\x75\x00\x00", 5));
     assert_false(shape_moved((const uint8_t *)"\x90\x8d\x44\x24\x30\x75\x00\x00", 4));
     assert_false(shape_moved((const uint8_t *)"\x30\x75\x00\x00", 0));
-    assert_false(shape_branches((const uint8_t *)"\x82\x90", 2, 0)); /* no 0f before it */
+    assert_true(shape_moved((const uint8_t *)"\x68\x30\x75\x00\x00", 1));          /* push $30000 */
+    assert_true(shape_moved((const uint8_t *)"\xc7\x07\x30\x75\x00\x00", 2));      /* movl $30000,(%rdi) */
+    assert_false(shape_moved((const uint8_t *)"\x8d\x05\x25\x30\x75\x00\x00", 3)); /* no SIB */
+    assert_false(
+        shape_moved((const uint8_t *)"\x8d\x04\x24\x30\x75\x00\x00", 3)); /* lea (%rsp),%eax, and what is next */
+    assert_false(
+        shape_moved((const uint8_t *)"\x40\xb8\0\0\0\0\x30\x75\x00\x00", 6)); /* mov $0,%eax, and what is next */
+    assert_true(shape_branches((const uint8_t *)"\x90\x77\x02", 3, 0));
+    assert_false(shape_branches((const uint8_t *)"\x90\x82\x74\x0f\x84", 5, 0)); /* je */
+    assert_false(shape_branches((const uint8_t *)"\x82\x90", 2, 0));             /* no 0f before it */
     assert_true(shape_branches((const uint8_t *)"\x0f\x82\x90", 3, 0));
     assert_true(shape_has_table_jump((const uint8_t *)"\x3e\xff\xe0", 3));
     assert_false(shape_has_table_jump((const uint8_t *)"\xff\x25\x00\xff", 4));
