@@ -149,6 +149,24 @@ static void damaged_tables(void **state)
     }
 }
 
+/* Cut off anywhere, with a section and without: no function is made up. */
+static void tables_cut_short(void **state)
+{
+    (void)state;
+    Go go = {.magic = 0xfffffff1};
+    Buf whole = {.n = 0};
+    go_put_table(&go, &whole);
+    for (size_t n = 1; n < 2 * whole.n; n++) {
+        Buf table = whole;
+        table.n = (n + 1) / 2;
+        Opened *o = open_go(&go, &table, n % 2 ? ".gopclntab" : NULL);
+        assert_true(o->n <= GO_FUNCTIONS);
+        for (size_t i = 0; i < o->n; i++)
+            assert_int_equal(o->functions[i].start, GO_TEXT + go_starts[i]);
+        close_go(o);
+    }
+}
+
 static void no_table(void **state)
 {
     (void)state;
@@ -165,9 +183,8 @@ static void no_table(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(every_version),
-        cmocka_unit_test(text_start_of_the_section),
-        cmocka_unit_test(damaged_tables),
+        cmocka_unit_test(every_version),  cmocka_unit_test(text_start_of_the_section),
+        cmocka_unit_test(damaged_tables), cmocka_unit_test(tables_cut_short),
         cmocka_unit_test(no_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,6 +44,7 @@ static void symtab_is_sorted_and_filtered(void **state)
         {"tls", STB_GLOBAL, STT_TLS, 1, 0x10, 8},
         {"global@@V_1", STB_GLOBAL, STT_FUNC, 1, 0x1000, 16},
         {"absolute", STB_GLOBAL, STT_NOTYPE, SHN_ABS, 0x1000, 0},
+        {"common", STB_GLOBAL, STT_OBJECT, SHN_COMMON, 0x1000, 4},
         {"", STB_LOCAL, STT_FUNC, 1, 0x1008, 0},
         {"ifunc", STB_GLOBAL, STT_GNU_IFUNC, 1, 0x1010, 4},
         {"section", STB_LOCAL, STT_SECTION, 1, 0x1000, 0},

@@ -341,7 +341,9 @@ static void overlapping_fdes_are_cut(void **state)
     Addr cie = plain_cie(f);
     fde_put(f, cie, CODE + 0x20, 0x10, 0);
     fde_put(f, cie, CODE, 0x100, 0);
-    fde_put(f, cie, CODE + 0x20, 0x40, 0); /* the longer of two at one start is kept */
+    fde_put(f, cie, CODE + 0x20, 0x40, 0); /* the longest of those at one start is kept */
+    fde_put(f, cie, CODE + 0x20, 0x18, 0);
+    fde_put(f, cie, CODE + 0x20, 0x40, 0);
     fde_put(f, cie, CODE + 0x50, 0x8, 0);
     fixture_open(f, BY_SECTION);
     static const Addr ranges[][2] = {{CODE, 0x20}, {CODE + 0x20, 0x30}, {CODE + 0x50, 8}};
@@ -352,6 +354,21 @@ static void overlapping_fdes_are_cut(void **state)
         assert_int_equal(got[i].size, ranges[i][1]);
     }
     fixture_free(f);
+}
+
+/* The section ends within a length. */
+static void lengths_are_cut_off(void **state)
+{
+    (void)state;
+    for (size_t n = 1; n < 12; n++) {
+        Fixture *f = fixture_new();
+        fde_put(f, plain_cie(f), CODE, 8, 0);
+        buf_put(&f->frame, "\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", n);
+        fixture_open(f, BY_SECTION);
+        Fde *got;
+        assert_int_equal(all(f, &got), 1);
+        fixture_free(f);
+    }
 }
 
 /* An FDE's CIE may be missing, itself, another FDE or outside; a zero length may come before the end. */
@@ -622,6 +639,7 @@ int main(void)
         cmocka_unit_test(extended_length),
         cmocka_unit_test(ranges_outside_code_are_left_out),
         cmocka_unit_test(overlapping_fdes_are_cut),
+        cmocka_unit_test(lengths_are_cut_off),
         cmocka_unit_test(walks_past_damage),
         cmocka_unit_test(headers_that_do_not_check_out),
         cmocka_unit_test(nothing_to_unwind),
