@@ -1,0 +1,99 @@
+/* tests/test_compares.c - what a variable is compared with, of a few instructions each: bits of masks, shifts, memory. */
+#include "analysis/search.h"
+#include "tests/elf_builder.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#define COUNT(a) (sizeof(a) / sizeof *(a))
+enum { CODE = 0x1000, TEXT = 256 };
+
+/* " relation constant" of every site of every variable, best first, each variable with a semicolon behind. */
+static void describe(const SearchResult *found, char *text)
+{
+    static const char *const relations[] = {"==", "!=", "<", "<=", ">", ">=", "case"};
+    size_t n = 0;
+    text[0] = 0;
+    for (size_t i = 0; i < found->nvariables; i++) {
+        for (size_t k = 0; k < found->variables[i].nsites; k++) {
+            const Site *s = &found->variables[i].sites[k];
+            assert_true(s->relation < COUNT(relations) && n < TEXT - 32);
+            n += (size_t)snprintf(text + n, TEXT - n, " %s%lld", relations[s->relation], (long long)s->constant);
+        }
+        n += (size_t)snprintf(text + n, TEXT - n, ";");
+    }
+}
+
+static void sites_in(const uint8_t *code, size_t n, char *text)
+{
+    Elf elf;
+    Program program;
+    Arena arena = {0};
+    SearchResult found;
+    Buf symbols = {.n = 0};
+    elf_begin(&elf, ET_DYN);
+    elf_load(&elf, PF_R | PF_X, CODE, code, n);
+    buf_symbol(&symbols, 0, 0, 0, 0, 0, 0);
+    buf_symbol(&symbols, 1, STB_GLOBAL, STT_FUNC, 1, CODE, n);
+    unsigned table = elf_section(&elf, ".symtab", SHT_SYMTAB, 0, symbols.p, symbols.n);
+    elf.sh[table].sh_entsize = sizeof(Elf64_Sym);
+    elf.sh[table].sh_link = elf_section(&elf, ".strtab", SHT_STRTAB, 0, "\0f", 3);
+    Bytes file = elf_end(&elf);
+    Query query = {.weakest = PROOF_PARTIAL, .jobs = 1};
+    assert_true(program_open(&program, file, &(Diag){0}));
+    assert_true(search_run(&found, &program, &query, &arena, NULL, NULL, &(Diag){0}));
+    describe(&found, text);
+    arena_free(&arena);
+    program_close(&program);
+    free((void *)(uintptr_t)file.p);
+}
+
+static void compares(void **state)
+{
+    static const struct {
+        const char *what, *code;
+        size_t n;
+        const char *sites;
+    } cases[] = {
+        {"mov $0x28,%eax; bt %rdi,%rax; jb", "\xb8\x28\x00\x00\x00\x48\x0f\xa3\xf8\x72\x01\x90\xc3", 13, " ==3 ==5;"},
+        {"mov $0x28,%eax; bt %edi,%eax; jae", "\xb8\x28\x00\x00\x00\x0f\xa3\xf8\x73\x01\x90\xc3", 12, " !=3 !=5;"},
+        {"bt %edi,(%rsi): memory", "\x0f\xa3\x3e\x72\x01\x90\xc3", 7, ""},
+        {"bt %rdi,%rsi: any mask", "\x48\x0f\xa3\xfe\x72\x01\x90\xc3", 8, ""},
+        {"bt and jo", "\xb8\x28\x00\x00\x00\x48\x0f\xa3\xf8\x70\x01\x90\xc3", 13, ""},
+        {"mov $0x28,%eax; shr %cl,%eax; test $1,%al; jne",
+         "\xb8\x28\x00\x00\x00\x89\xf9\xd3\xe8\xa8\x01\x75\x01\x90\xc3", 15, " ==3 ==5;"},
+        {"shr %cl,%eax; test $1,%al; js", "\xb8\x28\x00\x00\x00\x89\xf9\xd3\xe8\xa8\x01\x78\x01\x90\xc3", 15, ""},
+        {"shl %cl,%eax; test $1,%al; jne", "\xb8\x28\x00\x00\x00\x89\xf9\xd3\xe0\xa8\x01\x75\x01\x90\xc3", 15, ""},
+        {"shr %cl,%al: of 8 bits", "\xb8\x28\x00\x00\x00\x89\xf9\xd2\xe8\xa8\x01\x75\x01\x90\xc3", 15, ""},
+        {"shr %cl,%eax of anything", "\x89\xf0\x89\xf9\xd3\xe8\xa8\x01\x75\x01\x90\xc3", 12, ""},
+        {"cmp $5,%edi; jp", "\x83\xff\x05\x7a\x01\x90\xc3", 7, ""},
+        {"cmp $5,%edi; jl; je", "\x83\xff\x05\x7c\x03\x74\x01\x90\xc3", 9, " ==5 <5;"},
+        {"cmpl $5,%fs:16", "\x64\x83\x3c\x25\x10\x00\x00\x00\x05\x74\x01\x90\xc3", 13, " ==5;"},
+        {"cmpl $5,%fs:(%rdi); cmpl $6,(%rdi): two variables", "\x64\x83\x3f\x05\x74\x06\x83\x3f\x06\x74\x01\x90\xc3",
+         13, " ==5; ==6;"},
+        {"mov $5,%eax; cmp %edi,%eax; jl", "\xb8\x05\x00\x00\x00\x39\xf8\x7c\x01\x90\xc3", 11, " >5;"},
+        {"cmp $5,%ah: not followed", "\x89\xf8\x80\xfc\x05\x74\x01\x90\xc3", 9, ""},
+        {"mov $5,%eax; cmp $5,%eax", "\xb8\x05\x00\x00\x00\x83\xf8\x05\x74\x01\x90\xc3", 12, " ==5;"},
+        {"sar $3,%edi; cmp $5", "\xc1\xff\x03\x83\xff\x05\x74\x01\x90\xc3", 10, " ==5;"},
+        {"shr $35,%eax; cmp $5", "\x89\xf8\xc1\xe8\x23\x83\xf8\x05\x74\x01\x90\xc3", 12, " ==5;"},
+        {"shr $3 and its flags", "\xc1\xef\x03\x74\x01\x90\xc3", 7, ""},
+        {"shr %cl and its flags", "\xd3\xef\x74\x01\x90\xc3", 6, ""},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char text[TEXT];
+        sites_in((const uint8_t *)cases[i].code, cases[i].n, text);
+        if (strcmp(text, cases[i].sites) != 0)
+            fail_msg("%s:%s, not%s", cases[i].what, text, cases[i].sites);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {cmocka_unit_test(compares)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
