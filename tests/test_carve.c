@@ -26,7 +26,7 @@ static void made_open(Made *m, const char *code, size_t n, size_t odd, bool dist
     memset(text, 0xc3, sizeof text);
     memcpy(text, code, n);
     for (size_t i = 0; i < ENTRIES; i++) {
-        uint64_t target = CODE + (i == odd ? 0x30 : 0x20) - (distances ? (uint64_t)TABLE : 0);
+        uint64_t target = (i == odd ? CODE + 0x30U : CODE + 0x20U) - (distances ? (uint64_t)TABLE : 0);
         memcpy(table + (distances ? 4 : 8) * i, &target, distances ? 4 : 8);
     }
     elf_begin(&elf, ET_EXEC);
