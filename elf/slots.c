@@ -176,48 +176,80 @@ static OrderState order_of(const Slots *s, unsigned table)
     return state;
 }
 
-/* The first entry for addr, or the table's count. */
-static size_t entry_find(const Slots *s, unsigned table, Addr addr)
+/* The entry at a rank in the order of address; in the table's own where that serves, or no other could be made. */
+static Elf64_Rela entry_at(const Slots *s, unsigned table, size_t rank)
+{
+    const uint32_t *index = s->orders->index[table];
+    return table_entry(s->tables[table], index ? index[rank] : rank);
+}
+
+/* The rank of the first entry for addr; false: there is none. */
+static bool entry_find(const Slots *s, unsigned table, Addr addr, size_t *rank)
 {
     Bytes entries = s->tables[table];
     size_t lo = 0, count = table_count(entries);
     if (count == 0)
-        return count;
+        return false;
     if (order_of(s, table) == ORDER_FAILED) { /* no memory for the index: slow, but a slot must not be missed */
         while (lo < count && (table_entry(entries, lo).r_offset != addr || entry_is_none(entries, lo)))
             lo++;
-        return lo;
+        *rank = lo;
+        return lo < count;
     }
-    const uint32_t *index = s->orders->index[table];
     size_t n = s->orders->n[table], hi = n;
     while (lo < hi) {
         size_t mid = lo + (hi - lo) / 2;
-        if (table_entry(entries, index ? index[mid] : mid).r_offset < addr)
+        if (entry_at(s, table, mid).r_offset < addr)
             lo = mid + 1;
         else
             hi = mid;
     }
-    return lo == n ? count : index ? index[lo] : lo;
+    *rank = lo;
+    return lo < n && entry_at(s, table, lo).r_offset == addr;
 }
 
-static bool table_find(const Slots *s, unsigned table, Addr addr, Slot *out)
+static bool entries_agree(const Elf64_Rela *x, const Elf64_Rela *y)
 {
-    size_t i = entry_find(s, table, addr);
-    if (i == table_count(s->tables[table]))
-        return false;
-    Elf64_Rela rela = table_entry(s->tables[table], i);
-    if (rela.r_offset != addr)
-        return false;
-    *out = slot_of(s, &rela);
+    return x->r_info == y->r_info && x->r_addend == y->r_addend;
+}
+
+/* Do all entries for the word of the one at `rank`, the first, say the same? More than a few never count as that. */
+static bool entry_is_sure(const Slots *s, unsigned table, size_t rank)
+{
+    enum { SAME_MAX = 4 };
+    bool ordered = order_of(s, table) != ORDER_FAILED;
+    size_t n = ordered ? s->orders->n[table] : table_count(s->tables[table]), same = 0;
+    Elf64_Rela first = entry_at(s, table, rank);
+    for (size_t i = rank + 1; i < n; i++) {
+        Elf64_Rela other = entry_at(s, table, i);
+        if (other.r_offset == first.r_offset && (++same > SAME_MAX || !entries_agree(&first, &other)))
+            return false;
+        if (other.r_offset != first.r_offset && ordered)
+            return true;
+    }
     return true;
 }
 
+/* Which of several entries that differ counts is the dynamic linker's affair, and depends on whether it binds lazily: nothing is known of
+ * such a word but that it is filled. */
+static Slot slot_disputed(Addr addr) { return (Slot){.addr = addr, .type = R_X86_64_64}; }
+
 bool slots_at(const Slots *s, Addr addr, Slot *out)
 {
-    for (unsigned i = 0; i < SLOT_TABLES; i++)
-        if (table_find(s, i, addr, out))
-            return true;
-    return relr_holds(&s->relr, addr) && relr_slot(s, addr, out);
+    Elf64_Rela first = {0};
+    bool found = false, sure = true;
+    for (unsigned i = 0; i < SLOT_TABLES; i++) {
+        size_t rank;
+        if (!entry_find(s, i, addr, &rank))
+            continue;
+        Elf64_Rela rela = entry_at(s, i, rank);
+        sure &= entry_is_sure(s, i, rank) && (!found || entries_agree(&first, &rela));
+        first = found ? first : rela;
+        found = true;
+    }
+    if (found)
+        *out = sure ? slot_of(s, &first) : slot_disputed(addr);
+    return found || (relr_holds(&s->relr, addr) && relr_slot(s, addr, out));
 }
 
 bool slots_next(const Slots *s, SlotWalk *w, Slot *out)

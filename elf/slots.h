@@ -34,7 +34,8 @@ typedef struct Slots {
 bool slots_open(Slots *out, const Image *image, Arena *arena, Diag *diag);
 void slots_close(Slots *s);
 
-/* The slot at exactly addr; false: there is none. Where two tables name one word, the first in the order above counts. */
+/* The slot at exactly addr; false: there is none. Where entries name one word and differ, neither name nor
+ * target are told. */
 bool slots_at(const Slots *s, Addr addr, Slot *out);
 
 /* A walk over all slots, table by table: start with {0}. One word may come more than once. */

@@ -112,7 +112,8 @@ static void slots_in_any_order(void **state)
             while (at < 8 && order[at] != i % 8)
                 at++;
             assert_int_equal(slots_at(&s, DATA + 8 * i, &slot), at < 8);
-            assert_true(at == 8 || slot.target == CODE + at + i / 8 * 8);
+            bool twice = order == not_sorted && i % 8 == 0; /* and not the same: nobody knows which counts */
+            assert_true(at == 8 || slot.target == (twice ? 0 : CODE + at + i / 8 * 8));
         }
         slots_close(&s);
         fixture_free(f);
