@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/carve.h"
 #include "analysis/gaps.h"
 #include "analysis/padding.h"
 #include "analysis/program.h"
@@ -124,6 +125,18 @@ static uint32_t size_settled(const Image *image, const FunctionRow *row, Addr ne
     return size > UINT32_MAX ? UINT32_MAX : (uint32_t)size;
 }
 
+/* Does a symbol or an FDE say that code begins where compilers and linkers begin none: at an odd address, inside what another row says is its
+ * own, or behind bytes that are neither its nor whole padding? The table may be damaged, and what it tells of be in the middle of an
+ * instruction. */
+static bool begins_oddly(const Image *image, const FunctionRow *before, const FunctionRow *f)
+{
+    enum { ALIGN = 4 };
+    if (f->start % ALIGN == 0 || f->found_by > FOUND_EH_FRAME || (before && !before->size))
+        return false;
+    return !before || row_end(before) > f->start ||
+           (row_end(before) < f->start && carve_padding(image, row_end(before), f->start) != f->start);
+}
+
 /* Drops other entries inside a longer range, and settles where ranges end. */
 static void found_trim(const Image *image, RowList *list)
 {
@@ -133,6 +146,7 @@ static void found_trim(const Image *image, RowList *list)
         FunctionRow f = list->items[i];
         if (f.start < covered && f.found_by != FOUND_EH_FRAME)
             continue;
+        f.unsure |= begins_oddly(image, n ? &list->items[n - 1] : NULL, &f);
         covered = row_end(&f) > covered ? row_end(&f) : covered;
         list->items[n++] = f;
     }

@@ -13,7 +13,7 @@ typedef struct FunctionRow {
     Addr start;
     uint32_t size;         /* > 0; what is beyond 4 GB is left out */
     uint32_t source : 27;  /* of a row that Go's table gave: its index there */
-    uint32_t unsure : 1;   /* other code jumps into its middle */
+    uint32_t unsure : 1;   /* other code jumps into its middle, or none can be expected to begin there */
     uint32_t found_by : 4; /* FoundBy */
 } FunctionRow;
 

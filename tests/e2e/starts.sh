@@ -42,4 +42,13 @@ for how in 'gcc -Wl,-z,lazy' 'gcc -Wl,-z,now' 'gcc -fcf-protection=full -Wl,-z,i
 done
 gcc -O2 -o "$work/a" "$work/a.c" && strip "$work/a" || exit 1
 same 'how they were found' "$("$LVSCAN" functions --json "$work/a" | jq -r .found_by | sort -u | xargs)" 'call eh_frame init jump'
+# A symbol that is one byte off: what is claimed of its function says that where it begins is not sure; of the same function with a true one all is proved.
+for off in 0 1; do
+    printf '%s\n' .text '.globl _start' '.type _start, @function' '_start:' 'call .Lreal' ret '.size _start, . - _start' '.p2align 4' \
+        .Lreal: 'mov $0x90909090, %eax' 'cmp $30000, %edi' 'je 1f' 'cmp $30001, %edi' 'je 1f' 'inc %eax' 1: ret \
+        '.type f, @function' ".set f, .Lreal + $off" '.size f, . - f' >"$work/odd.s"
+    gcc -nostdlib -static -o "$work/odd" "$work/odd.s" || exit 1
+    same "a symbol $off bytes off" "$("$LVSCAN" --json -c 30000,30001 "$work/odd" | jq -c '[.variables[].ranges[].proof] | unique')" \
+        "$(test $off = 0 && echo '["exact"]' || echo '["partial"]')"
+done
 done_testing
