@@ -108,19 +108,24 @@ static void hunt_in(Hunt *h, const RowList *rows, Pattern pattern, const Segment
         }
 }
 
+static void hunt_segments(Hunt *h, const RowList *rows, Pattern pattern)
+{
+    const Image *image = &h->program->image;
+    for (size_t i = 0; i < image->nloads && !h->leads->failed; i++)
+        if (image->loads[i].executable)
+            hunt_in(h, rows, pattern, &image->loads[i]);
+}
+
 /* What known code leads to: by distances, and in a program at a fixed address by the addresses themselves. */
 static void hunt_code(Hunt *h, const RowList *rows)
 {
-    const Image *image = &h->program->image;
     Pattern pattern = {.nbands = 0};
     for (size_t i = 0; i < h->n; i++)
         band_add(pattern.bands, &pattern.nbands, (int64_t)h->gaps[i].start, (int64_t)h->gaps[i].end - 1, 0);
-    for (unsigned absolute = 0; absolute <= h->fixed; absolute++) {
-        pattern.naddresses = absolute ? 0 : pattern.nbands;
-        for (size_t i = 0; i < image->nloads && !h->leads->failed; i++)
-            if (image->loads[i].executable)
-                hunt_in(h, rows, pattern, &image->loads[i]);
-    }
+    if (h->fixed)
+        hunt_segments(h, rows, pattern);
+    pattern.naddresses = pattern.nbands;
+    hunt_segments(h, rows, pattern);
 }
 
 /* What relocations, or in a program without them words that hold the address of aligned code, point to. */

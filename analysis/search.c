@@ -124,9 +124,10 @@ static bool functions_list(Search *s, Diag *diag)
     bool asked = search_prescans(s) ? functions_fill(s->program)
                                     : program_ask(s->program, s->query->functions, s->query->nfunctions);
     uint8_t *chosen = asked ? arena_alloc(&work, s->program->functions.n, 1) : NULL;
-    bool ok = chosen || diag_set(diag, 0, "out of memory");
-    ok = ok && functions_choose(s, chosen, &found, diag) &&
-         (candidates_make(s, chosen, &found) || diag_set(diag, 0, "out of memory"));
+    if (!chosen)
+        return diag_set(diag, 0, "out of memory");
+    bool ok = functions_choose(s, chosen, &found, diag) &&
+              (candidates_make(s, chosen, &found) || diag_set(diag, 0, "out of memory"));
     arena_free(&work);
     return ok;
 }
@@ -529,7 +530,7 @@ bool search_run(SearchResult *out, Program *program, const Query *query, Arena *
     }
     out->stats.functions = program->functions.n;
     size_t jobs = query->jobs > THREADS_MAX ? THREADS_MAX : query->jobs, most = s.n / 8 + 1;
-    jobs = jobs > most ? most : jobs;
+    jobs = jobs < 1 ? 1 : jobs > most ? most : jobs;
     Thread *threads = arena_alloc(arena, jobs, sizeof *threads);
     bool ok = threads && search_with(&s, threads, jobs);
     arena_free(&s.lists);

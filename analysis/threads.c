@@ -49,11 +49,11 @@ static void hands_start(Hand *hands, size_t n)
 
 bool threads_each(size_t n, size_t from, size_t to, size_t take, ThreadsWork *work, void *context)
 {
-    Hand hands[THREADS_MAX];
     Crew crew = {.work = work, .context = context, .end = to, .take = take, .next = from};
     size_t useful = (to - from) / take + 1, most = n < THREADS_MAX ? n : THREADS_MAX;
     most = most < useful ? most : useful;
-    for (size_t i = 0; i < most; i++)
+    Hand hands[THREADS_MAX] = {{.crew = &crew}};
+    for (size_t i = 1; i < most; i++)
         hands[i] = (Hand){.crew = &crew, .index = i};
     hands_start(hands, most);
     hand_run(&hands[0]);

@@ -6,7 +6,8 @@
 
 enum { GO_TEXT = 0x401000, GO_TABLE = 0x500000, GO_FUNCTIONS = 3 };
 
-static const char *const go_names[GO_FUNCTIONS] = {"runtime.main", "example.org/pkg.(*T[go.shape.int/x.y]).Do", "main.main"};
+static const char *const go_names[GO_FUNCTIONS] = {"runtime.main", "example.org/pkg.(*T[go.shape.int/x.y]).Do",
+                                                   "main.main"};
 static const uint32_t go_starts[GO_FUNCTIONS + 1] = {0x00, 0x20, 0x60, 0x80};
 
 /* A table to be made. */

@@ -136,6 +136,11 @@ static void shapes(void **state)
         if (s.kind != SITE_NONE)
             assert_int_equal(s.k, rows[i].k);
     }
+}
+
+static void shapes_of_moves(void **state)
+{
+    (void)state;
     assert_true(shape_moved((const uint8_t *)"\xbf\x30\x75\x00\x00", 1));             /* mov $30000,%edi */
     assert_true(shape_moved((const uint8_t *)"\xc7\x44\x24\x08\x30\x75\x00\x00", 4)); /* movl $30000,8(%rsp) */
     assert_true(shape_moved((const uint8_t *)"\x48\xb8\0\0\0\0\x30\x75\x00\x00", 6)); /* movabs */
@@ -151,6 +156,11 @@ static void shapes(void **state)
         shape_moved((const uint8_t *)"\x8d\x04\x24\x30\x75\x00\x00", 3)); /* lea (%rsp),%eax, and what is next */
     assert_false(
         shape_moved((const uint8_t *)"\x40\xb8\0\0\0\0\x30\x75\x00\x00", 6)); /* mov $0,%eax, and what is next */
+}
+
+static void shapes_of_jumps(void **state)
+{
+    (void)state;
     assert_true(shape_branches((const uint8_t *)"\x90\x77\x02", 3, 0));
     assert_false(shape_branches((const uint8_t *)"\x90\x82\x74\x0f\x84", 5, 0)); /* je */
     assert_false(shape_branches((const uint8_t *)"\x82\x90", 2, 0));             /* no 0f before it */
@@ -341,15 +351,10 @@ static void same_by_kernels(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(kernels_agree),
-        cmocka_unit_test(kernel_finds),
-        cmocka_unit_test(shapes),
-        cmocka_unit_test(bands),
-        cmocka_unit_test(same_by_kernels),
-        cmocka_unit_test(same_by_threads),
-        cmocka_unit_test(same_work_by_threads),
-        cmocka_unit_test(same_on_bpftrace),
-        cmocka_unit_test(same_on_perl),
+        cmocka_unit_test(kernels_agree),    cmocka_unit_test(kernel_finds),    cmocka_unit_test(shapes),
+        cmocka_unit_test(shapes_of_moves),  cmocka_unit_test(shapes_of_jumps), cmocka_unit_test(bands),
+        cmocka_unit_test(same_by_kernels),  cmocka_unit_test(same_by_threads), cmocka_unit_test(same_work_by_threads),
+        cmocka_unit_test(same_on_bpftrace), cmocka_unit_test(same_on_perl),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
