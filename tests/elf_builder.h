@@ -158,4 +158,19 @@ static inline Bytes elf_end(Elf *e)
     return (Bytes){copy, e->n};
 }
 
+/* A file whose only code is the function f, at addr; the caller frees it. */
+static inline Bytes elf_of_function(Addr addr, const void *code, size_t n)
+{
+    Elf elf;
+    Buf symbols = {.n = 0};
+    elf_begin(&elf, ET_DYN);
+    elf_load(&elf, PF_R | PF_X, addr, code, n);
+    buf_symbol(&symbols, 0, 0, 0, 0, 0, 0);
+    buf_symbol(&symbols, 1, STB_GLOBAL, STT_FUNC, 1, addr, n);
+    unsigned table = elf_section(&elf, ".symtab", SHT_SYMTAB, 0, symbols.p, symbols.n);
+    elf.sh[table].sh_entsize = sizeof(Elf64_Sym);
+    elf.sh[table].sh_link = elf_section(&elf, ".strtab", SHT_STRTAB, 0, "\0f", 3);
+    return elf_end(&elf);
+}
+
 #endif

@@ -30,19 +30,10 @@ static void describe(const SearchResult *found, char *text)
 
 static void sites_in(const uint8_t *code, size_t n, char *text)
 {
-    Elf elf;
     Program program;
     Arena arena = {0};
     SearchResult found;
-    Buf symbols = {.n = 0};
-    elf_begin(&elf, ET_DYN);
-    elf_load(&elf, PF_R | PF_X, CODE, code, n);
-    buf_symbol(&symbols, 0, 0, 0, 0, 0, 0);
-    buf_symbol(&symbols, 1, STB_GLOBAL, STT_FUNC, 1, CODE, n);
-    unsigned table = elf_section(&elf, ".symtab", SHT_SYMTAB, 0, symbols.p, symbols.n);
-    elf.sh[table].sh_entsize = sizeof(Elf64_Sym);
-    elf.sh[table].sh_link = elf_section(&elf, ".strtab", SHT_STRTAB, 0, "\0f", 3);
-    Bytes file = elf_end(&elf);
+    Bytes file = elf_of_function(CODE, code, n);
     Query query = {.weakest = PROOF_PARTIAL, .jobs = 1};
     assert_true(program_open(&program, file, &(Diag){0}));
     assert_true(search_run(&found, &program, &query, &arena, NULL, NULL, &(Diag){0}));
