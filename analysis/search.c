@@ -321,6 +321,8 @@ static bool candidates_rank(Search *s, Thread *threads, size_t n)
     if (q->limit == 0 || q->whole || q->nfunctions)
         return true;
     size_t share = s->n / (8 * n) + 1;
+    for (size_t i = 0; i < n; i++)
+        glancer_open(&threads[i].glancer, s->program, s->query);
     bool ok = threads_do(s, threads, n, thread_glance, share < TAKE ? share : TAKE, 0, s->n);
     for (size_t i = 0; i < n; i++)
         glancer_close(&threads[i].glancer);
@@ -504,17 +506,14 @@ static bool search_with(Search *s, Thread *threads, size_t n)
     for (size_t i = 0; i < n; i++) {
         threads[i].search = s;
         worker_open(&threads[i].worker, s->program, s->query);
-        glancer_open(&threads[i].glancer, s->program, s->query);
     }
     bool ok = candidates_rank(s, threads, n) && candidates_analyse(s, threads, n);
     for (size_t i = 0; i < n; i++)
         stats_sum(&out->stats, &threads[i].worker.stats);
     ok = ok && variables_gather(out, threads, n, s->query->limit, s->arena) &&
          warnings_gather(out, s->program, threads, n, s->arena);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < n; i++)
         worker_close(&threads[i].worker);
-        glancer_close(&threads[i].glancer);
-    }
     return ok;
 }
 
