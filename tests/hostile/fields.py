@@ -70,7 +70,7 @@ class Elf:
             out += layout(f"Shdr[{name}]", SHDR, self.shoff + 64 * i)
         for name, s in zip(self.names, self.sections):
             out += self.entries(name, s)
-        return out + self.frame_header() + self.frames() + self.exceptions() + self.pclntab()
+        return out + self.frame_header() + self.frames() + self.exceptions()
 
     def entries(self, name, s):
         kinds = {SHT_SYMTAB: (SYM, 24), SHT_DYNSYM: (SYM, 24), SHT_RELA: (RELA, 24), SHT_DYNAMIC: (DYN, 16), SHT_NOTE: (NOTE, s[5])}
@@ -103,14 +103,6 @@ class Elf:
         if not s:
             return []
         return [(f"gcc_except_table[{i}]", s[4] + i, 1) for i in sampled(s[5])]
-
-    def pclntab(self):
-        s = self.section(".gopclntab")
-        if not s:
-            return []
-        out = layout("pclntab", "magic:4 pad:2 quantum:1 ptrsize:1 " + " ".join(f"word{i}:8" for i in range(8)), s[4])
-        words = struct.unpack_from("<8Q", self.data, s[4] + 8)
-        return out + [f for i in sampled(words[0]) for f in layout(f"functab[{i}]", "entry:4 offset:4", s[4] + words[7] + 8 * i)]
 
 
 def values(data, at, size):
