@@ -16,16 +16,16 @@
 #include "analysis/rows.h"
 #include "analysis/search.h"
 
-/* By query->jobs threads: clears chosen[i] for every function (by index) that cannot compare anything with any of the query's constants, and adds to `found`, in
- * order, the functions that can but must be asked for (analysis/padding.h).
+/* By query->jobs threads: clears chosen[i] for every function (by index) that cannot compare anything with any of the query's
+ * constants, and adds to `found`, in order, the functions that can but must be asked for (analysis/padding.h).
  * `kind` must be one that the processor runs: the answer is the same. False when memory is used up. */
 bool prescan(Program *program, const Query *query, KernelKind kind, uint8_t *chosen, RowList *found, Arena *arena);
 
 /* Can the query's constants tell functions apart at all? */
 bool prescan_tells(const Query *query);
 
-/* By `jobs` threads: adds to returns[] (by function) those that call one of them which does return a constant, and those that call these and are
- * among `passes`, and so on. False when memory is used up. */
+/* By `jobs` threads: adds to returns[] (by function) those that call one of them which does return a constant, and those that
+ * call these and are among `passes`, and so on. False when memory is used up. */
 bool prescan_callers(Program *program, KernelKind kind, size_t jobs, uint8_t *returns, const uint8_t *passes,
                      Arena *arena);
 

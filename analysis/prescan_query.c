@@ -68,17 +68,17 @@ static Band band_join(Band a, Band b)
 /* Joins the two bands that grow least by it: any that meet, or of too many the closest. False: there is no need to. */
 static bool bands_join(Band *bands, unsigned *n)
 {
-    uint64_t least = UINT64_MAX;
+    int64_t least = INT64_MAX;
     unsigned a = 0, b = 0;
     Band joined = {0, 0};
     for (unsigned i = 0; i < *n; i++)
         for (unsigned k = i + 1; k < *n; k++) {
             Band both = band_join(bands[i], bands[k]);
-            uint64_t apart = (uint64_t)UINT32_MAX + both.span - bands[i].span; /* and less bands[k].span */
+            int64_t growth = (int64_t)both.span - bands[i].span - bands[k].span;
             if (*n <= PATTERN_BANDS && !band_holds(bands[i], bands[k].lo) && !band_holds(bands[k], bands[i].lo))
                 continue;
-            if (apart - bands[k].span < least) {
-                least = apart - bands[k].span;
+            if (growth < least) {
+                least = growth;
                 a = i;
                 b = k;
                 joined = both;

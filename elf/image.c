@@ -292,9 +292,7 @@ bool image_number(const Image *image, Addr addr, unsigned bits, uint64_t *out)
 {
     const uint8_t *p = bits <= 64 ? image_read(image, addr, bits / 8) : NULL;
     *out = 0;
-    for (unsigned n = bits / 8; p && n > 0; n--)
-        *out = *out << 8 | p[n - 1];
-    return p;
+    return p ? memcpy(out, p, bits / 8) : NULL;
 }
 
 bool image_u32(const Image *image, Addr addr, uint32_t *out)
