@@ -52,15 +52,16 @@ static bool refs_at(const Walker *w, const Refs *r, size_t at)
     const AddrList *words = &w->scan->words;
     const uint8_t *p = piece->bytes.p + at;
     int32_t distance;
-    if (piece->bytes.n - at < 4 || at < 2)
+    if (piece->bytes.n - at < 4 || at < 1)
         return false;
+    uint8_t before = at > 1 ? p[-2] : 0;
     memcpy(&distance, p, 4);
     Addr target = piece->segment->addr + at + 4 + (uint64_t)(int64_t)distance;
-    if ((p[-2] == 0x0f && (p[-1] & 0xf0) == 0x80) || p[-1] == 0xe9)
+    if ((before == 0x0f && (p[-1] & 0xf0) == 0x80) || p[-1] == 0xe9)
         return refs_jump(r, target);
     if (p[-1] == 0xe8)
         return filter_may_hold(r->callee_bits, target) && list_holds(&r->callees, target);
-    return words->n && (p[-1] & 0xc7) == 0x05 && p[-2] != 0x8d && refs_load(words, r, target);
+    return words->n && (p[-1] & 0xc7) == 0x05 && before != 0x8d && refs_load(words, r, target);
 }
 
 /* Keeps the functions that refer to something at the places of one block. What lies in no function refers to nothing. */
