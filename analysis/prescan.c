@@ -56,16 +56,12 @@ static bool examine(Walker *w, size_t at)
 
 /* ---- constants in memory ---- */
 
-/* A constant is taken to lie at a multiple of 4; of one of 64 bits, the upper half was found. */
+/* The kernel found a number that is asked for. A constant is taken to lie at a multiple of 4; of one of 64 bits, the upper half was found. */
 static void memory_note(Walker *w, size_t at)
 {
     const Scan *s = w->scan;
-    Bytes bytes = w->piece.bytes;
-    uint32_t v = 0;
     Addr addr = w->piece.segment->addr + at;
-    memcpy(&v, bytes.p + at, bytes.n - at < 4 ? bytes.n - at : 4);
-    if (at % 4 != 0 || !bands_hold(s->memory.bands, s->memory.nbands, v) ||
-        !image_is_constant(&s->program->image, addr))
+    if (at % 4 != 0 || !image_is_constant(&s->program->image, addr))
         return;
     list_add(&w->arena, &w->words, addr, &w->failed);
     if (s->any_wide)
@@ -94,7 +90,7 @@ static void memory_scan_piece(Walker *w)
     size_t at = w->piece.from, to = w->piece.to;
     for (size_t i = rows_after(all->rows, all->n, base + at); w->piece.segment->executable && i < all->n; i++) {
         Part part = {all->rows[i].start, row_end(&all->rows[i])};
-        if (part.start >= base && part.start - base >= to)
+        if (part.start - base >= to) /* none begins before the segment that it ends in */
             break;
         if (part.start > base + at && part.start - base - at >= MEMORY_GAP)
             memory_scan(w, at, (size_t)(part.start - base));

@@ -225,13 +225,13 @@ static size_t next_portable(const Pattern *t, const uint8_t *p, size_t from, siz
     return from;
 }
 
-/* The last places, where a block would read past the end. */
+/* The last places, where a block would read past the end: fewer than BLOCK + AHEAD. */
 static size_t next_tail(const Pattern *t, const uint8_t *p, size_t n, size_t from, uint32_t *mask)
 {
     for (; from < n; from += BLOCK) {
         uint8_t copy[BLOCK + AHEAD] = {0};
         size_t left = n - from;
-        memcpy(copy, p + from, left < sizeof copy ? left : sizeof copy);
+        memcpy(copy, p + from, left);
         *mask = mask_portable(t, copy, end_of(t, from));
         if (left < BLOCK)
             *mask &= ((uint32_t)1 << left) - 1;

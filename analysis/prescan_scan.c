@@ -17,7 +17,7 @@ void list_add(Arena *arena, AddrList *list, Addr addr, bool *failed)
 
 /* ---- pieces ---- */
 
-/* Where a piece may end, at or after offset `at`. */
+/* Where a piece may end, at or after offset `at`, up to the end of the segment's bytes. */
 static size_t piece_end(const Scan *s, const Segment *seg, size_t at)
 {
     const Program *p = s->program;
@@ -36,7 +36,6 @@ static bool segment_cut(Scan *s, const Segment *seg)
         return true;
     for (size_t from = 0, to; from < bytes.n; from = to) {
         to = bytes.n - from > PIECE_BYTES ? piece_end(s, seg, from + PIECE_BYTES) : bytes.n;
-        to = to <= from || to > bytes.n ? bytes.n : to;
         if (!arena_grow(s->arena, (void **)&s->pieces, s->npieces, &s->cap_pieces, sizeof *s->pieces))
             return false;
         s->pieces[s->npieces++] = (Piece){seg, bytes, from, to};
