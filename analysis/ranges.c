@@ -74,8 +74,8 @@ static bool ends_unknown(const Body *b, const Block *k)
     if (b->closed || last->insn.flow != FLOW_JUMP || last->insn.op[0].kind == OPERAND_REL)
         return false;
     for (uint32_t i = 0; i < b->njumps; i++)
-        if (b->jumps[i].pc == last->insn.pc)
-            return b->jumps[i].kind == JUMP_UNKNOWN;
+        if (b->jumps[i].pc == last->insn.pc && b->jumps[i].kind != JUMP_UNKNOWN)
+            return false;
     return true;
 }
 
@@ -104,14 +104,11 @@ static void flow_block(Spread *s, uint32_t at, const Held *in)
         flow_everywhere(s, s->now);
 }
 
-static bool reachable(const RangeProof *p, uint32_t block) { return p->v->reached[block] || !p->v->body->closed; }
-
+/* There is one such origin at most (analysis/origins.h). */
 static void flow_argument(Spread *s, const Origin *o)
 {
-    uint32_t entry = s->p->v->body->entry;
     holds_begin(s->p, o, s->edge);
-    if (!s->p->in[entry])
-        meet_into(s, entry, s->edge);
+    meet_into(s, s->p->v->body->entry, s->edge);
 }
 
 /* What a def brings does not depend on what was held before. */
@@ -124,14 +121,11 @@ static void flow_origins(Spread *s)
             flow_argument(s, &p->origins.items[i]);
     s->barren[b->entry] = !p->in[b->entry];
     for (uint32_t i = 0; i < b->nblocks; i++)
-        if (p->defs_in[i] && reachable(p, i))
+        if (p->defs_in[i])
             flow_block(s, i, NULL);
 }
 
-static bool brings_nothing(const RangeProof *p, uint32_t block)
-{
-    return !p->in[block] && !p->defs_in[block] && reachable(p, block);
-}
+static bool brings_nothing(const RangeProof *p, uint32_t block) { return !p->in[block] && !p->defs_in[block]; }
 
 static void flow_nothing(Spread *s)
 {
@@ -212,7 +206,7 @@ bool ranges_prove(RangeProof *p, Values *v, unsigned width, Origins origins, con
                       .width = width,
                       .origins = origins,
                       .mem = {.base = REG_NONE, .index = REG_NONE}};
-    if (origins.n == 0 || origins.n > RANGES_MAX_CELLS)
+    if (origins.n > RANGES_MAX_CELLS)
         return false;
     p->cells = arena_alloc(arena, RANGES_MAX_CELLS, sizeof *p->cells);
     p->in = arena_alloc(arena, v->body->nblocks, sizeof *p->in);
@@ -303,22 +297,12 @@ Location origin_location(const RangeProof *p, const Origin *o)
     return o->cell == CELL_NONE ? mem_location(p->v, o->step, p->width) : location_in(p->v, &f, o->cell, p->width);
 }
 
-/* The step among the origins that reads the memory, for its operand. */
-static uint32_t mem_origin(const RangeProof *p)
-{
-    for (size_t i = 0; i < p->origins.n; i++)
-        if (p->origins.items[i].cell == CELL_NONE)
-            return p->origins.items[i].step;
-    return UINT32_MAX;
-}
-
-/* Hold i (a cell, or the memory) as a Location before the step. */
+/* Hold i as a Location before the step: a cell; or the memory, which every origin of such a variable reads. */
 static Location hold_location(const RangeProof *p, uint32_t step, uint32_t i)
 {
     if (i < p->ncells)
         return cell_location(p->v, step, p->cells[i], p->width);
-    uint32_t origin = mem_origin(p);
-    return origin == UINT32_MAX ? (Location){.kind = LOCATION_NONE} : mem_location(p->v, origin, p->width);
+    return mem_location(p->v, p->origins.items[0].step, p->width);
 }
 
 unsigned hold_rank(Cell c, const Hold *h, Cell want)
@@ -362,10 +346,10 @@ typedef struct RangeList {
     bool failed;
 } RangeList;
 
+/* Both are of one variable: of as many bits. */
 static bool same_place(const Location *a, const Location *b)
 {
-    return a->kind == b->kind && a->reg == b->reg && a->disp == b->disp && a->bits == b->bits &&
-           a->address == b->address;
+    return a->kind == b->kind && a->reg == b->reg && a->disp == b->disp && a->address == b->address;
 }
 
 static void range_extend(RangeList *list, Addr start, Addr end, Location l, uint8_t proof)

@@ -47,7 +47,7 @@ typedef struct RangeProof {
 } RangeProof;
 
 /* Runs the analysis for the variable of `width` bits that gets its values at the origins. mem: where memory origins
- * read it (or NULL). False when memory is used up, the work would pass the budget, or there is no origin. */
+ * read it (or NULL). There is an origin. False when memory is used up, the work would pass the budget, or there are too many origins. */
 bool ranges_prove(RangeProof *out, Values *v, unsigned width, Origins origins, const Mem *mem, uint64_t budget,
                   Arena *arena);
 

@@ -233,6 +233,20 @@ static void rows(void **state)
     arena_free(&arena);
 }
 
+/* What is empty, runs out of its segment's bytes or lies where no segment is, is no function. */
+static void clean_rows(void **state)
+{
+    (void)state;
+    Padded *o = open_padded(code, 0x60, 0x100, NULL, 0);
+    FunctionRow items[] = {row_make(CODE, CODE, FOUND_SYMTAB), row_make(CODE, CODE + 0x60, FOUND_SYMTAB),
+                           row_make(CODE + 1, CODE + 0x61, FOUND_EH_FRAME), row_make(0x500, 0x501, FOUND_SYMTAB)};
+    RowList list = {.items = items, .n = COUNT(items)};
+    rows_clean(&list, &o->program.image);
+    assert_int_equal(list.n, 1);
+    assert_true(items[0].start == CODE && items[0].size == 0x60);
+    close_padded(o);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +258,7 @@ int main(void)
         cmocka_unit_test(all_of_them),
         cmocka_unit_test(padding_in_most_places),
         cmocka_unit_test(rows),
+        cmocka_unit_test(clean_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
