@@ -270,13 +270,9 @@ static bool place_try(Paths *w, uint32_t step, unsigned weakest, Probe *out)
     return true;
 }
 
-/* May the probe slide past this step, from the compare towards the branch on its flags? Not past what else takes or makes flags
- * (a cmov may give the source's variable a new value), nor past a call. */
-static bool may_slide(const Step *s)
-{
-    const Effects *e = &s->effects;
-    return s->insn.flow == FLOW_NEXT && !e->flags_read && !e->flags_written && !e->flags_undefined;
-}
+/* May the probe slide past this step, from the compare towards the branch on its flags? Not past what else takes flags (a cmov may
+ * give the source's variable a new value), nor past a call. Nothing makes other flags on the way (flags_writers). */
+static bool may_slide(const Step *s) { return s->insn.flow == FLOW_NEXT && !s->effects.flags_read; }
 
 static void place_better(Paths *w, uint32_t step, unsigned weakest, Probe *best)
 {
