@@ -24,14 +24,13 @@ static uint64_t memory_key(Addr target, unsigned what) { return (target << 2 | w
 
 static uint64_t summary_hash(uint64_t key) { return key * 0x9e3779b97f4a7c15u; }
 
-/* Of the two entries that may hold the key: the one that does, a free one, or the one to be forgotten. */
+/* Of the two entries that may hold the key: the one that does, a free one, or the one to be forgotten. None becomes free again, so the
+ * second holds nothing while the first is free. */
 static SummaryEntry *summary_place(SummaryEntry *entries, size_t size, uint64_t key)
 {
     SummaryEntry *first = &entries[(size_t)(summary_hash(key) >> 24) & (size - 1)];
     SummaryEntry *second = &entries[(size_t)(summary_hash(key) >> 40) & (size - 1)];
-    if (first->key == key || (first->key == 0 && second->key != key))
-        return first;
-    return second;
+    return first->key == key || first->key == 0 ? first : second;
 }
 
 static void shard_grow(Shard *s)
