@@ -64,7 +64,7 @@ static void code_references(Sweep *s, Part code_at)
 {
     Addr start = code_at.start, end = code_at.end;
     const uint8_t *code = image_read(&s->program->image, start, (size_t)(end - start));
-    for (uint64_t at = 0; code && at < end - start && !s->out->failed;) {
+    for (uint64_t at = 0; at < end - start && !s->out->failed;) { /* image_code gives what the file holds */
         Insn insn;
         int len = insn_decode(code + at, (size_t)(end - start - at), start + at, &insn);
         if (len > 0)
@@ -87,7 +87,7 @@ static void word_references(Sweep *s, const Segment *segment)
 {
     Bytes bytes;
     uint64_t word;
-    if (segment->executable || !image_bytes(&s->program->image, segment->addr, &bytes))
+    if (!image_bytes(&s->program->image, segment->addr, &bytes))
         return;
     for (size_t at = (size_t)(-segment->addr & 7); at + 8 <= bytes.n && !s->out->failed; at += 8) {
         memcpy(&word, bytes.p + at, sizeof word);
@@ -125,7 +125,7 @@ typedef struct Pointed {
 
 static bool rows_begin(const RowList *rows, Addr addr)
 {
-    FunctionRow key = row_make(addr, addr, FOUND_PADDING);
+    FunctionRow key = row_make(addr, addr, FOUND_PADDING); /* behind all others that begin there */
     size_t lo = 0, hi = rows->n;
     while (lo < hi) {
         size_t mid = lo + (hi - lo) / 2;
@@ -134,7 +134,7 @@ static bool rows_begin(const RowList *rows, Addr addr)
         else
             hi = mid;
     }
-    return (lo < rows->n && rows->items[lo].start == addr) || (lo > 0 && rows->items[lo - 1].start == addr);
+    return lo > 0 && rows->items[lo - 1].start == addr;
 }
 
 static void pointed_see(void *context, const Insn *insn)
