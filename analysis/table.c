@@ -202,7 +202,7 @@ static bool bound_of_making(Values *v, ValueId id, uint64_t *bound)
     if (value->kind != VALUE_STEP || !value_is_zero_extended(v, id))
         return false;
     const Move *m = &v->moves[value->at];
-    if (m->kind == MOVE_AND && m->dst == value->cell && m->k <= UINT16_MAX) {
+    if (m->kind == MOVE_AND && m->k <= UINT16_MAX) { /* it writes nothing else that is whole */
         *bound = m->k;
         return true;
     }
@@ -427,12 +427,12 @@ static bool is_target(const Body *b, const Table *t, Addr target)
     return false;
 }
 
-/* No function jumps into the middle of another one, whose extent the file states; what looks like that is no entry. */
+/* No function jumps into the middle of another one, whose extent the file states; what looks like that is no entry. The target is no
+ * is_target. */
 static bool is_inside_other(const Body *b, Addr target)
 {
     Function f;
-    return program_function(b->program, target, &f) && f.start != b->function->start && !f.fragment &&
-           f.start != target && f.found_by <= FOUND_PCLNTAB;
+    return program_function(b->program, target, &f) && f.start != target && f.found_by <= FOUND_PCLNTAB;
 }
 
 enum { NEIGHBOURHOOD = 1 << 15 };
@@ -448,8 +448,8 @@ static Addr next_referenced(const Body *b, Part part, Addr from, Addr to)
     before = before < NEIGHBOURHOOD ? before : NEIGHBOURHOOD;
     after = after < NEIGHBOURHOOD ? after : NEIGHBOURHOOD;
     uint64_t n = part.end - part.start + before + after;
-    const uint8_t *p = image_read(&b->program->image, part.start - before, n);
-    for (uint64_t i = 1; p && i + 6 <= n; i++) {
+    const uint8_t *p = image_read(&b->program->image, part.start - before, n); /* the part's bytes were read */
+    for (uint64_t i = 1; i + 6 <= n; i++) {
         const uint8_t *lea = memchr(p + i, 0x8d, n - 5 - i);
         if (!lea)
             break;
