@@ -51,7 +51,8 @@ static StackAddr written_reg(const Frame *f, const Insn *insn, unsigned reg, uin
     }
 }
 
-static int64_t push_size(const Insn *insn) { return insn->prefixes & PREFIX_OPSIZE ? 2 : 8; }
+/* Of push and pop: a REX.W undoes an operand-size prefix (SDM vol. 2, 2.2.1.2), and then the operand has 64 bits. */
+static int64_t push_size(const Insn *insn) { return insn->op[0].bits / 8; }
 
 static StackAddr shifted(StackAddr a, int64_t k) { return stack_known(a) ? stack_plus(a, k) : a; }
 
@@ -61,13 +62,14 @@ static Frame frame_after(Frame f, const Step *s, uint8_t new_base)
     Frame out = f;
     if (regset_has(s->effects.writes, REG_RBP))
         out.rbp = operand_is(insn, 0, REG_RBP) ? written_reg(&f, insn, REG_RBP, 0) : unknown;
+    bool narrow = insn->prefixes & PREFIX_OPSIZE; /* of 16 bits, unless there is a REX.W as well */
     switch (insn->mnemonic) {
-    case MN_PUSH:
-    case MN_PUSHF: out.rsp = shifted(f.rsp, -push_size(insn)); return out;
-    case MN_POP:
-    case MN_POPF: out.rsp = operand_is(insn, 0, REG_RSP) ? unknown : shifted(f.rsp, push_size(insn)); return out;
+    case MN_PUSH: out.rsp = shifted(f.rsp, -push_size(insn)); return out;
+    case MN_PUSHF: out.rsp = narrow ? unknown : shifted(f.rsp, -8); return out;
+    case MN_POP: out.rsp = operand_is(insn, 0, REG_RSP) ? unknown : shifted(f.rsp, push_size(insn)); return out;
+    case MN_POPF: out.rsp = narrow ? unknown : shifted(f.rsp, 8); return out;
     case MN_LEAVE:
-        out.rsp = shifted(f.rbp, 8);
+        out.rsp = narrow ? unknown : shifted(f.rbp, 8);
         out.rbp = unknown;
         return out;
     }

@@ -120,7 +120,7 @@ static void move_stack(Values *v, uint32_t step, Move *m)
         m->k = insn->imm;
     } else if (m->src != CELL_NONE) {
         m->kind = MOVE_COPY;
-    } else if (push && op->kind == OPERAND_MEM) {
+    } else if (op->kind == OPERAND_MEM) {
         m->kind = MOVE_LOAD;
     }
 }
@@ -178,7 +178,7 @@ static void move_name(Values *v, uint32_t step, Move *m)
     case MN_POP: move_stack(v, step, m); break;
     case MN_LEAVE:
         *m = (Move){.bits = 64, .to = 64, .dst = REG_RBP, .src = slot_at(v, v->frames[step].rbp)};
-        m->kind = m->src == CELL_NONE ? MOVE_NONE : MOVE_COPY;
+        m->kind = m->src == CELL_NONE || (insn->prefixes & PREFIX_OPSIZE) ? MOVE_NONE : MOVE_COPY;
         break;
     case MN_INC: move_arith(v, step, m, MOVE_ADD, 1); break;
     case MN_DEC: move_arith(v, step, m, MOVE_ADD, UINT64_MAX); break;

@@ -40,6 +40,8 @@ jump_loaded true tail 0
 jump_made false unknown 0
 jump_to_result true tail 0
 jump_inside false unknown 0
+jump_to_self true tail 0
+jump_joined false unknown 0
 jump_out true tail 0
 jump_pushed false unknown 0
 into_an_instruction false
@@ -96,7 +98,32 @@ counted_down 77 == immediate rdi 32 exact
 real_above 77 > memory xmm0 64 -
 in_thread 77 == immediate memory 32 -
 stack_masked 77 == immediate memory 32 -
+set_doubled 3,5 == bitset rdi 32 exact
+narrow_shift 0 == immediate rax 32 exact
+loaded_part 77 == immediate rax 32 exact
+copied_part 77 == immediate rax 32 exact
+sum_below_zero 0 < immediate rax 32 exact
+state_saved 77 == immediate stack 64 exact
+written_far_up 77 == immediate stack 64 exact
+unwritten_slot 77 == immediate stack 64 -
+jump_joined 0 == immediate rdi 32 partial
+unwritten_slot 0 == immediate rsi 32 exact
+pushed_wide 77,78 == immediate stack 64 exact
+pushed_flags 77 == immediate memory 64 -
+popped_flags 77 == immediate memory 64 -
+left_narrow 77 == immediate rbp 64 abi
+flags_saved 77,78 == immediate stack 64 exact
+segment_pushed 77 == immediate stack 64 exact
 END
+defs() { jq -r --arg f "$1" '.variables[] | select(.function.name == $f and (.constants | index(77))) | [.defs[] | .kind + " " + .text] | join("; ")' "$work/all"; }
+same 'xsave writes all slots' "$(defs state_saved)" 'compute xsave (%rsp)'
+same 'a callee writes what lies far above its frame' "$(defs written_far_up | sed 's/ 0x.*//')" 'call call'
+same 'a push that REX.W makes one of 64 bits leaves the slot where it was' "$(defs pushed_wide)" 'load mov (%rdi),%rcx'
+same 'the stack pointer is not known behind a pushf with both' "$(defs pushed_flags)" 'load cmpq $0x4d,0x10(%rsp)'
+same 'and is behind a plain one, and behind popf' "$(defs flags_saved)" 'load mov (%rdi),%rcx'
+same 'what was loaded is compared, and what a slot held that nobody wrote' "$(defs unwritten_slot)" 'merge cmpq $0x4d,0x8(%rsp)'
+"$LVSCAN" --json -f narrow_shift -c 255 "$work/corners" >"$work/narrow"
+same 'that no bit above its 8 is set says nothing of a byte' "$? $(jq '.variables | length' "$work/narrow")" '1 0'
 same 'what is refused is named' "$(jq -r '.warnings[].text' "$work/all" | sort | xargs)" \
     'a jump goes into the middle of an instruction bytes do not decode as an instruction instructions overlap'
 done_testing
