@@ -211,15 +211,10 @@ static Addr fill_limit(const Fill *f, Part gap, Addr start, Addr next)
     return at < f->found.n && f->found.items[at].start < limit ? f->found.items[at].start : limit;
 }
 
-/* Cuts each row where the next begins, and keeps the better of two that begin at one address. */
+/* Cuts each row where the next begins. No two begin at one address (fill_wants). */
 static void found_cut(RowList *list)
 {
-    size_t n = 0;
-    for (size_t i = 0; i < list->n; i++)
-        if (n == 0 || list->items[n - 1].start != list->items[i].start)
-            list->items[n++] = list->items[i];
-    list->n = n;
-    for (size_t i = 0; i + 1 < n; i++)
+    for (size_t i = 0; i + 1 < list->n; i++)
         if (row_end(&list->items[i]) > list->items[i + 1].start)
             list->items[i].size = (uint32_t)(list->items[i + 1].start - list->items[i].start);
 }

@@ -191,22 +191,18 @@ static void hunt_gaps(Hunt *h, const RowList *rows)
     h->n = n;
 }
 
-/* Marks the pieces. Segments may be out of order in a hostile file: then what does not lie behind the first gap is left out. */
+/* Marks the pieces. */
 static void hunt_grains(Hunt *h)
 {
     h->low = h->gaps[0].start;
-    for (size_t i = 0; i < h->n; i++)
-        if (h->gaps[i].end > h->low && h->gaps[i].end - h->low > h->size)
-            h->size = h->gaps[i].end - h->low;
+    h->size = h->gaps[h->n - 1].end - h->low;
     while (h->size >> h->shift >= GRAINS)
         h->shift++;
     h->grains = arena_alloc(h->leads->arena, GRAINS / 8, 1);
     h->leads->failed |= !h->grains;
     for (size_t i = 0; h->grains && i < h->n; i++)
-        if (h->gaps[i].start >= h->low)
-            for (uint64_t g = (h->gaps[i].start - h->low) >> h->shift; g <= (h->gaps[i].end - 1 - h->low) >> h->shift;
-                 g++)
-                h->grains[g / 8] = (uint8_t)(h->grains[g / 8] | 1 << g % 8);
+        for (uint64_t g = (h->gaps[i].start - h->low) >> h->shift; g <= (h->gaps[i].end - 1 - h->low) >> h->shift; g++)
+            h->grains[g / 8] = (uint8_t)(h->grains[g / 8] | 1 << g % 8);
 }
 
 void gaps_leads(const Program *program, const RowList *rows, RowList *leads)

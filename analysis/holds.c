@@ -67,8 +67,8 @@ static void pass_cell(const RangeProof *p, uint32_t step, Cell c, Hold *h)
         h->proof = 0;
     else if (c >= CELL_SLOT0 && m->wild)
         weaken(h, PROOF_FRAME);
-    else if (c < CELL_SLOT0 && m->is_call)
-        weaken(h, cell_is_general(c) && (call->kept_read >> c & 1) ? PROOF_CALLEES : PROOF_ABI);
+    else if (c < CELL_SLOT0 && m->is_call) /* it writes all that are not general */
+        weaken(h, call->kept_read >> c & 1 ? PROOF_CALLEES : PROOF_ABI);
 }
 
 /* Does the step leave the key's memory alone? Any write to memory may hit it; so may a call. */
@@ -130,7 +130,7 @@ void holds_pass(const RangeProof *p, uint32_t step, Hold *holds)
         memset(holds, 0, (p->ncells + 1) * sizeof *holds);
     if (!keeps_memory(p->v, step) || !keeps_address(p, step))
         holds[p->ncells].proof = 0;
-    if (moved.proof && dst != UINT32_MAX)
+    if (moved.proof)
         holds[dst] = moved;
     if (p->def_at[step] & DEF_BIT)
         origin_at(p, step, holds);

@@ -102,8 +102,7 @@ static bool is_indirect_jump(const Step *s)
 
 static bool same_targets(const IndirectJump *a, const IndirectJump *b)
 {
-    return a->ntargets == b->ntargets &&
-           (a->ntargets == 0 || memcmp(a->targets, b->targets, a->ntargets * sizeof(Addr)) == 0);
+    return a->ntargets == b->ntargets && memcmp(a->targets, b->targets, a->ntargets * sizeof(Addr)) == 0;
 }
 
 /* Puts the table among those of the next round; *changed when it was not there or differs. A jump that is not resolved any more

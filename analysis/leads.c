@@ -15,9 +15,10 @@ typedef struct Peel {
     uint64_t k, high; /* high: for a range, its other end */
     uint64_t low;     /* not 0: that k is 0 says that the value is at most this */
     uint8_t relation, via, sign, ext_sign;
-    bool added;   /* an addition lies between here and the compare */
-    bool derived; /* a shift or mask does */
-    size_t last;  /* of the leads made last, the first; SIZE_MAX: none */
+    bool added;    /* an addition lies between here and the compare */
+    bool derived;  /* a shift or mask does */
+    bool unlikely; /* the next lead is */
+    size_t last;   /* of the leads made last, the first */
 } Peel;
 
 /* How directly the code says what a lead says, in percent. */
@@ -56,6 +57,7 @@ static void lead_put(Peel *p, uint64_t k, uint8_t relation)
                                   .via = p->derived ? (uint8_t)VIA_DERIVED : p->via,
                                   .sign = p->sign != SIGN_UNKNOWN ? p->sign : p->ext_sign,
                                   .quality = quality_of(p),
+                                  .unlikely = p->unlikely,
                                   .real = p->compare->real,
                                   .outside = p->via == VIA_RANGE && p->k > p->high,
                                   .firm = p->compare->real, /* there is no next number to turn to */
@@ -79,14 +81,13 @@ static bool is_loop_step(const Values *v, ValueId id, ValueId base)
 static void lead_put_low(Peel *p)
 {
     uint8_t sign = p->sign;
-    size_t at = p->out->n;
     if (p->low >= low_bits(UINT64_MAX, p->width))
         return;
     p->sign = SIGN_UNSIGNED;
+    p->unlikely = true;
     lead_put(p, p->low, p->relation == RELATION_EQ ? RELATION_LE : RELATION_GT);
+    p->unlikely = false;
     p->sign = sign;
-    if (p->out->n > at)
-        p->out->items[at].unlikely = true;
 }
 
 /* Two leads for `low <= value <= high`, one for anything else. */
@@ -111,11 +112,9 @@ static bool is_extension(const Peel *p, uint64_t k, unsigned bits, unsigned to, 
     return whole == low_bits(k, p->width);
 }
 
-/* Narrows to `bits`, of which the wider value is an extension; false when k is then no value of it. */
+/* Narrows to `bits`, fewer than they were, of which the wider value is an extension; false when k is then no value of it. */
 static bool narrow(Peel *p, unsigned bits, unsigned to, bool sign)
 {
-    if (bits >= p->width)
-        return true;
     if (!is_extension(p, p->k, bits, to, sign) || (p->via == VIA_RANGE && !is_extension(p, p->high, bits, to, sign)))
         return false;
     p->width = (uint8_t)bits;
@@ -256,8 +255,8 @@ static bool is_chained(const Peel *p)
 static void leads_prefer(Peel *p, size_t first)
 {
     Leads *out = p->out;
-    size_t last = p->last != SIZE_MAX ? p->last : first;
-    size_t last_end = last + (out->items[last].relation != RELATION_CASE && p->via == VIA_RANGE ? 2 : 1);
+    size_t last = p->last,
+           last_end = last + (out->items[last].relation != RELATION_CASE && p->via == VIA_RANGE ? 2 : 1);
     bool deep = is_deep(p);
     for (size_t i = first; i < out->n; i++) {
         bool is_last = i >= last && i < last_end;
@@ -280,14 +279,14 @@ static void leads_prefer(Peel *p, size_t first)
 /* Did an addition of a constant in a register make the value? What the variable was before is not followed: its cases are others. */
 static bool is_register_sum(Values *v, ValueId id)
 {
-    const Value *value = id == VALUE_NONE ? NULL : &v->values[id];
-    if (!value || value->kind != VALUE_STEP)
+    const Value *value = &v->values[id];
+    if (value->kind != VALUE_STEP)
         return false;
     const Insn *insn = &v->body->steps[value->at].insn;
     uint64_t k;
     uint8_t via;
     return (insn->mnemonic == MN_ADD || insn->mnemonic == MN_SUB) && insn->op[0].kind == OPERAND_REG &&
-           insn->op[1].kind == OPERAND_REG && insn->op[0].reg == value->cell && insn->op[0].reg != insn->op[1].reg &&
+           insn->op[1].kind == OPERAND_REG && insn->op[0].reg != insn->op[1].reg &&
            values_number(v, values_before(v, value->at, insn->op[1].reg), &k, &via);
 }
 
@@ -302,8 +301,7 @@ static void leads_of(Values *v, Leads *out, const Compare *c, uint32_t index)
               .k = c->k,
               .relation = c->relation,
               .via = c->via,
-              .sign = c->sign,
-              .last = SIZE_MAX};
+              .sign = c->sign};
     size_t first = out->n;
     if (is_deep(&p) && is_register_sum(v, c->value))
         return;

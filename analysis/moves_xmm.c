@@ -104,7 +104,7 @@ bool move_xmm(Values *v, uint32_t step, Move *m)
     const Operand *dst = &insn->op[0], *src = &insn->op[insn->nops - 1];
     bool known = (is_xmm(dst) || is_general(dst) || dst->kind == OPERAND_MEM) &&
                  (is_xmm(src) || is_general(src) || src->kind == OPERAND_MEM);
-    if (!known || !(is_xmm(dst) || is_xmm(src)))
+    if (!known)
         return false;
     move_between(v, step, m, dst, src, bits);
     return true;

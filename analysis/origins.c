@@ -28,7 +28,7 @@ static bool among(const ValueId *ids, size_t n, ValueId id)
 static void trace_push(Trace *t, ValueId id)
 {
     id = values_rep(t->v, id);
-    if (id == VALUE_NONE || t->n == TRACE_MAX) {
+    if (t->n == TRACE_MAX) {
         t->failed = true;
         return;
     }
@@ -146,7 +146,7 @@ static bool freeze_conflicts(Trace *t)
     size_t before = t->nfrozen;
     for (size_t i = 0; i < t->n; i++) {
         const Value *value = &t->v->values[t->seen[i]];
-        if (value->kind != VALUE_PHI || among(t->frozen, t->nfrozen, t->seen[i]))
+        if (value->kind != VALUE_PHI)
             continue;
         unsigned arguments = 0;
         for (uint32_t k = 0; k < value->noperands; k++)
@@ -161,8 +161,6 @@ bool origins_find(Origins *out, Values *v, ValueId root, unsigned width, bool wh
 {
     Trace t = {.v = v, .arena = arena, .width = width, .out = out};
     *out = (Origins){0};
-    if (root == VALUE_NONE)
-        return false;
     if (whole)
         freeze(&t, values_rep(v, root));
     if (!trace_run(&t, root))

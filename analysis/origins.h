@@ -4,8 +4,8 @@
 
 #include "analysis/ranges.h"
 
-/* The origins of `root` as far as its low `width` bits go. Joins are followed to what they join; where that would put two
- * different values of one moment side by side (cond ? a : b of two arguments), the join itself is the origin.
+/* The origins of `root`, which is a value, as far as its low `width` bits go. Joins are followed to what they join; where that
+ * would put two different values of one moment side by side (cond ? a : b of two arguments), the join itself is the origin.
  * whole: take root for its own origin if it is a join. False when there are none or too many, or memory is used up. */
 bool origins_find(Origins *out, Values *v, ValueId root, unsigned width, bool whole, Arena *arena);
 

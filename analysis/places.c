@@ -22,7 +22,7 @@ static uint32_t straight_next(const Body *b, uint32_t i)
         const Block *to = &b->blocks[k->succ[e].block];
         if (k->succ[e].kind == EDGE_UNWIND)
             continue;
-        if (next != UINT32_MAX || to->npred != 1 || to->pad || to->foreign || k->succ[e].block == b->entry)
+        if (next != UINT32_MAX || to->npred != 1 || to->foreign || k->succ[e].block == b->entry)
             return UINT32_MAX;
         next = to->first;
     }
@@ -34,8 +34,7 @@ static uint32_t straight_first(const Body *b, const Origin *o)
 {
     const Block *entry = &b->blocks[b->entry];
     if (o->kind == DEF_ARGUMENT)
-        return entry->npred || entry->foreign || b->steps[entry->first].insn.pc != b->function->start ? UINT32_MAX
-                                                                                                      : entry->first;
+        return entry->npred ? UINT32_MAX : entry->first;
     if (o->kind == DEF_MERGE && b->steps[o->step].insn.flow == FLOW_CALL)
         return UINT32_MAX;
     return straight_next(b, o->step);
@@ -57,14 +56,7 @@ static bool place_for(const RangeProof *p, const Origin *o, unsigned weakest, Pr
     return out->pc != 0;
 }
 
-static bool is_among(const Probe *list, size_t n, Addr pc)
-{
-    for (size_t i = 0; i < n; i++)
-        if (list[i].pc == pc)
-            return true;
-    return false;
-}
-
+/* No two origins have a place in common: the way from one ends at the next. */
 void places_find(const RangeProof *p, unsigned weakest, Probe **out, size_t *n, Arena *arena)
 {
     Probe now, *list = arena_alloc(arena, PLACES_MAX, sizeof *list);
@@ -72,10 +64,9 @@ void places_find(const RangeProof *p, unsigned weakest, Probe **out, size_t *n, 
     *out = list;
     *n = 0;
     for (size_t i = 0; list && i < p->origins.n; i++) {
-        if (!place_for(p, &p->origins.items[i], weakest, &now) || (have == PLACES_MAX && !is_among(list, have, now.pc)))
+        if (!place_for(p, &p->origins.items[i], weakest, &now) || have == PLACES_MAX)
             return;
-        if (!is_among(list, have, now.pc))
-            list[have++] = now;
+        list[have++] = now;
     }
     *n = list ? have : 0;
 }

@@ -161,13 +161,31 @@ static void many_parts(void **state)
     made_close(m);
 }
 
+/* je over jmp *(%rdi,%rsi,8), many times: each asks for rdi and rsi back to the function's entry. When the budget is used up,
+ * nothing more is said. */
+static void many_jumps(void **state)
+{
+    enum { JUMPS = 2000, SIZE = 5 };
+    static uint8_t code[SIZE * JUMPS + 1];
+    (void)state;
+    for (size_t i = 0; i < JUMPS; i++)
+        memcpy(code + SIZE * i, "\x74\x03\xff\x24\xf7", SIZE);
+    code[SIZE * JUMPS] = 0xc3;
+    Made *m = made_open(code, sizeof code, 0);
+    m->program.share = 1;
+    assert_true(made_build(m, sizeof code));
+    assert_int_equal(m->body.njumps, JUMPS);
+    assert_int_equal(m->body.jumps[0].kind, JUMP_TAIL);
+    assert_int_equal(m->body.jumps[JUMPS - 1].kind, JUMP_UNKNOWN);
+    assert_false(m->body.closed);
+    made_close(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(refused),
-        cmocka_unit_test(too_large),
-        cmocka_unit_test(many_parts),
-        cmocka_unit_test(jumps_back),
+        cmocka_unit_test(refused),    cmocka_unit_test(too_large),  cmocka_unit_test(many_parts),
+        cmocka_unit_test(many_jumps), cmocka_unit_test(jumps_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

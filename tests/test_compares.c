@@ -28,7 +28,8 @@ static void describe(const SearchResult *found, char *text)
     }
 }
 
-static void sites_in(const uint8_t *code, size_t n, char *text)
+/* What is compared in a function of n bytes of code, told to `see`. */
+static void search_in(const uint8_t *code, size_t n, void (*see)(const SearchResult *, char *), char *text)
 {
     Program program;
     Arena arena = {0};
@@ -37,7 +38,7 @@ static void sites_in(const uint8_t *code, size_t n, char *text)
     Query query = {.weakest = PROOF_PARTIAL, .jobs = 1};
     assert_true(program_open(&program, file, &(Diag){0}));
     assert_true(search_run(&found, &program, &query, &arena, NULL, NULL, &(Diag){0}));
-    describe(&found, text);
+    see(&found, text);
     arena_free(&arena);
     program_close(&program);
     free((void *)(uintptr_t)file.p);
@@ -74,18 +75,57 @@ static void compares(void **state)
         {"shr $35,%eax; cmp $5", "\x89\xf8\xc1\xe8\x23\x83\xf8\x05\x74\x01\x90\xc3", 12, " ==5;"},
         {"shr $3 and its flags", "\xc1\xef\x03\x74\x01\x90\xc3", 7, ""},
         {"shr %cl and its flags", "\xd3\xef\x74\x01\x90\xc3", 6, ""},
+        {"cmove %rsi,%rdi made by jumps; sub $5,%rdi: two arguments, and nothing holds either where they meet",
+         "\x85\xd2\x74\x03\x48\x89\xf7\x48\x83\xef\x05\x74\x01\x90\xc3", 15, " ==0;"},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
         char text[TEXT];
-        sites_in((const uint8_t *)cases[i].code, cases[i].n, text);
+        search_in((const uint8_t *)cases[i].code, cases[i].n, describe, text);
         if (strcmp(text, cases[i].sites) != 0)
             fail_msg("%s:%s, not%s", cases[i].what, text, cases[i].sites);
     }
 }
 
+/* " kind" of each def of the variable that is compared with 5. */
+static void describe_defs(const SearchResult *found, char *text)
+{
+    static const char *const kinds[] = {" argument", " load", " call", " compute", " merge"};
+    text[0] = 0;
+    for (size_t i = 0; i < found->nvariables; i++)
+        for (size_t k = 0; found->variables[i].constants[0] == 5 && k < found->variables[i].ndefs; k++) {
+            assert_true(strlen(text) < TEXT - 16);
+            strcat(text, kinds[found->variables[i].defs[k].kind]);
+        }
+}
+
+/* load; test %esi,%esi; je over `copies` of mov %eax,%eax; cmp $5,%eax: the defs. */
+static void defs_behind(uint32_t copies, char *text)
+{
+    static uint8_t code[2 * 5000 + 32];
+    size_t n = 10;
+    uint32_t distance = 2 * copies;
+    memcpy(code, "\x8b\x07\x85\xf6\x0f\x84", 6);
+    memcpy(code + 6, &distance, 4);
+    for (uint32_t i = 0; i < copies; i++, n += 2)
+        memcpy(code + n, "\x89\xc0", 2);
+    memcpy(code + n, "\x83\xf8\x05\x74\x01\x90\xc3", 7);
+    search_in(code, n + 7, describe_defs, text);
+}
+
+/* What a value was made from is followed over so many copies; what was copied more often counts from where the ways meet. */
+static void copies(void **state)
+{
+    char text[TEXT];
+    (void)state;
+    defs_behind(4000, text);
+    assert_string_equal(text, " load");
+    defs_behind(4900, text);
+    assert_string_equal(text, " merge");
+}
+
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(compares)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(compares), cmocka_unit_test(copies)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,14 +13,30 @@
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 enum { CODE = 0x1000 };
 
-/* The variable that is compared with 30000 in a function of n bytes of code, the only one of its program; gives its places. */
-static size_t places_in(const uint8_t *code, size_t n, Addr *pcs)
+/* A file whose only code is a function at addr; another symbol, not 0, stands in its middle. */
+static Bytes file_of(Addr addr, Addr inner, const uint8_t *code, size_t n)
+{
+    Elf elf;
+    Buf symbols = {.n = 0};
+    elf_begin(&elf, ET_DYN);
+    elf_load(&elf, PF_R | PF_X, addr, code, n);
+    buf_symbol(&symbols, 0, 0, 0, 0, 0, 0);
+    buf_symbol(&symbols, 1, STB_GLOBAL, STT_FUNC, 1, addr, n);
+    if (inner)
+        buf_symbol(&symbols, 1, STB_GLOBAL, STT_FUNC, 1, inner, 1);
+    unsigned table = elf_section(&elf, ".symtab", SHT_SYMTAB, 0, symbols.p, symbols.n);
+    elf.sh[table].sh_entsize = sizeof(Elf64_Sym);
+    elf.sh[table].sh_link = elf_section(&elf, ".strtab", SHT_STRTAB, 0, "\0f", 3);
+    return elf_end(&elf);
+}
+
+/* The variable that is compared with 30000 in the file's function; gives its places. */
+static size_t places_of(Bytes file, Addr *pcs)
 {
     static const int64_t constants[] = {30000};
     Program program;
     Arena arena = {0};
     SearchResult found;
-    Bytes file = elf_of_function(CODE, code, n);
     Query query = {.constants = constants, .nconstants = 1, .weakest = PROOF_PARTIAL, .jobs = 1, .places = true};
     assert_true(program_open(&program, file, &(Diag){0}));
     assert_true(search_run(&found, &program, &query, &arena, NULL, NULL, &(Diag){0}));
@@ -36,6 +52,8 @@ static size_t places_in(const uint8_t *code, size_t n, Addr *pcs)
     free((void *)(uintptr_t)file.p);
     return have;
 }
+
+static size_t places_in(const uint8_t *code, size_t n, Addr *pcs) { return places_of(file_of(CODE, 0, code, n), pcs); }
 
 /* A branch with a prefix is none that the kernel probes: the way goes on, or ends. */
 static void one_def(void **state)
@@ -58,6 +76,15 @@ static void one_def(void **state)
         {"a tail call", "\x48\x8b\x07\x2e\xeb\x01\x90\x48\x3d\x30\x75\0\0\x74\x02\xff\x26\xc3", 18, 0xd},
         {"a jump to anywhere",
          "\x53\x48\x8b\x07\x2e\xeb\x01\x90\x48\x3d\x30\x75\0\0\x74\x05\x8b\x0e\xff\x24\xce\x5b\xc3", 23, 0},
+        {"back to the entry from behind the cmp",
+         "\x85\xf6\x2e\x74\x0f\x48\x8b\x07\x48\x3d\x30\x75\0\0\x0f\x94\xc0\x2e\xeb\xec\xc3", 21, 0x8},
+        {"two arguments that meet before a call",
+         "\x53\x48\x89\xfb\x85\xd2\x2e\x74\x03\x48\x89\xf3\xe8\xef\x0f\0\0\x48\x81\xfb\x30\x75\0\0\x74\x01\x90\x5b\xc3",
+         29, 0},
+        {"two arguments that meet",
+         "\x53\x48\x89\xfb\x85\xd2\x2e\x74\x03\x48\x89\xf3\x90\x90\x90\x90\x90\x48\x81\xfb\x30\x75\0\0\x74\x01\x90\x5b"
+         "\xc3",
+         29, 0xd},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
@@ -66,6 +93,21 @@ static void one_def(void **state)
         if (n != (cases[i].at != 0) || (n && pcs[0] != CODE + cases[i].at))
             fail_msg("%s: %zu, 0x%zx", cases[i].why, n, (size_t)pcs[0]);
     }
+}
+
+/* load; cmp; sete; a jump with a prefix to the nop behind it, which is the cheapest place: but not where others may come in there, and
+ * none is where nobody knows whether they do. */
+static void other_ways_in(void **state)
+{
+    static const uint8_t code[] = "\x48\x8b\x07\x48\x3d\x30\x75\0\0\x0f\x94\xc1\x2e\xeb\0\x90\xc3";
+    Addr pcs[PLACES_MAX] = {0};
+    (void)state;
+    assert_int_equal(places_of(file_of(CODE, 0, code, 17), pcs), 1);
+    assert_int_equal(pcs[0], CODE + 15);
+    assert_int_equal(places_of(file_of(CODE, CODE + 15, code, 17), pcs), 1); /* a function's symbol at the nop */
+    assert_int_equal(pcs[0], CODE + 3);
+    assert_int_equal(places_of(file_of(CODE + 1, 0, code, 17), pcs), 1); /* functions begin at even addresses */
+    assert_int_equal(pcs[0], CODE + 1 + 3);
 }
 
 /* dec %esi; jne 1f; mov 8*i(%rdi),%rax; jmp 2f; 1: and so on; ret; 2: cmp $30000,%rax; je 3f; nop; 3: ret */
@@ -103,6 +145,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(one_def),
+        cmocka_unit_test(other_ways_in),
         cmocka_unit_test(many_defs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
