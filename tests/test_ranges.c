@@ -1,5 +1,5 @@
-/* tests/test_ranges.c - how the place of a variable is named: by which frame register, segment or slot; how many defs there may be; and by which branch it is
- * read. */
+/* tests/test_ranges.c - how the place of a variable is named: by which frame register, segment or slot; how many defs there may be; by which
+ * branch it is read; and what jumps leave of a proof. */
 #include "analysis/search.h"
 #include "tests/elf_builder.h"
 
@@ -138,12 +138,36 @@ static void branches(void **state)
     }
 }
 
+/* cmp $30000,%edi; je 1f; jmp *(%rsi), a tail call; 1: push %rbx; mov (%rsi),%ecx; and where the last jump goes decides what is known. */
+static void jumps(void **state)
+{
+    static const struct {
+        const char *what, *jump;
+        Proof proof;
+    } cases[] = {
+        {"pop %rbx; jmp *(%rsi)", "\x5b\xff\x26", PROOF_ABI},
+        {"jmp *(%rsi,%rcx,8): anywhere", "\xff\x24\xce", PROOF_PARTIAL},
+    };
+    char code[] = "\x81\xff\x30\x75\0\0\x74\x02\xff\x26\x53\x8b\x0e???\xc3";
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        Searched s;
+        memcpy(code + 13, cases[i].jump, 3);
+        searched_open(&s, code, sizeof code - 1);
+        assert_int_equal(s.found.nvariables, 1);
+        assert_int_equal(s.found.variables[0].probe.pc, CODE + 6);
+        assert_int_equal(s.found.variables[0].probe.proof, cases[i].proof);
+        searched_close(&s);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names),
         cmocka_unit_test(many_defs),
         cmocka_unit_test(branches),
+        cmocka_unit_test(jumps),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
