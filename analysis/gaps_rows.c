@@ -40,7 +40,7 @@ static GapsState gaps_find(Gaps *gaps, const Program *p)
     RowList known = {.items = p->known.rows, .n = p->known.n}, leads = {.arena = &work};
     gaps->rows = (RowList){.arena = &gaps->arena};
     gaps_leads(p, &known, &leads);
-    if (leads.n && !leads.failed)
+    if (leads.n)
         gaps_follow(p, &known, &leads, true, &gaps->rows);
     rows_clean(&gaps->rows, &p->image);
     arena_free(&work);

@@ -150,6 +150,20 @@ static void traps(void **state)
     close_padded(o);
 }
 
+/* The first entry of a PLT is no function, nor is what its block holds besides. */
+static void linkage(void **state)
+{
+    static const uint8_t plt[] = {MOV, 0xc3, INT3_10, 0xff, 0x35, 0,    1,    0,    0,   0xff, 0x25,
+                                  2,   1,    0,       0,    0xcc, 0xcc, 0xcc, 0xcc, MOV, 0xc3, INT3_10};
+    (void)state;
+    Padded *o = open_padded(plt, sizeof plt, 0, NULL, 0);
+    function_is(o, 0, 0, 6);
+    function_is(o, 0x10, 0, 0);
+    function_is(o, 0x16, 0, 0);
+    function_is(o, 0x20, 0x20, 0x26);
+    close_padded(o);
+}
+
 /* Half a megabyte without padding is no block. */
 static void blocks_too_long(void **state)
 {
@@ -192,6 +206,14 @@ static void all_of_them(void **state)
     assert_int_equal(rows.n, COUNT(starts));
     for (size_t i = 0; i < rows.n; i++)
         assert_int_equal(rows.items[i].start, starts[i]);
+    o->known[0] = o->known[2]; /* none known here: the gap goes on to the segment's end */
+    o->program.known.n = 1;
+    rows = (RowList){.arena = &arena};
+    padding_all(&o->program, &rows);
+    assert_int_equal(rows.n, COUNT(starts));
+    for (size_t i = 0; i < rows.n; i++)
+        assert_int_equal(rows.items[i].start, starts[i]);
+    o->known[0] = row_make(CODE + 0x10, CODE + 0x20, FOUND_SYMTAB);
     rows = (RowList){.arena = &arena};
     padding_rows(&o->program, CODE + 0x10, CODE + 0x20, &rows); /* no gap */
     assert_int_equal(rows.n, 0);
@@ -254,6 +276,7 @@ int main(void)
         cmocka_unit_test(what_jumps_back),
         cmocka_unit_test(gaps),
         cmocka_unit_test(traps),
+        cmocka_unit_test(linkage),
         cmocka_unit_test(blocks_too_long),
         cmocka_unit_test(all_of_them),
         cmocka_unit_test(padding_in_most_places),
