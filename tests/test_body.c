@@ -1,5 +1,6 @@
 /* tests/test_body.c - a function's control flow: what is refused, and why; a jump over a lock prefix; parts that it jumps into. */
 #include "analysis/body.h"
+#include "analysis/budget.h"
 #include "analysis/summary.h"
 #include "tests/elf_builder.h"
 
@@ -181,11 +182,59 @@ static void many_jumps(void **state)
     made_close(m);
 }
 
+enum { PAIRS = 700, STAGE = 0x90, STAGES = 3, HEAVY = STAGE * STAGES, TABLES = HEAVY + 5 * PAIRS + 7 };
+
+/* Stage i of a function, at CODE + STAGE * i: nops, and a jump through its table of two places. */
+static void put_stage(uint8_t *code, size_t i, size_t first)
+{
+    size_t at = STAGE * (i + 1) - 26, table = TABLES + 8 * i;
+    int32_t over = (int32_t)(HEAVY - (at + 10)), lea = (int32_t)(table - (at + 17));
+    int32_t targets[2] = {(int32_t)first - (int32_t)table, HEAVY - (int32_t)table};
+    memset(code + STAGE * i, 0x90, STAGE - 26);
+    memcpy(code + at, "\x48\x83\xff\x01\x0f\x87", 6); /* cmp $1,%rdi; ja HEAVY */
+    memcpy(code + at + 6, &over, 4);
+    memcpy(code + at + 10, "\x48\x8d\x15", 3); /* lea table(%rip),%rdx */
+    memcpy(code + at + 13, &lea, 4);
+    /* movslq (%rdx,%rdi,4),%rcx; add %rdx,%rcx; jmp *%rcx */
+    memcpy(code + at + 17, "\x48\x63\x0c\xba\x48\x01\xd1\xff\xe1", 9);
+    memcpy(code + table, targets, sizeof targets);
+}
+
+/* Each round finds the next stage, and the last one finds only that its table leads back; what else asks takes the whole budget each time.
+ * Then nothing is left for a round more: its jumps are not known, but what was found stays. */
+static void rounds_without_budget(void **state)
+{
+    static uint8_t code[TABLES + 8 * STAGES];
+    (void)state;
+    for (size_t i = 0; i < STAGES; i++)
+        put_stage(code, i, i + 1 < STAGES ? STAGE * (i + 1) : STAGE);
+    for (size_t i = 0; i < PAIRS; i++)
+        memcpy(code + HEAVY + 5 * i, "\x74\x03\xff\x24\xf7", 5);
+    code[HEAVY + 5 * PAIRS] = 0xc3;
+    Made *m = made_open(code, sizeof code, 0);
+    for (unsigned whole = 0; whole < 2; whole++) {
+        m->program.share = whole ? BUDGET_WHOLE : 1;
+        assert_true(made_build(m, HEAVY + 5 * PAIRS + 1));
+        assert_int_equal(m->body.closed, whole);
+        assert_int_equal(m->body.njumps, STAGES + PAIRS);
+        for (size_t i = 0; i < STAGES; i++) {
+            assert_int_not_equal(body_step_at(&m->body, CODE + STAGE * i), UINT32_MAX);
+            assert_int_equal(m->body.jumps[i].kind, whole ? JUMP_TABLE : JUMP_UNKNOWN);
+        }
+        arena_reset(&m->arena);
+    }
+    made_close(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(refused),    cmocka_unit_test(too_large),  cmocka_unit_test(many_parts),
-        cmocka_unit_test(many_jumps), cmocka_unit_test(jumps_back),
+        cmocka_unit_test(refused),
+        cmocka_unit_test(too_large),
+        cmocka_unit_test(many_parts),
+        cmocka_unit_test(many_jumps),
+        cmocka_unit_test(rounds_without_budget),
+        cmocka_unit_test(jumps_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
