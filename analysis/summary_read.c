@@ -208,6 +208,16 @@ static void exit_by_call(Reader *r, const Step *s)
     r->relied |= ABI_KEPT;
 }
 
+/* A return that takes more than its own address from the stack, or less: the caller finds its stack pointer elsewhere. */
+static void exit_return(Reader *r, const Insn *insn)
+{
+    bool plain = insn->mnemonic == MN_RET && !insn->nops && !(insn->prefixes & PREFIX_OPSIZE);
+    uint32_t moved = plain ? 0 : 1u << REG_RSP;
+    r->kept &= ~moved;
+    r->restored &= ~moved;
+    r->returns = true;
+}
+
 static void exits_read(Reader *r)
 {
     const Body *b = &r->body;
@@ -223,7 +233,7 @@ static void exits_read(Reader *r)
         }
         exit_registers(r, last);
         if (s->insn.flow == FLOW_RETURN) {
-            r->returns = true;
+            exit_return(r, &s->insn);
             result_join(r, result_at(r, last));
         } else {
             exit_tail(r, last);
