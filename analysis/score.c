@@ -237,30 +237,40 @@ Merit merit_of_sites(const Query *q, const Variable *v, const Body *body, const 
     return m;
 }
 
-/* Bytes over which the variable is placed. */
+/* Bytes over which the variable is placed, in one place or several. Ranges are in order of their starts. */
 static uint64_t span_of(const Variable *v)
 {
     uint64_t span = 0;
-    for (size_t i = 0; i < v->nranges; i++)
-        span += v->ranges[i].end - v->ranges[i].start;
+    Addr end = 0;
+    for (size_t i = 0; i < v->nranges; i++) {
+        const Range *r = &v->ranges[i];
+        Addr start = r->start > end ? r->start : end;
+        span += r->end > start ? r->end - start : 0;
+        end = r->end > end ? r->end : end;
+    }
     return span;
 }
 
 enum { SPAN_BITS = 12 }; /* 4 KB is long */
 
+double merit_span(uint64_t bytes)
+{
+    unsigned bits = 0;
+    for (; bytes && bits < SPAN_BITS; bytes >>= 1)
+        bits++;
+    return bits / (double)SPAN_BITS;
+}
+
 void merit_of_place(Merit *m, const Variable *v)
 {
     bool argument = false, loads = true;
-    unsigned bits = 0;
     for (size_t i = 0; i < v->ndefs; i++) {
         argument |= v->defs[i].kind == DEF_ARGUMENT;
         loads &= v->defs[i].kind == DEF_LOAD;
     }
-    for (uint64_t span = span_of(v); span && bits < SPAN_BITS; span >>= 1)
-        bits++;
     m->origin = argument ? 1 : loads ? 0 : 0.5;
     m->place = !v->probe.pc || v->probe.location.addend ? 0 : v->probe.location.kind == LOCATION_REG ? 1 : 0.8;
-    m->span = bits / (double)SPAN_BITS;
+    m->span = merit_span(span_of(v));
     m->branch = v->probe.pc && v->probe.cost == COST_EMULATED;
 }
 

@@ -37,6 +37,9 @@ extern const Merit merit_best; /* 1 in all */
 /* What is known before the variable is placed; the rest is 1. v has its constants. */
 Merit merit_of_sites(const Query *q, const Variable *v, const Body *body, const SiteList *sites);
 
+/* Merit.span of what is placed over so many bytes. */
+double merit_span(uint64_t bytes);
+
 /* Adds what its defs, ranges and probe say. */
 void merit_of_place(Merit *m, const Variable *v);
 

@@ -12,4 +12,5 @@ same 'differences that are only compared are' "$(first differences_chained 5,6,9
 same 'the constant as it stands before its neighbour' "$(first limited 3)" '2 rdi'
 same 'a branch before a set' "$(first set_or_branch 36)" '2 rdx'
 same 'what a range test made is no variable' "$(first range_made 2047)" '2 rcx'
+same 'of what is in two places at once no byte counts twice' "$(first two_places 77)" '2 rcx'
 done_testing
