@@ -270,11 +270,13 @@ static void score_pair(Judge *j, const LookWriter *w, unsigned cc)
 }
 
 /* The better of what variables in cells and in memory can score. */
-static double score_hoped(const Query *q, const Hope *h)
+static double score_hoped(const Judge *j, const Hope *h)
 {
+    const Query *q = j->query;
     Merit m = merit_best;
     m.direct = h->direct;
     m.origin = h->origin;
+    m.span = merit_span(j->look->nseen);
     return h->direct > 0 ? score_of(q, query_asks(q), query_asks(q), &m) + ROUNDING : 0;
 }
 
@@ -414,7 +416,7 @@ static double judged(Judge *j)
     readers_judge(j);
     tables_judge(j);
     if (query_asks(j->query)) {
-        double cells = score_hoped(j->query, &j->cells), memory = score_hoped(j->query, &j->memory);
+        double cells = score_hoped(j, &j->cells), memory = score_hoped(j, &j->memory);
         return cells > memory ? cells : memory;
     }
     size_t n = j->nset + (size_t)j->count;
