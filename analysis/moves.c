@@ -201,6 +201,22 @@ static bool stores_elsewhere(const Insn *insn)
     return false;
 }
 
+/* Does it write as much as the processor has state, of which mem_bits is the least (SDM vol. 1, 13.4)? */
+static bool saves_state(const Insn *insn)
+{
+    switch (insn->mnemonic) {
+    case MN_XSAVE:
+    case MN_XSAVE64:
+    case MN_XSAVEOPT:
+    case MN_XSAVEOPT64:
+    case MN_XSAVEC:
+    case MN_XSAVEC64:
+    case MN_XSAVES:
+    case MN_XSAVES64: return true;
+    default: return false;
+    }
+}
+
 /* Memory that the step writes: a range of the frame, or somewhere unknown. */
 static void move_memory(Values *v, uint32_t step, Move *m)
 {
@@ -216,13 +232,13 @@ static void move_memory(Values *v, uint32_t step, Move *m)
             at = stack_plus(at, -8);
     } else if (s->effects.mem_access & ACCESS_WRITE) {
         at = frame_mem(v, step);
-        size = s->effects.mem_bits / 8;
+        size = saves_state(insn) ? 0 : s->effects.mem_bits / 8;
     } else {
         return;
     }
     if (insn->mnemonic == MN_POP && stack_known(at))
         at = (StackAddr){0, STACK_UNKNOWN}; /* the address counts from rsp after the pop: rare, take it as unknown */
-    if (!stack_known(at) || size == 0) {
+    if (!stack_known(at) || size == 0) {    /* tilestored has no size, either */
         m->wild = true;
         m->smash = insn->mnemonic == MN_PUSH || insn->mnemonic == MN_PUSHF || insn->mem.base == REG_RSP ||
                    (insn->mem.base == REG_RBP && v->rbp_frames);
