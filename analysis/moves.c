@@ -232,13 +232,13 @@ static void move_memory(Values *v, uint32_t step, Move *m)
             at = stack_plus(at, -8);
     } else if (s->effects.mem_access & ACCESS_WRITE) {
         at = frame_mem(v, step);
-        size = saves_state(insn) ? 0 : s->effects.mem_bits / 8;
+        size = saves_state(insn) ? INT32_MAX : s->effects.mem_bits / 8;
     } else {
         return;
     }
     if (insn->mnemonic == MN_POP && stack_known(at))
         at = (StackAddr){0, STACK_UNKNOWN}; /* the address counts from rsp after the pop: rare, take it as unknown */
-    if (!stack_known(at) || size == 0) {    /* tilestored has no size, either */
+    if (!stack_known(at) || size == 0) {    /* tilestored has no size */
         m->wild = true;
         m->smash = insn->mnemonic == MN_PUSH || insn->mnemonic == MN_PUSHF || insn->mem.base == REG_RSP ||
                    (insn->mem.base == REG_RBP && v->rbp_frames);

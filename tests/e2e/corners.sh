@@ -105,6 +105,7 @@ copied_part 77 == immediate rax 32 exact
 sum_below_zero 0 < immediate rax 32 exact
 state_saved 77 == immediate stack 64 exact
 state_saved_far 77 == immediate stack 64 exact
+state_saved_by_callee 77 == immediate stack 64 exact
 tile_stored 77 == immediate stack 64 exact
 written_far_up 77 == immediate stack 64 exact
 unwritten_slot 77 == immediate stack 64 -
@@ -122,6 +123,7 @@ END
 defs() { jq -r --arg f "$1" '.variables[] | select(.function.name == $f and (.constants | index(77))) | [.defs[] | .kind + " " + .text] | join("; ")' "$work/all"; }
 same 'xsave writes all slots' "$(defs state_saved)" 'compute xsave (%rsp)'
 same 'nobody knows how much xsavec writes' "$(defs state_saved_far)" 'compute xsavec64 (%rsp)'
+same 'also in a callee' "$(defs state_saved_by_callee | sed 's/ 0x.*//')" 'call call'
 same 'nor tilestored' "$(defs tile_stored)" 'compute tilestored %tmm0,(%rsp)'
 same 'a callee writes what lies far above its frame' "$(defs written_far_up | sed 's/ 0x.*//')" 'call call'
 same 'a push that REX.W makes one of 64 bits leaves the slot where it was' "$(defs pushed_wide)" 'load mov (%rdi),%rcx'
