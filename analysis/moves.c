@@ -217,6 +217,19 @@ static bool saves_state(const Insn *insn)
     }
 }
 
+int64_t move_store_bytes(const Step *s)
+{
+    const Insn *insn = &s->insn;
+    bool bits = insn->mnemonic == MN_BTS || insn->mnemonic == MN_BTR || insn->mnemonic == MN_BTC;
+    bool scatters = insn->mem.index != REG_NONE && !cell_is_general(insn->mem.index);
+    if (saves_state(insn))
+        return INT32_MAX;
+    if (scatters ||
+        (bits && insn->op[1].kind == OPERAND_REG)) /* a bit's number counts from the operand on, up or down */
+        return 0;
+    return s->effects.mem_bits / 8; /* tilestored has no size */
+}
+
 /* Memory that the step writes: a range of the frame, or somewhere unknown. */
 static void move_memory(Values *v, uint32_t step, Move *m)
 {
@@ -232,13 +245,13 @@ static void move_memory(Values *v, uint32_t step, Move *m)
             at = stack_plus(at, -8);
     } else if (s->effects.mem_access & ACCESS_WRITE) {
         at = frame_mem(v, step);
-        size = saves_state(insn) ? INT32_MAX : s->effects.mem_bits / 8;
+        size = move_store_bytes(s);
     } else {
         return;
     }
     if (insn->mnemonic == MN_POP && stack_known(at))
         at = (StackAddr){0, STACK_UNKNOWN}; /* the address counts from rsp after the pop: rare, take it as unknown */
-    if (!stack_known(at) || size == 0) {    /* tilestored has no size */
+    if (!stack_known(at) || size == 0) {
         m->wild = true;
         m->smash = insn->mnemonic == MN_PUSH || insn->mnemonic == MN_PUSHF || insn->mem.base == REG_RSP ||
                    (insn->mem.base == REG_RBP && v->rbp_frames);

@@ -10,4 +10,7 @@ bool moves_find(Values *v);
 /* Names the step's move where it moves the low bits of an xmm register or clears them; false when it does neither. */
 bool move_xmm(Values *v, uint32_t step, Move *m);
 
+/* How many bytes a step that writes to its memory operand may write, from there upward; 0: nobody knows, or they lie elsewhere. */
+int64_t move_store_bytes(const Step *s);
+
 #endif

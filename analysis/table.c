@@ -6,6 +6,7 @@
 #include "analysis/compares.h"
 #include "analysis/flags.h"
 #include "analysis/frame.h"
+#include "analysis/moves.h"
 
 /* ---- bounds ---- */
 
@@ -71,11 +72,11 @@ static bool memory_kept(Values *v, uint32_t from, uint32_t to, const MemKey *key
         if (!m->wild)
             continue;
         MemKey other = compare_mem_key(v, i); /* a store: apart only if it counts from the same base */
-        int64_t end = key->disp + (int64_t)bits / 8, other_end = other.disp + s->effects.mem_bits / 8;
-        bool apart = (s->effects.mem_access & ACCESS_WRITE) && other.base == key->base && other.base != VALUE_NONE &&
-                     other.index == VALUE_NONE && key->index == VALUE_NONE && other.segment == key->segment &&
-                     (other_end <= key->disp || end <= other.disp);
-        if (!apart)
+        int64_t bytes = move_store_bytes(s);
+        bool known = (s->effects.mem_access & ACCESS_WRITE) && bytes && other.base == key->base &&
+                     other.base != VALUE_NONE && other.index == VALUE_NONE && key->index == VALUE_NONE &&
+                     other.segment == key->segment;
+        if (!known || (other.disp + bytes > key->disp && key->disp + (int64_t)bits / 8 > other.disp))
             return false;
     }
     return true;

@@ -28,6 +28,9 @@ memory_beside true table 3
 memory_over true table 3
 memory_elsewhere true table 3
 memory_indexed true table 3
+memory_bits true table 3
+memory_scattered true table 3
+memory_state true table 3
 memory_other_segment true table 3
 memory_at_index true table 3
 memory_signed true table 3
@@ -107,6 +110,14 @@ state_saved 77 == immediate stack 64 exact
 state_saved_far 77 == immediate stack 64 exact
 state_saved_by_callee 77 == immediate stack 64 exact
 tile_stored 77 == immediate stack 64 exact
+bits_set 77 == immediate stack 64 exact
+bit_set 77 == immediate stack 64 exact
+memory_bits 0,1,2 case switch rax 8 exact
+memory_scattered 0,1,2 case switch rax 8 exact
+memory_state 0,1,2 case switch rax 8 exact
+memory_bits 2 > immediate memory 8 exact
+memory_scattered 2 > immediate memory 8 exact
+memory_state 2 > immediate memory 8 exact
 written_far_up 77 == immediate stack 64 exact
 unwritten_slot 77 == immediate stack 64 -
 jump_joined 0 == immediate rdi 32 partial
@@ -124,6 +135,8 @@ defs() { jq -r --arg f "$1" '.variables[] | select(.function.name == $f and (.co
 same 'xsave writes all slots' "$(defs state_saved)" 'compute xsave (%rsp)'
 same 'nobody knows how much xsavec writes' "$(defs state_saved_far)" 'compute xsavec64 (%rsp)'
 same 'also in a callee' "$(defs state_saved_by_callee | sed 's/ 0x.*//')" 'call call'
+same 'nor where bts writes' "$(defs bits_set)" 'compute bts %rdx,(%rsp)'
+same 'but of one that names the bit' "$(defs bit_set)" 'load mov (%rdi),%rcx'
 same 'nor tilestored' "$(defs tile_stored)" 'compute tilestored %tmm0,(%rsp)'
 same 'a callee writes what lies far above its frame' "$(defs written_far_up | sed 's/ 0x.*//')" 'call call'
 same 'a push that REX.W makes one of 64 bits leaves the slot where it was' "$(defs pushed_wide)" 'load mov (%rdi),%rcx'
