@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "analysis/moves.h"
+
 /* ---- which cells may hold it: the origins' and, over copies and adds, all that get it from them ---- */
 
 static bool carries(const RangeProof *p, const Move *m) { return move_carries(m) && m->bits >= p->width; }
@@ -92,11 +94,12 @@ static void origin_at(const RangeProof *p, uint32_t step, Hold *holds)
             holds_begin(p, &p->origins.items[i], holds);
 }
 
-/* Do the registers of the memory's address survive the step? */
+/* Do the registers of the memory's address survive the step, and what its segment is? */
 static bool keeps_address(const RangeProof *p, uint32_t step)
 {
     const Move *m = &p->v->moves[step];
-    return !move_writes_reg(m, p->mem.base) && !move_writes_reg(m, p->mem.index);
+    return !move_writes_reg(m, p->mem.base) && !move_writes_reg(m, p->mem.index) &&
+           !step_moves_segment(&p->v->body->steps[step], p->mem.segment);
 }
 
 /* Most steps touch nothing that matters here. */

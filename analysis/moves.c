@@ -230,6 +230,12 @@ int64_t move_store_bytes(const Step *s)
     return s->effects.mem_bits / 8; /* tilestored has no size */
 }
 
+bool step_moves_segment(const Step *s, unsigned segment)
+{
+    RegSet writes = s->effects.writes;
+    return (segment == REG_FS || segment == REG_GS) && (regset_has(writes, segment) || regset_has(writes, REG_SYSTEM));
+}
+
 /* Memory that the step writes: a range of the frame, or somewhere unknown. */
 static void move_memory(Values *v, uint32_t step, Move *m)
 {
@@ -288,6 +294,8 @@ static void move_make(Values *v, uint32_t step, Move *m)
     }
     if (s->insn.mnemonic == MN_SYSCALL || s->insn.mnemonic == MN_INT) {
         m->writes |= 1u << REG_RAX | 1u << REG_RCX | 1u << REG_R11;
+        if (s->insn.mnemonic == MN_INT) /* before Linux 4.17 int $0x80 came back with r8 to r11 cleared */
+            m->writes |= 7u << REG_R8;
         m->wild = true;
         return;
     }

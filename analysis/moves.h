@@ -13,4 +13,7 @@ bool move_xmm(Values *v, uint32_t step, Move *m);
 /* How many bytes a step that writes to its memory operand may write, from there upward; 0: nobody knows, or they lie elsewhere. */
 int64_t move_store_bytes(const Step *s);
 
+/* May memory behind the segment (REG_FS, REG_GS; others: no) be other memory when the step was executed? */
+bool step_moves_segment(const Step *s, unsigned segment);
+
 #endif

@@ -67,7 +67,7 @@ static bool memory_kept(Values *v, uint32_t from, uint32_t to, const MemKey *key
     for (uint32_t i = from; i < to; i++) {
         const Move *m = &v->moves[i];
         const Step *s = &v->body->steps[i];
-        if (m->is_call)
+        if (m->is_call || step_moves_segment(s, key->segment))
             return false;
         if (!m->wild)
             continue;

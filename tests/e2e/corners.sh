@@ -32,6 +32,7 @@ memory_bits true table 3
 memory_scattered true table 3
 memory_state true table 3
 memory_other_segment true table 3
+memory_other_thread true table 3
 memory_at_index true table 3
 memory_signed true table 3
 memory_and_call true table 3
@@ -100,6 +101,12 @@ cleared_high 77 == immediate rax 32 exact
 counted_down 77 == immediate rdi 32 exact
 real_above 77 > memory xmm0 64 -
 in_thread 77 == immediate memory 32 -
+in_thread_switched 77 == immediate memory 32 -
+in_segment_swapped 77 == immediate memory 32 -
+interrupted 77 == immediate r8 64 exact
+called_system 77 == immediate r8 64 exact
+memory_other_thread 0,1,2 case switch rax 8 exact
+memory_other_thread 2 > immediate memory 8 exact
 stack_masked 77 == immediate memory 32 -
 set_doubled 3,5 == bitset rdi 32 exact
 narrow_shift 0 == immediate rax 32 exact
@@ -135,6 +142,12 @@ defs() { jq -r --arg f "$1" '.variables[] | select(.function.name == $f and (.co
 same 'xsave writes all slots' "$(defs state_saved)" 'compute xsave (%rsp)'
 same 'nobody knows how much xsavec writes' "$(defs state_saved_far)" 'compute xsavec64 (%rsp)'
 same 'also in a callee' "$(defs state_saved_by_callee | sed 's/ 0x.*//')" 'call call'
+bytes() { jq -r --arg f "$1" 'def n: ltrimstr("0x") | ascii_downcase | explode | reduce .[] as $d (0; . * 16 + if $d > 57 then $d - 87 else $d - 48 end);
+    .variables[] | select(.function.name == $f) | [.ranges[] | (.end | n) - (.start | n)] | add' "$work/all"; }
+same 'behind wrfsbase it is other memory' "$(bytes in_thread_switched)" 8
+same 'and behind swapgs' "$(bytes in_segment_swapped)" 6
+same 'an interrupt need not keep r8' "$(defs interrupted)" 'compute int $0x80'
+same 'a system call does' "$(defs called_system)" 'load mov (%rdi),%r8'
 same 'nor where bts writes' "$(defs bits_set)" 'compute bts %rdx,(%rsp)'
 same 'but of one that names the bit' "$(defs bit_set)" 'load mov (%rdi),%rcx'
 same 'nor tilestored' "$(defs tile_stored)" 'compute tilestored %tmm0,(%rsp)'
