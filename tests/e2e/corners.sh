@@ -33,6 +33,8 @@ memory_scattered true table 3
 memory_state true table 3
 memory_other_segment true table 3
 memory_other_thread true table 3
+memory_and_system true table 3
+memory_static true table 3
 memory_at_index true table 3
 memory_signed true table 3
 memory_and_call true table 3
@@ -107,6 +109,11 @@ interrupted 77 == immediate r8 64 exact
 called_system 77 == immediate r8 64 exact
 memory_other_thread 0,1,2 case switch rax 8 exact
 memory_other_thread 2 > immediate memory 8 exact
+memory_and_system 0,1,2 case switch rax 8 exact
+memory_and_system 2 > immediate memory 8 exact
+memory_static 0,1,2 case switch rax 8 exact
+memory_static 2 > immediate static 8 exact
+bits_cleared 77 == immediate stack 64 exact
 stack_masked 77 == immediate memory 32 -
 set_doubled 3,5 == bitset rdi 32 exact
 narrow_shift 0 == immediate rax 32 exact
@@ -149,6 +156,7 @@ same 'and behind swapgs' "$(bytes in_segment_swapped)" 6
 same 'an interrupt need not keep r8' "$(defs interrupted)" 'compute int $0x80'
 same 'a system call does' "$(defs called_system)" 'load mov (%rdi),%r8'
 same 'nor where bts writes' "$(defs bits_set)" 'compute bts %rdx,(%rsp)'
+same 'nor btr' "$(defs bits_cleared)" 'compute btr %rdx,0x40(%rsp)'
 same 'but of one that names the bit' "$(defs bit_set)" 'load mov (%rdi),%rcx'
 same 'nor tilestored' "$(defs tile_stored)" 'compute tilestored %tmm0,(%rsp)'
 same 'a callee writes what lies far above its frame' "$(defs written_far_up | sed 's/ 0x.*//')" 'call call'
