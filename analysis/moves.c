@@ -109,6 +109,8 @@ static void move_stack(Values *v, uint32_t step, Move *m)
         return;
     m->to = 64;
     bool push = insn->mnemonic == MN_PUSH;
+    if (!push && op->kind == OPERAND_MEM && insn->mem.base == REG_RSP)
+        return; /* that is rsp as it is after the pop (SDM vol. 2, POP) */
     Cell slot = slot_at(v, push ? stack_plus(rsp, -8) : rsp);
     m->bits = 64;
     m->dst = push ? slot : operand_cell(v, step, op);

@@ -142,6 +142,8 @@ popped_flags 77 == immediate memory 64 -
 left_narrow 77 == immediate rbp 64 abi
 popped_by_callee 77 == immediate memory 64 -
 popped_by_far_callee 77 == immediate memory 64 -
+popped_beside 77 == immediate stack 64 exact
+popped_to_frame 77 == immediate stack 64 exact
 flags_saved 77,78 == immediate stack 64 exact
 segment_pushed 77 == immediate stack 64 exact
 END
@@ -164,6 +166,8 @@ same 'a push that REX.W makes one of 64 bits leaves the slot where it was' "$(de
 same 'the stack pointer is not known behind a pushf with both' "$(defs pushed_flags)" 'load cmpq $0x4d,0x10(%rsp)'
 same 'nor behind a call that pops more than its return address' "$(defs popped_by_callee); $(defs popped_by_far_callee)" \
     'load cmpq $0x4d,0x8(%rsp); load cmpq $0x4d,0x8(%rsp)'
+same 'a pop to what rsp points to then' "$(defs popped_beside)" 'compute pop 0x8(%rsp)'
+same 'a pop to the frame' "$(defs popped_to_frame)" 'load mov (%rdi),%rcx'
 same 'and is behind a plain one, and behind popf' "$(defs flags_saved)" 'load mov (%rdi),%rcx'
 same 'what was loaded is compared, and what a slot held that nobody wrote' "$(defs unwritten_slot)" 'merge cmpq $0x4d,0x8(%rsp)'
 "$LVSCAN" --json -f narrow_shift -c 255 "$work/corners" >"$work/narrow"
