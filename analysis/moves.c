@@ -255,6 +255,8 @@ static void move_memory(Values *v, uint32_t step, Move *m)
         at = frame_mem(v, step);
         size = move_store_bytes(s);
     } else {
+        m->smash = insn->mnemonic == MN_ENTER; /* pushes rbp, and perhaps more */
+        m->wild |= m->smash;
         return;
     }
     if (insn->mnemonic == MN_POP && stack_known(at))
@@ -285,6 +287,39 @@ static void move_call(const Values *v, uint32_t step, Move *m)
     }
 }
 
+/* Does something run that is not seen here and may write memory: the system, a hypervisor, an enclave? */
+static bool leaves_program(const Insn *insn)
+{
+    switch (insn->mnemonic) {
+    case MN_SYSCALL:
+    case MN_SYSENTER:
+    case MN_INT:
+    case MN_VMCALL:
+    case MN_VMMCALL:
+    case MN_VMFUNC:
+    case MN_VMRUN:
+    case MN_VMSAVE:
+    case MN_TDCALL:
+    case MN_ENCLU:
+    case MN_GETSEC:
+    case MN_RDMSRLIST: return true;
+    default: return false;
+    }
+}
+
+/* The registers that it may leave with other values, besides those that the instruction itself writes. */
+static uint64_t outside_writes(const Insn *insn)
+{
+    enum { SYSTEM = 1u << REG_RAX | 1u << REG_RCX | 1u << REG_R11 };
+    switch (insn->mnemonic) {
+    case MN_SYSCALL: return SYSTEM;
+    case MN_SYSENTER:
+    case MN_INT: return SYSTEM | 7u << REG_R8; /* before Linux 4.17 int $0x80 came back with r8 to r11 cleared */
+    case MN_ENCLU: return ~((uint64_t)1 << REG_RSP);
+    default: return 0;
+    }
+}
+
 static void move_make(Values *v, uint32_t step, Move *m)
 {
     const Step *s = &v->body->steps[step];
@@ -294,10 +329,8 @@ static void move_make(Values *v, uint32_t step, Move *m)
         move_call(v, step, m);
         return;
     }
-    if (s->insn.mnemonic == MN_SYSCALL || s->insn.mnemonic == MN_INT) {
-        m->writes |= 1u << REG_RAX | 1u << REG_RCX | 1u << REG_R11;
-        if (s->insn.mnemonic == MN_INT) /* before Linux 4.17 int $0x80 came back with r8 to r11 cleared */
-            m->writes |= 7u << REG_R8;
+    if (leaves_program(&s->insn)) {
+        m->writes |= outside_writes(&s->insn);
         m->wild = true;
         return;
     }

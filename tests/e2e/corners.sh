@@ -107,6 +107,9 @@ in_thread_switched 77 == immediate memory 32 -
 in_segment_swapped 77 == immediate memory 32 -
 interrupted 77 == immediate r8 64 exact
 called_system 77 == immediate r8 64 exact
+memory_remapped 77 == immediate memory 64 -
+called_enclave 77 == immediate r8 64 exact
+frame_entered 77 == immediate memory 64 -
 memory_other_thread 0,1,2 case switch rax 8 exact
 memory_other_thread 2 > immediate memory 8 exact
 memory_and_system 0,1,2 case switch rax 8 exact
@@ -156,6 +159,9 @@ bytes() { jq -r --arg f "$1" 'def n: ltrimstr("0x") | ascii_downcase | explode |
 same 'behind wrfsbase it is other memory' "$(bytes in_thread_switched)" 8
 same 'and behind swapgs' "$(bytes in_segment_swapped)" 6
 same 'an interrupt need not keep r8' "$(defs interrupted)" 'compute int $0x80'
+same 'nor an enclave' "$(defs called_enclave)" 'compute enclu'
+same 'behind vmfunc it is other memory' "$(bytes memory_remapped)" 6
+same 'enter does' "$(bytes frame_entered)" 7
 same 'a system call does' "$(defs called_system)" 'load mov (%rdi),%r8'
 same 'nor where bts writes' "$(defs bits_set)" 'compute bts %rdx,(%rsp)'
 same 'nor btr' "$(defs bits_cleared)" 'compute btr %rdx,0x40(%rsp)'
