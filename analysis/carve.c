@@ -35,12 +35,11 @@ static uint64_t table_entries(Carve *c, Addr pc)
 /* Distances from the table, 4 bytes each; or addresses. */
 static void reach_table(Carve *c, Addr table, uint64_t n, bool distances)
 {
-    uint32_t distance;
     Addr target;
     for (uint64_t i = 0; i < n; i++) {
-        if (distances ? !image_u32(c->image, table + 4 * i, &distance) : !image_u64(c->image, table + 8 * i, &target))
+        if (!image_number(c->image, table + (distances ? 4 : 8) * i, distances ? 32 : 64, &target))
             return;
-        target = distances ? table + (uint64_t)(int64_t)(int32_t)distance : target;
+        target = distances ? table + (uint64_t)(int64_t)(int32_t)target : target;
         if (target < c->start || target >= c->limit)
             return;
         reach(c, target);

@@ -22,17 +22,17 @@ static bool word_at(const Program *p, Addr at, uint64_t *out)
         *out = slot.target;
         return slot.target != 0;
     }
-    return image_u64(&p->image, at, out);
+    return image_number(&p->image, at, 64, out);
 }
 
 /* Entry i of the table, before it for negative i. */
 static bool entry_target(const Program *p, Addr table, unsigned size, int64_t i, Addr *out)
 {
-    uint32_t word;
+    uint64_t word;
     Addr at = table + (uint64_t)i * size;
     if (size == WORDS)
         return word_at(p, at, out);
-    if (!image_is_constant(&p->image, at) || !image_u32(&p->image, at, &word))
+    if (!image_is_constant(&p->image, at) || !image_number(&p->image, at, 32, &word))
         return false;
     *out = table + (uint64_t)(int64_t)(int32_t)word;
     return true;

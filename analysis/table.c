@@ -269,7 +269,7 @@ static bool read_word(const Program *p, Addr addr, uint64_t *out)
         *out = slot.target;
         return slot.target != 0;
     }
-    return image_u64(&p->image, addr, out);
+    return image_number(&p->image, addr, 64, out);
 }
 
 static bool eval_load(Eval *e, uint32_t step, const Move *m, unsigned depth, uint64_t *out)

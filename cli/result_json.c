@@ -46,7 +46,7 @@ bool image_is_static(const Image *image)
         return false;
     for (uint64_t at = 0; at + 16 <= image->dynamic_size; at += 16) {
         uint64_t tag;
-        if (!image_u64(image, image->dynamic + at, &tag) || tag == 0)
+        if (!image_number(image, image->dynamic + at, 64, &tag) || tag == 0)
             break;
         if (tag == DT_NEEDED_TAG || tag == DT_SONAME_TAG)
             return false;

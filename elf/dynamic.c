@@ -84,8 +84,8 @@ bool dynamic_read(Dynamic *out, const Image *image)
 /* DT_HASH: nbucket, nchain, buckets, chains; there are nchain symbols (gABI ch. 5, "Hash Table"). */
 static uint64_t count_by_hash(const Image *image, Addr hash)
 {
-    uint32_t nchain;
-    return hash && image_u32(image, hash + 4, &nchain) ? nchain : 0;
+    uint64_t nchain;
+    return hash && image_number(image, hash + 4, 32, &nchain) ? nchain : 0;
 }
 
 /* DT_GNU_HASH: nbuckets, symoffset, bloom_size, bloom_shift, bloom (8 bytes each), buckets, chain. The chain of the

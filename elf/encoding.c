@@ -78,7 +78,7 @@ uint64_t pointer_read(PointerReader *r, uint8_t encoding)
     if (!pointer_base(r, encoding, here, &base))
         return fail(r);
     v += base;
-    if ((encoding & PE_INDIRECT) && !image_u64(r->image, v, &v))
+    if ((encoding & PE_INDIRECT) && !image_number(r->image, v, 64, &v))
         return fail(r);
     return v;
 }

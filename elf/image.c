@@ -295,18 +295,6 @@ bool image_number(const Image *image, Addr addr, unsigned bits, uint64_t *out)
     return p ? memcpy(out, p, bits / 8) : NULL;
 }
 
-bool image_u32(const Image *image, Addr addr, uint32_t *out)
-{
-    const uint8_t *p = image_read(image, addr, sizeof *out);
-    return p ? memcpy(out, p, sizeof *out) : NULL;
-}
-
-bool image_u64(const Image *image, Addr addr, uint64_t *out)
-{
-    const uint8_t *p = image_read(image, addr, sizeof *out);
-    return p ? memcpy(out, p, sizeof *out) : NULL;
-}
-
 bool image_addr_to_off(const Image *image, Addr addr, Off *off)
 {
     const Segment *s = backed_segment(image, addr);

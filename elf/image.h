@@ -57,8 +57,6 @@ bool image_number(const Image *image, Addr addr, unsigned bits, uint64_t *out);
 
 /* Exactly n file-backed bytes at addr, or NULL. */
 const uint8_t *image_read(const Image *image, Addr addr, size_t n);
-bool image_u32(const Image *image, Addr addr, uint32_t *out);
-bool image_u64(const Image *image, Addr addr, uint64_t *out);
 
 /* The only two places where addresses become offsets and back (file-backed parts only). */
 bool image_addr_to_off(const Image *image, Addr addr, Off *off);

@@ -118,7 +118,7 @@ static Slot slot_of(const Slots *s, const Elf64_Rela *rela)
 static bool relr_slot(const Slots *s, Addr addr, Slot *out)
 {
     uint64_t value;
-    if (!image_u64(s->image, addr, &value))
+    if (!image_number(s->image, addr, 64, &value))
         return false;
     *out = (Slot){.addr = addr, .target = value, .type = R_X86_64_RELATIVE};
     return true;

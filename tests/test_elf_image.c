@@ -116,12 +116,12 @@ static void addresses_and_offsets(void **state)
             assert_int_equal(back, addr);
         }
     }
-    uint32_t word = 0;
-    uint64_t quad = 0;
-    assert_true(image_u32(&o.image, 0x1001, &word));
-    assert_int_equal(word, 0x04030201);
-    assert_true(image_u64(&o.image, 0x1038, &quad));
-    assert_false(image_u64(&o.image, 0x1039, &quad));
+    uint64_t number = 0;
+    assert_true(image_number(&o.image, 0x1001, 32, &number));
+    assert_int_equal(number, 0x04030201);
+    assert_true(image_number(&o.image, 0x1038, 64, &number));
+    assert_false(image_number(&o.image, 0x1039, 64, &number));
+    assert_false(image_number(&o.image, 0x1000, 128, &number));
     assert_false(image_off_to_addr(&o.image, (Off){UINT64_MAX}, &(Addr){0}));
     close_elf(&o);
 }
