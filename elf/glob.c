@@ -11,7 +11,16 @@ bool glob_is(Str pattern)
     return false;
 }
 
-/* Matches one character against the set at pattern[*i] = '['; moves *i past it. An unclosed '[' stands for itself. */
+/* The pattern up to its last ']'. A '[' that is not closed in it is followed by that ']' at once, or by none. */
+static Str closed_sets(Str pattern)
+{
+    while (pattern.n > 0 && pattern.p[pattern.n - 1] != ']')
+        pattern.n--;
+    return pattern;
+}
+
+/* Matches one character against the set at pattern[*i] = '['; moves *i past it. An unclosed '[' stands for itself; of `pattern` no more is
+ * needed than closed_sets, so that many of them are not each looked for to the pattern's end. */
 static bool set_match(Str pattern, size_t *i, char c)
 {
     size_t j = *i + 1;
@@ -37,6 +46,7 @@ static bool set_match(Str pattern, size_t *i, char c)
 bool glob_match(Str pattern, Str s)
 {
     size_t i = 0, j = 0, star = SIZE_MAX, star_at = 0;
+    Str sets = closed_sets(pattern);
     while (j < s.n) {
         size_t next = i + 1;
         if (i < pattern.n && pattern.p[i] == '*') {
@@ -47,7 +57,7 @@ bool glob_match(Str pattern, Str s)
         bool one = i < pattern.n && (pattern.p[i] == '?' || pattern.p[i] == s.p[j]);
         if (i < pattern.n && pattern.p[i] == '[') {
             next = i;
-            one = set_match(pattern, &next, s.p[j]);
+            one = set_match(sets, &next, s.p[j]);
         }
         if (one) {
             i = next;

@@ -218,23 +218,41 @@ static void patterns_match(void **state)
         const char *pattern, *text;
         bool is, match;
     } rows[] = {
-        {"", "", false, true},        {"abc", "abc", false, true},  {"abc", "abd", false, false},
-        {"abc", "ab", false, false},  {"ab", "abc", false, false},  {"*", "", true, true},
-        {"a*c", "abbc", true, true},  {"a*c", "abb", true, false},  {"*b*", "abc", true, true},
-        {"a**", "a", true, true},     {"?", "", true, false},       {"?", "x", true, true},
-        {"a?c", "abc", true, true},   {"[abc]", "b", true, true},   {"[abc]", "d", true, false},
-        {"[a-c]x", "bx", true, true}, {"[a-c]", "d", true, false},  {"[b-c]", "a", true, false},
-        {"[!a-c]", "d", true, true},  {"[!a-c]", "b", true, false}, {"[^a]", "b", true, true},
-        {"[]]", "]", true, true},     {"[!]]", "a", true, true},    {"[a-]", "-", true, true},
-        {"[a-]", "b", true, false},   {"[-a]", "-", true, true},    {"[a", "[a", true, true},
-        {"[a", "a", true, false},     {"[", "[", true, true},       {"x[", "x", true, false},
-        {"[!", "[!", true, true},     {"[a-", "[a-", true, true},   {"*[xy]", "abx", true, true},
+        {"", "", false, true},          {"abc", "abc", false, true},  {"abc", "abd", false, false},
+        {"abc", "ab", false, false},    {"ab", "abc", false, false},  {"*", "", true, true},
+        {"a*c", "abbc", true, true},    {"a*c", "abb", true, false},  {"*b*", "abc", true, true},
+        {"a**", "a", true, true},       {"?", "", true, false},       {"?", "x", true, true},
+        {"a?c", "abc", true, true},     {"[abc]", "b", true, true},   {"[abc]", "d", true, false},
+        {"[a-c]x", "bx", true, true},   {"[a-c]", "d", true, false},  {"[b-c]", "a", true, false},
+        {"[!a-c]", "d", true, true},    {"[!a-c]", "b", true, false}, {"[^a]", "b", true, true},
+        {"[]]", "]", true, true},       {"[!]]", "a", true, true},    {"[a-]", "-", true, true},
+        {"[a-]", "b", true, false},     {"[-a]", "-", true, true},    {"[a", "[a", true, true},
+        {"[a", "a", true, false},       {"[", "[", true, true},       {"x[", "x", true, false},
+        {"[]", "[]", true, true},       {"[]", "]", true, false},     {"[!]", "[!]", true, true},
+        {"[!]x[", "[!]x[", true, true}, {"[[]x", "[x", true, true},   {"[a]b[", "ab[", true, true},
+        {"[a]b[", "ab", true, false},   {"[]-a]", "^", true, true},   {"[!", "[!", true, true},
+        {"[a-", "[a-", true, true},     {"*[xy]", "abx", true, true},
     };
     for (size_t i = 0; i < COUNT(rows); i++)
         if (glob_is(str_of(rows[i].pattern)) != rows[i].is ||
             glob_match(str_of(rows[i].pattern), str_of(rows[i].text)) != rows[i].match)
             fail_msg("%s against %s", rows[i].pattern, rows[i].text);
     assert_false(glob_is((Str){"\0", 1}));
+}
+
+/* A long name against a pattern of many `[` that nothing closes: as long as the product of both lengths, not times the pattern's again. */
+static void patterns_end(void **state)
+{
+    (void)state;
+    enum { PATTERN = 4000, NAME = 20000 };
+    static char pattern[PATTERN + 1], name[NAME];
+    memset(pattern, '[', PATTERN);
+    memset(name, '[', NAME);
+    pattern[0] = '*';
+    pattern[PATTERN] = 'x';
+    assert_false(glob_match((Str){pattern, PATTERN + 1}, (Str){name, NAME}));
+    assert_true(glob_match((Str){pattern, PATTERN}, (Str){name, NAME}));
+    assert_false(glob_match((Str){pattern, PATTERN}, (Str){name, PATTERN - 2}));
 }
 
 /* Without the compiler's check of formats. */
@@ -272,6 +290,7 @@ int main(void)
         cmocka_unit_test(ranges_do_not_wrap),
         cmocka_unit_test(texts_need_a_terminator),
         cmocka_unit_test(patterns_match),
+        cmocka_unit_test(patterns_end),
         cmocka_unit_test(formats_of_no_kind),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
