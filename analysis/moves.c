@@ -259,7 +259,7 @@ static void move_memory(Values *v, uint32_t step, Move *m)
         m->wild |= m->smash;
         return;
     }
-    if (insn->mnemonic == MN_POP && stack_known(at))
+    if (insn->mnemonic == MN_POP)
         at = (StackAddr){0, STACK_UNKNOWN}; /* the address counts from rsp after the pop: rare, take it as unknown */
     if (!stack_known(at) || size == 0) {
         m->wild = true;
