@@ -5,9 +5,11 @@ what lvscan then says.
 The fields are found here, by the gABI, the psABI, the LSB (.eh_frame, .eh_frame_hdr) and LLVM's description of exception tables, without
 lvscan. A run on a damaged program must end with 0, 1 or 3. What it claims must be claimed of the whole program, too (there may be less);
 where it is not, the damaged program is run, if the system still runs it, and DYNAMIC (tests/oracle/dynamic) steps through it and
-checks the claims: the file's tables may lie, the processor does not. Last line: totals. Exit status 1: a claim was wrong, or a run failed.
+checks the claims: the file's tables may lie, the processor does not. Last lines: how many damages of fields of each kind, a line a kind; totals.
+Exit status 1: a claim was wrong, or a run failed.
   FIELDS_STRIDE=N   every Nth damage only
 """
+import collections
 import json
 import os
 import struct
@@ -105,6 +107,14 @@ class Elf:
         return [(f"gcc_except_table[{i}]", s[4] + i, 1) for i in sampled(s[5])]
 
 
+def kind_of(name):
+    """The structure that a field is one of: its name without index and field, all notes as one."""
+    structure = name.split("[")[0]
+    if structure.startswith("."):
+        return ".note" if structure.startswith(".note") else structure
+    return structure if structure == "eh_frame_hdr.table" else structure.split(".")[0]
+
+
 def values(data, at, size):
     """What a field is set to instead."""
     bits, old = 8 * size, int.from_bytes(data[at:at + size], "little")
@@ -130,6 +140,7 @@ def run(command, seconds=60):
 
 class Totals:
     def __init__(self):
+        self.kinds = collections.Counter()
         self.damages = self.refused = self.same = self.fewer = self.other = self.ran = self.checks = self.wrong = self.failed = 0
 
 
@@ -161,6 +172,7 @@ def damage(lvscan, dynamic, program, work, totals):
             if tried % int(os.environ.get("FIELDS_STRIDE", "1")):
                 continue
             totals.damages += 1
+            totals.kinds[kind_of(name)] += 1
             copy = bytearray(data)
             copy[at:at + size] = value.to_bytes(size, "little")
             with open(path, "wb") as out:
@@ -196,6 +208,8 @@ def main():
     with tempfile.TemporaryDirectory() as work:
         for program in programs:
             fields += damage(lvscan, dynamic, program, work, totals)
+    for kind, n in sorted(totals.kinds.items()):
+        print(f"damages of {kind}: {n}")
     print(f"{len(programs)} programs, {fields} fields, {totals.damages} damages: {totals.refused} refused, {totals.same} say the same, {totals.fewer} less, "
           f"{totals.other} something else, of which {totals.ran} ran: {totals.checks} checks, {totals.wrong} wrong; {totals.failed} failed")
     return 1 if totals.wrong or totals.failed or not totals.checks else 0
