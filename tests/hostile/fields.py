@@ -2,8 +2,8 @@
 """tests/hostile/fields.py LVSCAN DYNAMIC PROGRAM... - damages each field of each structure of an ELF file, one at a time, and looks at
 what lvscan then says.
 
-The fields are found here, by the gABI, the psABI, the LSB (.eh_frame, .eh_frame_hdr) and LLVM's description of exception tables, without
-lvscan. A run on a damaged program must end with 0, 1 or 3. What it claims must be claimed of the whole program, too (there may be less);
+The fields are found here, by the gABI, the psABI, the LSB (.eh_frame, .eh_frame_hdr), LLVM's description of exception tables and Go's of its
+table of functions (1.18 and later), without lvscan. A run on a damaged program must end with 0, 1 or 3. What it claims must be claimed of the whole program, too (there may be less);
 where it is not, the damaged program is run, if the system still runs it, and DYNAMIC (tests/oracle/dynamic) steps through it and
 checks the claims: the file's tables may lie, the processor does not. Last lines: how many damages of fields of each kind, a line a kind; totals.
 Exit status 1: a claim was wrong, or a run failed.
@@ -24,6 +24,7 @@ SYM = "name:4 info:1 other:1 shndx:2 value:8 size:8"
 RELA = "offset:8 info:8 addend:8"
 DYN = "tag:8 val:8"
 NOTE = "namesz:4 descsz:4 type:4"
+GO_HEADER = "magic:4 zero:2 quantum:1 pointer:1 functions:8 files:8 text:8 names:8 cus:8 filetab:8 pcs:8 rows:8"
 ENTRIES = 24  # of a long table, so many are damaged, from both ends
 PT_LOAD, SHT_SYMTAB, SHT_RELA, SHT_DYNAMIC, SHT_NOTE, SHT_DYNSYM = 1, 2, 4, 6, 7, 11
 
@@ -72,7 +73,7 @@ class Elf:
             out += layout(f"Shdr[{name}]", SHDR, self.shoff + 64 * i)
         for name, s in zip(self.names, self.sections):
             out += self.entries(name, s)
-        return out + self.frame_header() + self.frames() + self.exceptions()
+        return out + self.frame_header() + self.frames() + self.exceptions() + self.go_table()
 
     def entries(self, name, s):
         kinds = {SHT_SYMTAB: (SYM, 24), SHT_DYNSYM: (SYM, 24), SHT_RELA: (RELA, 24), SHT_DYNAMIC: (DYN, 16), SHT_NOTE: (NOTE, s[5])}
@@ -105,6 +106,18 @@ class Elf:
         if not s:
             return []
         return [(f"gcc_except_table[{i}]", s[4] + i, 1) for i in sampled(s[5])]
+
+    def go_table(self):
+        s = self.section(".gopclntab")
+        if not s:
+            return []
+        n, = struct.unpack_from("<Q", self.data, s[4] + 8)
+        rows = s[4] + struct.unpack_from("<Q", self.data, s[4] + 64)[0]
+        out = layout("gopclntab", GO_HEADER, s[4])
+        for i in sampled(n):
+            record = rows + struct.unpack_from("<I", self.data, rows + 8 * i + 4)[0]
+            out += layout(f"gopclntab.row[{i}]", "entry:4 record:4", rows + 8 * i) + layout(f"gopclntab.record[{i}]", "entry:4 name:4", record)
+        return out + layout("gopclntab.row[end]", "entry:4", rows + 8 * n)
 
 
 def kind_of(name):
