@@ -79,7 +79,7 @@ static bool table_scan(GoTable *t)
     for (size_t i = 0; i < t->image->nloads; i++) {
         const Segment *s = &t->image->loads[i];
         const uint8_t *p = t->image->file.p + s->off.v;
-        for (uint64_t at = -s->addr & (SCAN_STEP - 1); at < s->filesz && s->filesz - at >= HEADER_MAX; at += SCAN_STEP)
+        for (uint64_t at = -s->addr & (SCAN_STEP - 1); at + HEADER_MAX <= s->filesz; at += SCAN_STEP)
             if (p[at + 3] == 0xff && p[at + 2] == 0xff && p[at + 1] == 0xff && table_at(t, s->addr + at))
                 return true;
     }

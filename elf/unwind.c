@@ -115,7 +115,7 @@ static int range_order(const void *a, const void *b)
     const FdeRange *x = a, *y = b;
     if (x->start != y->start)
         return x->start < y->start ? -1 : 1;
-    return x->size > y->size ? -1 : x->size < y->size;
+    return (x->size < y->size) - (x->size > y->size);
 }
 
 static bool range_add(FdeRange **items, size_t *n, size_t *cap, FdeRange range, Arena *arena)

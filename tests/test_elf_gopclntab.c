@@ -180,12 +180,36 @@ static void no_table(void **state)
     }
 }
 
+/* A section that says that it is nowhere, or where the program has no bytes; a segment too short to be aligned in. */
+static void table_out_of_place(void **state)
+{
+    (void)state;
+    Go go = {.magic = 0xfffffff1};
+    Buf table = {.n = 0};
+    go_put_table(&go, &table);
+    for (unsigned i = 0; i < 3; i++) {
+        Opened *o = open_go(&go, &table, i < 2 ? ".gopclntab" : NULL);
+        assert_int_equal(o->n, GO_FUNCTIONS);
+        if (i < 2)
+            o->elf.sh[1].sh_addr = i ? GO_TABLE + 0x10000 : 0;
+        else
+            elf_load(&o->elf, PF_R, RELA + 1, "abc", 3);
+        free((void *)(uintptr_t)o->file.p);
+        o->file = elf_end(&o->elf);
+        assert_true(image_open(&o->image, o->file, &o->arena, NULL));
+        slots_close(&o->slots);
+        table_read(o);
+        assert_int_equal(o->n, i < 2 ? 0 : GO_FUNCTIONS);
+        close_go(o);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_version),  cmocka_unit_test(text_start_of_the_section),
         cmocka_unit_test(damaged_tables), cmocka_unit_test(tables_cut_short),
-        cmocka_unit_test(no_table),
+        cmocka_unit_test(no_table),       cmocka_unit_test(table_out_of_place),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

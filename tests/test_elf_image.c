@@ -126,6 +126,26 @@ static void addresses_and_offsets(void **state)
     close_elf(&o);
 }
 
+/* Of segments that show the same bytes of the file the first that is executed is meant. */
+static void offsets_of_two_segments(void **state)
+{
+    (void)state;
+    Elf e;
+    Addr addr;
+    sample(&e);
+    uint64_t off = e.ph[1].p_offset;
+    elf_header(&e, PT_LOAD, PF_R, 0x10000, off, CODE_SIZE);
+    elf_header(&e, PT_LOAD, PF_R | PF_X, 0x20000, off, CODE_SIZE);
+    elf_header(&e, PT_LOAD, PF_R | PF_X, 0x30000, e.ph[2].p_offset, 16);
+    Opened o = open_elf(&e);
+    assert_true(o.ok);
+    assert_true(image_off_to_addr(&o.image, (Off){off + 1}, &addr));
+    assert_int_equal(addr, 0x1001);
+    assert_true(image_off_to_addr(&o.image, (Off){e.ph[2].p_offset}, &addr));
+    assert_int_equal(addr, 0x30000);
+    close_elf(&o);
+}
+
 static void sections_by_name(void **state)
 {
     (void)state;
@@ -346,6 +366,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(headers_of_a_sane_file),
         cmocka_unit_test(addresses_and_offsets),
+        cmocka_unit_test(offsets_of_two_segments),
         cmocka_unit_test(sections_by_name),
         cmocka_unit_test(sections_counted_in_section_zero),
         cmocka_unit_test(kept_symbols_are_no_symtab),

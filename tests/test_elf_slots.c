@@ -286,6 +286,32 @@ static void slots_of_a_long_relr(void **state)
 }
 
 /* A table out of order, for whose index there is no memory: searched from end to end, and nothing is missed. */
+/* Two entries for a word that say the same are believed; more than a few are not read, and two that differ say nothing. */
+static void slots_said_again(void **state)
+{
+    (void)state;
+    Fixture *f = fixture_new();
+    Buf rela = {.n = 0};
+    Slots s;
+    Slot slot;
+    dynsym_put(f);
+    for (unsigned i = 0; i < 9; i++) /* words 1: twice, 2: six times, 3: once */
+        buf_rela(&rela, DATA + (i < 2 ? 8 : i < 8 ? 16 : 24), 0, R_X86_64_RELATIVE, CODE + 4);
+    for (unsigned i = 0; i < 2; i++)
+        buf_rela(&rela, DATA + 32, 0, R_X86_64_RELATIVE, CODE + i);
+    dynamic_entry(f, DT_RELA, table_put(f, &rela));
+    dynamic_entry(f, DT_RELASZ, rela.n);
+    fixture_open(f);
+    assert_true(slots_open(&s, &f->image, &f->arena, &f->diag));
+    static const Addr targets[] = {CODE + 4, 0, CODE + 4, 0};
+    for (unsigned i = 0; i < COUNT(targets); i++) {
+        assert_true(slots_at(&s, DATA + 8 + i * 8, &slot));
+        assert_int_equal(slot.target, targets[i]);
+    }
+    slots_close(&s);
+    fixture_free(f);
+}
+
 static void slots_without_memory(void **state)
 {
     (void)state;
@@ -404,11 +430,17 @@ static void dynamic_starts(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(slots_of_rela),   cmocka_unit_test(slots_in_any_order),
-        cmocka_unit_test(slots_of_relr),   cmocka_unit_test(slots_of_a_long_relr),
-        cmocka_unit_test(relr_is_no_bomb), cmocka_unit_test(slots_without_memory),
-        cmocka_unit_test(slots_by_symbol), cmocka_unit_test(slots_of_a_static_program),
-        cmocka_unit_test(plt_stubs),       cmocka_unit_test(plt_begins),
+        cmocka_unit_test(slots_of_rela),
+        cmocka_unit_test(slots_in_any_order),
+        cmocka_unit_test(slots_of_relr),
+        cmocka_unit_test(slots_of_a_long_relr),
+        cmocka_unit_test(relr_is_no_bomb),
+        cmocka_unit_test(slots_without_memory),
+        cmocka_unit_test(slots_said_again),
+        cmocka_unit_test(slots_by_symbol),
+        cmocka_unit_test(slots_of_a_static_program),
+        cmocka_unit_test(plt_stubs),
+        cmocka_unit_test(plt_begins),
         cmocka_unit_test(dynamic_starts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

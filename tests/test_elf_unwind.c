@@ -1,4 +1,5 @@
 /* tests/test_elf_unwind.c - .eh_frame, .eh_frame_hdr and exception tables made in memory. */
+#include "elf/cfi.h"
 #include "elf/encoding.h"
 #include "elf/unwind.h"
 #include "tests/elf_builder.h"
@@ -611,21 +612,42 @@ static void memory_can_run_out_for_call_sites(void **state)
     fixture_free(f);
 }
 
+/* By a walk, or by the rows of a table that is not in order. */
 static void memory_can_run_out(void **state)
 {
     (void)state;
+    for (How how = BY_HEADER; how <= BY_SECTION; how++) {
+        Fixture *f = fixture_new();
+        Addr cie = plain_cie(f);
+        header_begin(f, 8);
+        for (unsigned i = 8; i-- > 0;)
+            header_row(f, CODE + i * 8, fde_put(f, cie, CODE + i * 8, 8, 0));
+        fixture_open(f, how);
+        assert_int_equal(f->unwind.n, 8);
+        Arena little = {.limit = 64};
+        Diag diag = {0};
+        Unwind unwind;
+        assert_false(unwind_open(&unwind, &f->image, &little, &diag));
+        assert_int_equal(unwind.n, 0);
+        assert_string_equal(diag.what, "out of memory for its unwind table");
+        arena_free(&little);
+        fixture_free(f);
+    }
+}
+
+/* An FDE is read where one is, and nowhere else. */
+static void no_fde(void **state)
+{
+    (void)state;
     Fixture *f = fixture_new();
-    Addr cie = plain_cie(f);
-    for (unsigned i = 0; i < 8; i++)
-        fde_put(f, cie, CODE + i * 8, 8, 0);
+    Addr cie = plain_cie(f), fde = fde_put(f, cie, CODE, 8, 0), outside = fde_put(f, cie, HDR, 8, 0);
     fixture_open(f, BY_SECTION);
-    Arena little = {.limit = 64};
-    Diag diag = {0};
-    Unwind unwind;
-    assert_false(unwind_open(&unwind, &f->image, &little, &diag));
-    assert_int_equal(unwind.n, 0);
-    assert_string_equal(diag.what, "out of memory for its unwind table");
-    arena_free(&little);
+    Fde got;
+    assert_true(cfi_fde_read(&got, &f->image, fde));
+    assert_int_equal(got.start, CODE);
+    assert_false(cfi_fde_read(&got, &f->image, cie));
+    assert_false(cfi_fde_read(&got, &f->image, outside)); /* of what is no code */
+    assert_false(cfi_fde_read(&got, &f->image, CODE - 8));
     fixture_free(f);
 }
 
@@ -650,6 +672,7 @@ int main(void)
         cmocka_unit_test(instructions_are_bounded),
         cmocka_unit_test(memory_can_run_out_for_call_sites),
         cmocka_unit_test(memory_can_run_out),
+        cmocka_unit_test(no_fde),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -55,6 +55,7 @@ static const TextCase texts[] = {
     {"62 f1 7c 58 58 40 01", "vaddps 0x4(%rax){1to16},%zmm0,%zmm0", NULL},
     {"64 62 f1 7c 48 58 40 01", "vaddps %fs:0x40(%rax),%zmm0,%zmm0", NULL}, /* disp8*N beside a segment */
     {"62 f1 7c 1a 58 c1", "vaddps {rn-sae},%zmm1,%zmm0,%zmm0{%k2}", NULL},
+    {"62 f1 7e 18 e6 c1", "vcvtdq2pd %ymm1,%zmm0", NULL}, /* exact: b rounds nothing */
     {"62 f1 7c ca 58 c1", "vaddps %zmm1,%zmm0,%zmm0{%k2}{z}", NULL},
     /* A REX that is not last is dead; mandatory prefixes in any order, before or after 66. */
     {"48 66 89 c8", "mov %cx,%ax", NULL},
@@ -234,6 +235,7 @@ static const char *const invalid[] = {
     "62 f6 6f 48 56 d2",    /* vfcmaddcph to a source */
     "c4 e2 63 5e cb",       /* a tile that is named by two sources */
     "62 f1 78 48 58 c1",    /* X' without an address */
+    "62 71 7d 48 76 c8",    /* vpcmpeqd to %k9 */
     "d6",
     "ea",
     "c4 e3 7d 01 c1 1b",                               /* vpermpd with W=0 */
