@@ -490,9 +490,8 @@ CxxNode *parse_encoding(Cxx *c, bool local)
 static CxxNode *parse_clone(Cxx *c, CxxNode *n)
 {
     const char *from = c->p++;
-    if (is_lower(peek(c)) || peek(c) == '_' || is_digit(peek(c)))
-        while (is_lower(peek(c)) || peek(c) == '_' || is_digit(peek(c)))
-            c->p++;
+    while (is_lower(peek(c)) || peek(c) == '_' || is_digit(peek(c)))
+        c->p++;
     while (peek(c) == '.' && is_digit(peek_at(c, 1)))
         for (c->p++; is_digit(peek(c));)
             c->p++;

@@ -110,6 +110,14 @@ static const Case cases[] = {
     {"_Z1fIiEvDTpp_fp_E", "void f<int>(decltype (++{parm#1}))"},
     {"_Z1fIiEvDTstT_E", "void f<int>(decltype (sizeof (int)))"},
     {"_Z1fv.cold", "f() [clone .cold]"},
+    {"_Z1fv._x", "f() [clone ._x]"},
+    {"_Z1fv.X", NULL},
+    {"_ZZ1fvEN1SC2IiEET_", "f()::S::S<int>(int)"}, /* a constructor has no return type, in a local class either */
+    {"_ZZ1fvENK1ScvT_IiEEv", "f()::S::operator int<int>() const"},
+    {"_ZZN1SC1IiEET_E1x", "S::S<int>(int)::x"},
+    {"_ZZ1fvE1S__10_", "f()::S"},
+    {"_ZZ1fvE1S__10", NULL}, /* the tenth ends with another "_" */
+    {"_ZN6a$u.e$17h0123456789abcdefE", "a$u.e$"},
     {"_Z1fi.part.0", "f(int) [clone .part.0]"},
     {"_Z1fi.constprop.0.isra.1", "f(int) [clone .constprop.0] [clone .isra.1]"},
     {"_ZL1x.0", NULL},
