@@ -98,7 +98,8 @@ static void print_auto(Printer *p, const CxxNode *n)
     out_number(p->o, n->number + 1);
 }
 
-static bool is_auto(const Printer *p, const CxxNode *n) { return n->kind == CXX_PARAM && p->lambda > 0; }
+/* Is a parameter, here, one of a lambda? */
+static bool is_auto(const Printer *p) { return p->lambda > 0; }
 
 static bool is_quals(const CxxNode *n)
 {
@@ -108,7 +109,7 @@ static bool is_quals(const CxxNode *n)
 /* The type that a chain of parameters stands for. */
 static Scoped resolve(const Printer *p, Scoped s)
 {
-    for (int i = 0; s.node && s.node->kind == CXX_PARAM && !is_auto(p, s.node); i++)
+    for (int i = 0; s.node && s.node->kind == CXX_PARAM && !is_auto(p); i++)
         s = i < 64 ? value_of(p, s) : (Scoped){0};
     return s;
 }
@@ -310,7 +311,7 @@ static void print_qualified_left(Printer *p, const CxxNode *n)
 
 static void print_param(Printer *p, const CxxNode *n, bool left)
 {
-    if (is_auto(p, n)) {
+    if (is_auto(p)) {
         if (left)
             print_auto(p, n);
         return;

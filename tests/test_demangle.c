@@ -111,6 +111,10 @@ static const Case cases[] = {
     {"_Z1fIiEvDTstT_E", "void f<int>(decltype (sizeof (int)))"},
     {"_Z1fv.cold", "f() [clone .cold]"},
     {"_Z1fv._x", "f() [clone ._x]"},
+    {"_ZSav", "std::allocator()"},
+    {"_ZZW3foo1fvES_1gv", "f@foo()::g@foo()"},
+    {"_Z1fIiEvOT0_", NULL},
+    {"_Z1fIiET0_T_", NULL}, /* there is no second argument */
     {"_Z1fv.X", NULL},
     {"_ZZ1fvEN1SC2IiEET_", "f()::S::S<int>(int)"}, /* a constructor has no return type, in a local class either */
     {"_ZZ1fvENK1ScvT_IiEEv", "f()::S::operator int<int>() const"},
