@@ -112,6 +112,11 @@ static const Case cases[] = {
     {"_Z1fv.cold", "f() [clone .cold]"},
     {"_Z1fv._x", "f() [clone ._x]"},
     {"_ZSav", "std::allocator()"},
+    {"_ZZ1fvEUlvE_", "f()::{lambda()#1}"},
+    {"_ZZ1fvEUt_", "f()::{unnamed type#1}"},
+    {"_ZN1SD1IiEEv", "S::~S<int>()"},
+    {"_ZW3foo1gIiEvT_", "void g@foo<int>(int)"},
+    {"_Z1fB1aIiEvT_", "void f[abi:a]<int>(int)"},
     /* the 17th part that may come again is one with arguments (test_no_memory) */
     {"_Z1fIPPPPPPPPPPPPPPPiEvT_IcE", "void f<int***************>(int***************<char>)"},
     {"_ZW3foo1fPPPPPPPPPPPPPPPiS_1gIcE", "f@foo(int***************, g@foo<char>)"},
