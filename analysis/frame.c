@@ -236,41 +236,10 @@ static int slot_order(const void *x, const void *y)
     return (a->at.off > b->at.off) - (a->at.off < b->at.off);
 }
 
-/* The general registers that a step may write; a call those that it need not keep. */
-static uint16_t registers_written(const Step *s)
-{
-    uint32_t mask = s->insn.flow == FLOW_CALL ? ~(s->call.kept_read | s->call.kept_abi) : 0;
-    return (uint16_t)(mask | s->effects.writes.w[0]);
-}
-
-/* The registers that may have been written by the time a block begins, over any path: bit r of out[block]. False when memory is
- * used up. */
-static bool written_before(const Values *v, uint16_t **out)
-{
-    const Body *b = v->body;
-    uint16_t *in = arena_alloc(v->arena, b->nblocks, sizeof *in);
-    *out = in;
-    for (bool changed = in != NULL; changed;) {
-        changed = false;
-        for (uint32_t i = 0; i < b->nblocks; i++) {
-            const Block *k = &b->blocks[i];
-            uint16_t mask = in[i] | (k->foreign || k->pad ? UINT16_MAX : 0);
-            for (uint32_t s = k->first; s < k->first + k->n; s++)
-                mask |= registers_written(&b->steps[s]);
-            for (uint32_t e = 0; e < k->nsucc; e++) {
-                uint16_t *to = &in[k->succ[e].block];
-                changed |= (*to | mask) != *to;
-                *to |= mask;
-            }
-        }
-    }
-    return in != NULL;
-}
-
 /* What the push is for. A callee-saved register that still holds what the caller left there is saved, in a place where no object of
  * the source can be; and rax, which holds nothing in the entry block, only makes room there (clang). Any other push is taken for
  * an argument of a call. */
-static SlotUse push_use(const Values *v, uint32_t step, const uint16_t *written)
+static SlotUse push_use(const Values *v, uint32_t step)
 {
     uint32_t at = body_block_of(v->body, step);
     const Operand *op = &v->body->steps[step].insn.op[0];
@@ -278,20 +247,17 @@ static SlotUse push_use(const Values *v, uint32_t step, const uint16_t *written)
         return SLOT_PUSH;
     if (op->reg == REG_RAX && at == v->body->entry)
         return SLOT_PLAIN;
-    uint32_t mask = written[at];
-    for (uint32_t i = v->body->blocks[at].first; i < step; i++)
-        mask |= registers_written(&v->body->steps[i]);
-    if (!((uint32_t)ABI_KEPT & ~mask & (1u << op->reg)))
+    if (!((uint32_t)ABI_KEPT >> op->reg & 1) || !step_untouched(v, step, op->reg))
         return SLOT_PUSH;
     return at == v->body->entry ? SLOT_SAVE : SLOT_SAVE_LATER;
 }
 
-static bool slot_note_step(Values *v, SlotList *list, uint32_t i, const uint16_t *written)
+static bool slot_note_step(Values *v, SlotList *list, uint32_t i)
 {
     const Step *s = &v->body->steps[i];
     const Insn *insn = &s->insn;
     if (insn->mnemonic == MN_PUSH && push_size(insn) == 8)
-        if (!slot_note(v, list, shifted(v->frames[i].rsp, -8), 8, push_use(v, i, written)))
+        if (!slot_note(v, list, shifted(v->frames[i].rsp, -8), 8, push_use(v, i)))
             return false;
     if (insn->mnemonic == MN_POP && push_size(insn) == 8)
         if (!slot_note(v, list, v->frames[i].rsp, 8, SLOT_PLAIN))
@@ -405,11 +371,8 @@ static void slots_expose(Values *v)
 bool slots_find(Values *v)
 {
     SlotList list = {0};
-    uint16_t *written;
-    if (!written_before(v, &written))
-        return false;
     for (uint32_t i = 0; i < v->body->nsteps; i++)
-        if (!slot_note_step(v, &list, i, written))
+        if (!slot_note_step(v, &list, i))
             return false;
     slots_merge(v, &list);
     slots_expose(v);

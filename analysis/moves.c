@@ -278,7 +278,6 @@ static void move_call(const Values *v, uint32_t step, Move *m)
     StackAddr rsp = v->frames[step].rsp;
     m->is_call = m->wild = true;
     m->twice = s->call.returns_twice;
-    m->writes = ~(uint64_t)(s->call.kept_read | s->call.kept_abi); /* no ABI keeps an xmm register */
     m->smash = s->call.writes_up && !stack_known(rsp);
     if (s->call.writes_up && stack_known(rsp)) {
         m->stored_base = rsp.base;
@@ -320,17 +319,23 @@ static uint64_t outside_writes(const Insn *insn)
     }
 }
 
+uint64_t step_writes(const Step *s)
+{
+    if (s->insn.flow == FLOW_CALL)
+        return ~(uint64_t)(s->call.kept_read | s->call.kept_abi);
+    return s->effects.writes.w[0] | outside_writes(&s->insn);
+}
+
 static void move_make(Values *v, uint32_t step, Move *m)
 {
     const Step *s = &v->body->steps[step];
     m->dst = m->src = CELL_NONE;
-    m->writes = s->effects.writes.w[0];
+    m->writes = step_writes(s);
     if (s->insn.flow == FLOW_CALL) {
         move_call(v, step, m);
         return;
     }
     if (leaves_program(&s->insn)) {
-        m->writes |= outside_writes(&s->insn);
         m->wild = true;
         return;
     }

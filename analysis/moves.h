@@ -7,6 +7,10 @@
 /* Fills v->moves (frames and slots must be there). False when memory is used up. */
 bool moves_find(Values *v);
 
+/* The registers that the step may write, bit r, also of those that are no cells: a call those that its callee need not keep (no ABI keeps an
+ * xmm register). */
+uint64_t step_writes(const Step *s);
+
 /* Names the step's move where it moves the low bits of an xmm register or clears them; false when it does neither. */
 bool move_xmm(Values *v, uint32_t step, Move *m);
 

@@ -16,7 +16,7 @@ bool values_open(Values *v, const Body *body, Arena *arena)
 {
     *v = (Values){.body = body, .arena = arena};
     v->budget = budget_values(body->program, body->nsteps);
-    return frames_find(v) && slots_find(v) && moves_find(v);
+    return frames_find(v) && untouched_find(v) && slots_find(v) && moves_find(v);
 }
 
 /* ---- memory of answers: (what, where, cell) -> value ---- */

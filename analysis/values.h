@@ -34,10 +34,13 @@ typedef struct Frame {
 
 typedef struct StackSlot {
     StackAddr at;
-    uint8_t size; /* bytes: the widest access to it */
-    uint8_t uses; /* how it is used, for frame.c */
-    bool exposed; /* its address may have escaped: calls and stores through pointers may write it */
+    uint8_t size;    /* bytes: the widest access to it */
+    uint8_t uses;    /* how it is used, for frame.c */
+    bool exposed;    /* its address may have escaped: calls and stores through pointers may write it */
+    uint8_t settled; /* Settled: does no block but the entry write it? */
 } StackSlot;
+
+typedef enum Settled { SETTLED_UNASKED, SETTLED_YES, SETTLED_NO } Settled;
 
 /* What a step does to cells, in the words of the value analysis. */
 typedef enum MoveKind {
@@ -103,6 +106,9 @@ typedef struct Values {
     uint32_t ncarriers;
     StackSlot *slots;
     uint32_t nslots;
+    uint64_t *untouched,
+        *writes;     /* by block, bit r: is the register untouched when it begins (untouched.c); does it write it? */
+    unsigned nscans; /* slots that were looked for in all steps */
     bool rbp_frames; /* somewhere rbp points into the frame */
     Value *values;
     size_t nvalues, cap_values;
@@ -172,6 +178,21 @@ Cell values_operand_cell(const Values *v, uint32_t step, unsigned i);
 Cell values_slot_of(const Values *v, uint32_t step);
 
 /* The registers that a call or any other step may change, as the value analysis sees it. */
+/* ---- untouched.c ---- */
+
+/* Finds what the following tell. False when memory is used up. */
+bool untouched_find(Values *v);
+
+/* Is the cell a register that no step of the block writes? */
+bool block_keeps(const Values *v, uint32_t block, Cell c);
+
+/* Is the cell a register that nothing has written when the block begins, whichever way led there? Before step i? */
+bool block_untouched(const Values *v, uint32_t block, Cell c);
+bool step_untouched(const Values *v, uint32_t step, Cell c);
+
+/* Is the cell a slot that holds, when the block begins, what it held at the entry block's end? Not of the entry block itself. */
+bool slot_settled(Values *v, uint32_t block, Cell c);
+
 static inline bool move_writes_reg(const Move *m, Cell reg) { return reg < CELL_SLOT0 && ((m->writes >> reg) & 1); }
 
 /* Is all that it does to a cell to give it another's value, or that and a constant? */

@@ -123,6 +123,14 @@ def back(n):
     return one_function(b"".join(b"\xff\xc7" + cmp_edi(i) + jcc(5, -(14 * (i + 1))) for i in range(n)) + b"\xc3")
 
 
+def upward(n):
+    """N blocks, each of which jumps to the one before it"""
+    end = cmp_edi(7) + b"\x74\x00" + b"\x5b\xc3"
+    blocks = b"\xff\xc0\xeb" + bytes([256 - 4 - len(end)]) + b"\xff\xc0\xeb\xf8" * (n - 1)
+    start = b"\x53\xbb\x01\x00\x00\x00" + b"\xe9" + struct.pack("<i", len(end) + len(blocks) - 4)
+    return one_function(start + end + blocks)
+
+
 def phi_web(n):
     """N diamonds, each of which may exchange two registers: joins of joins of joins"""
     unit = b"\x48\x85\xd2" + b"\x74\x03" + b"\x48\x87\xfe" + b"\x48\x83\xc2\x01"
@@ -327,7 +335,7 @@ def sizes(n):
     return elf
 
 
-SHAPES = [(huge, 50), (huge, 7), (ladder, 30000), (to_end, 30000), (back, 28000), (phi_web, 39000), (phi_loop, 20000), (slots, 30000),
+SHAPES = [(huge, 50), (huge, 7), (ladder, 30000), (to_end, 30000), (back, 28000), (upward, 100000), (phi_web, 39000), (phi_loop, 20000), (slots, 30000),
           (compares, 130000), (copies, 12000), (table_self, 200), (table_wide, 4), (table_many, 2000), (calls, 100000),
           (callers, 30000), (symbols, 1000000), (long_name, 20000), (cold, 100000), (fdes, 100000), (sections, 65532), (entries, 100000),
           (tiny, 300000), (busy, 6), (segments, 1100), (relocations, 300000), (sizes, 20000)]
