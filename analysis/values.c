@@ -195,6 +195,8 @@ static ValueId walk_back(Values *v, uint32_t at, uint32_t i, Cell c)
 {
     for (;;) {
         const Block *b = &v->body->blocks[at];
+        if (block_keeps(v, at, c))
+            i = b->first;
         while (i > b->first) {
             if (v->budget == 0)
                 v->failed = true;
@@ -210,9 +212,16 @@ static ValueId walk_back(Values *v, uint32_t at, uint32_t i, Cell c)
                 return values_rep(v, values_after(v, i, c));
             c = m->src;
         }
+        if (block_untouched(v, at, c))
+            return argument_value(v, c);
         ValueId id = answer_get(v, key_of(KEY_BLOCK, at, c));
         if (id != VALUE_NONE)
             return values_rep(v, id);
+        if (slot_settled(v, at, c)) {
+            at = v->body->entry;
+            i = v->body->blocks[at].first + v->body->blocks[at].n;
+            continue;
+        }
         bool simple = b->npred == 1 && at != v->body->entry && !b->foreign && !b->pad && b->pred[0].kind == EDGE_FLOW;
         if (!simple)
             return values_rep(v, joined_value(v, at, c));
