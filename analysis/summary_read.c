@@ -10,6 +10,7 @@ typedef struct Reader {
     uint32_t kept;     /* the value at every exit is the one at entry */
     uint32_t restored; /* where it is not known to be, it at least came back from memory */
     uint32_t relied;   /* of kept: resting on the ABI's word for some callee of this one */
+    uint64_t copied;   /* given, somewhere, what another cell holds: perhaps what they held at entry */
     Callees callees;
     bool returns, twice;
     uint8_t writes_up; /* as CallEffect's */
@@ -70,6 +71,14 @@ static void stores_read(Reader *r)
     }
 }
 
+static void copies_read(Reader *r)
+{
+    for (uint32_t i = 0; i < r->body.nsteps; i++) {
+        const Move *m = &r->values.moves[i];
+        r->copied |= m->kind == MOVE_COPY && m->dst < CELL_SLOT0 ? (uint64_t)1 << m->dst : 0;
+    }
+}
+
 static void exit_registers(Reader *r, uint32_t step)
 {
     Values *v = &r->values;
@@ -81,6 +90,13 @@ static void exit_registers(Reader *r, uint32_t step)
             StackAddr rsp = v->frames[step].rsp;
             bool same = stack_known(rsp) && rsp.base == 0 && rsp.off == 0;
             r->kept &= same ? UINT32_MAX : ~bit;
+            continue;
+        }
+        if (step_untouched(v, step, reg))
+            continue;
+        if (!((ABI_KEPT | r->copied) >> reg & 1)) {
+            r->kept &= ~bit;
+            r->restored &= ~bit;
             continue;
         }
         ValueId id = values_before(v, step, reg);
@@ -291,6 +307,7 @@ Summary summary_read(Program *program, const Function *f, Callees callees)
     bool ok = body_build(&r.body, program, f, callees, &arena, NULL) && r.body.closed &&
               !calls_itself_inside(&r.body) && values_open(&r.values, &r.body, &arena);
     if (ok) {
+        copies_read(&r);
         exits_read(&r);
         calls_read(&r);
         stores_read(&r);

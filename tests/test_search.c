@@ -1,7 +1,6 @@
 /* tests/test_search.c - the walk over made functions: progress, limits, names, warnings, scores, and memory that is used up. */
 #include "analysis/rows.h"
 #include "analysis/search.h"
-#include "analysis/worker.h"
 #include "tests/elf_builder.h"
 #include "tests/fault.h"
 
@@ -206,44 +205,6 @@ static void names_without_memory(void **state)
     free((void *)(uintptr_t)file.p);
 }
 
-/* The best of many, with each allocation of the search failing in turn, and all after it: none but the best, or a word about memory. */
-static void best_without_memory(void **state)
-{
-    Made m;
-    Query query = {.weakest = PROOF_PARTIAL, .jobs = 1, .limit = 2};
-    (void)state;
-    made_many(&m);
-    fault_set(0, false);
-    assert_true(made_search(&m, &query));
-    uint64_t count = fault.count;
-    assert_int_equal(m.found.nvariables, 2);
-    Addr best = m.found.variables[0].function->start;
-    for (uint64_t at = 1; at <= count; at++) {
-        fault_set(at, true);
-        bool ok = made_search(&m, &query);
-        fault_set(0, false);
-        assert_true(ok ? m.found.nvariables <= 2 : strstr(m.diag.what, "memory") != NULL);
-        assert_true(!ok || m.found.nwarnings > 0 ||
-                    (m.found.nvariables == 2 && m.found.variables[0].function->start == best));
-    }
-    made_close(&m);
-}
-
-/* Those that are equal in all that is ranked stay as they are. */
-static void equals_stay(void **state)
-{
-    static const Function f = {.start = CODE};
-    static Site site = {.pc = CODE + 2};
-    static const unsigned char scores[] = {3, 5, 3, 5, 3, 4}, order[] = {1, 3, 5, 0, 2, 4};
-    Variable v[COUNT(scores)];
-    (void)state;
-    for (unsigned i = 0; i < COUNT(v); i++)
-        v[i] = (Variable){.function = &f, .sites = &site, .nsites = 1, .score = scores[i], .width = (uint8_t)i};
-    assert_true(variables_sort(v, COUNT(v)));
-    for (unsigned i = 0; i < COUNT(v); i++)
-        assert_int_equal(v[i].width, order[i]);
-}
-
 /* ---- scores ---- */
 
 #define MADE     "\x89\xf8\xc1\xf8\x03"                 /* mov %edi,%eax; sar $3,%eax */
@@ -287,7 +248,6 @@ int main(void)
         cmocka_unit_test(progress_is_told),     cmocka_unit_test(stubs_are_no_functions),
         cmocka_unit_test(what_cannot_be_told),  cmocka_unit_test(warnings_of_one_place),
         cmocka_unit_test(names_without_memory), cmocka_unit_test(what_was_made_of_it),
-        cmocka_unit_test(best_without_memory),  cmocka_unit_test(equals_stay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
