@@ -61,6 +61,16 @@ static bool compare_sees(Values *v, ValueId id, ValueId compared, unsigned bits,
     return false;
 }
 
+/* May the step write memory that a pointer leads to? In the frame that is what is exposed (frame.c). */
+static bool may_reach_pointers(const Values *v, const Move *m)
+{
+    if (m->wild || m->smash || m->stored_lo >= m->stored_hi)
+        return m->wild || m->smash;
+    Cell c = slot_at(v, (StackAddr){.base = m->stored_base, .off = m->stored_lo});
+    const StackSlot *slot = c != CELL_NONE ? &v->slots[c - CELL_SLOT0] : NULL;
+    return !slot || slot->exposed || m->stored_lo + slot->size < m->stored_hi;
+}
+
 /* Do the steps in [from, to) leave the memory of `key` (bits wide) alone? */
 static bool memory_kept(Values *v, uint32_t from, uint32_t to, const MemKey *key, unsigned bits)
 {
@@ -69,7 +79,7 @@ static bool memory_kept(Values *v, uint32_t from, uint32_t to, const MemKey *key
         const Step *s = &v->body->steps[i];
         if (m->is_call || step_moves_segment(s, key->segment))
             return false;
-        if (!m->wild)
+        if (!may_reach_pointers(v, m))
             continue;
         MemKey other = compare_mem_key(v, i); /* a store: apart only if it counts from the same base */
         int64_t bytes = move_store_bytes(s);

@@ -27,6 +27,8 @@ bound_in_memory true table 3
 memory_beside true table 3
 memory_over true table 3
 memory_elsewhere true table 3
+memory_in_frame true table 3
+memory_and_spill true table 3
 memory_indexed true table 3
 memory_bits true table 3
 memory_scattered true table 3
@@ -67,6 +69,7 @@ set_taken 1,3,32 == bitset rdi 64 exact
 memory_and_call 0,1,2 case switch rax 8 exact
 memory_over 0,1,2 case switch rax 8 exact
 memory_elsewhere 0,1,2 case switch rax 8 exact
+memory_in_frame 0,1,2 case switch rax 8 exact
 memory_indexed 0,1,2 case switch rax 8 exact
 memory_other_segment 0,1,2 case switch rax 8 exact
 memory_at_index 0,1,2 case switch rax 8 exact
@@ -89,6 +92,7 @@ flags_around 1 == immediate rsi 64 exact
 constant_first 77 < register rdi 32 exact
 memory_other_segment 2 > immediate memory 8 exact
 memory_over 2 > immediate memory 8 exact
+memory_in_frame 2 > immediate memory 8 exact
 memory_indexed 2 > immediate memory 8 exact
 memory_at_index 2 > immediate memory 8 exact
 memory_elsewhere 2 > immediate memory 8 exact
