@@ -56,10 +56,15 @@ static int64_t push_size(const Insn *insn) { return insn->op[0].bits / 8; }
 
 static StackAddr shifted(StackAddr a, int64_t k) { return stack_known(a) ? stack_plus(a, k) : a; }
 
+/* What may hold a stack address. */
+enum { POINTERS = 1u << REG_RSP | 1u << REG_RBP };
+
 static Frame frame_after(Frame f, const Step *s, uint8_t new_base)
 {
     const Insn *insn = &s->insn;
     Frame out = f;
+    if (insn->flow != FLOW_CALL && !(s->effects.writes.w[0] & POINTERS)) /* nearly all do neither */
+        return out;
     if (regset_has(s->effects.writes, REG_RBP))
         out.rbp = operand_is(insn, 0, REG_RBP) ? written_reg(&f, insn, REG_RBP, 0) : unknown;
     bool narrow = insn->prefixes & PREFIX_OPSIZE; /* of 16 bits, unless there is a REX.W as well */
@@ -335,8 +340,11 @@ static bool is_frame_business(const Insn *insn, unsigned reg)
 
 static void expose_step(const Values *v, Exposure *e, uint32_t i)
 {
-    const Insn *insn = &v->body->steps[i].insn;
+    const Step *s = &v->body->steps[i];
+    const Insn *insn = &s->insn;
     const Frame *f = &v->frames[i];
+    if (!(s->effects.reads.w[0] & POINTERS))
+        return;
     for (unsigned k = 0; k < insn->nops; k++) {
         const Operand *op = &insn->op[k];
         if (op->kind == OPERAND_REG && (op->access & ACCESS_READ) && !is_frame_business(insn, op->reg))
