@@ -9,14 +9,6 @@
 
 /* ---- constants ---- */
 
-static bool fits(int64_t a, unsigned bits)
-{
-    if (bits >= 64)
-        return true;
-    int64_t half = (int64_t)1 << (bits - 1);
-    return a >= -half && a < half * 2;
-}
-
 static bool real_asked(const Query *q, uint64_t k, unsigned bits)
 {
     for (size_t i = 0; i < q->nreals; i++)
@@ -39,7 +31,7 @@ bool constant_asked(const Query *q, uint64_t k, unsigned bits, bool real)
             else
                 hi = mid;
         }
-        if (lo < q->nconstants && q->constants[lo] == want && fits(want, bits))
+        if (lo < q->nconstants && q->constants[lo] == want)
             return true;
     }
     return false;

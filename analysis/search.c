@@ -378,8 +378,7 @@ static size_t batch_end(const Search *s, size_t from, size_t batch, double least
         return s->n;
     if (from < s->nlikely)
         return s->nlikely;
-    double bound = candidate_bound(&s->list[from]);
-    if (bound < least || bound <= 0)
+    if (candidate_bound(&s->list[from]) < least)
         return from;
     return s->n - from < batch ? s->n : from + batch;
 }
