@@ -162,16 +162,25 @@ static void many_parts(void **state)
     made_close(m);
 }
 
-/* je over jmp *(%rdi,%rsi,8), many times: each asks for rdi and rsi back to the function's entry. When the budget is used up,
- * nothing more is said. */
+/* Bytes of what follows: before, and each time. */
+enum { WRITES = 6, PAIR = 5 };
+
+/* mov %rdi,%rdi; mov %rsi,%rsi; then je over jmp *(%rdi,%rsi,8), many times: each asks for rdi and rsi back to where they were written. */
+static void put_pairs(uint8_t *code, size_t n)
+{
+    memcpy(code, "\x48\x89\xff\x48\x89\xf6", WRITES);
+    for (size_t i = 0; i < n; i++)
+        memcpy(code + WRITES + PAIR * i, "\x74\x03\xff\x24\xf7", PAIR);
+    code[WRITES + PAIR * n] = 0xc3;
+}
+
+/* When the budget is used up, nothing more is said. */
 static void many_jumps(void **state)
 {
-    enum { JUMPS = 2000, SIZE = 5 };
-    static uint8_t code[SIZE * JUMPS + 1];
+    enum { JUMPS = 2000 };
+    static uint8_t code[WRITES + PAIR * JUMPS + 1];
     (void)state;
-    for (size_t i = 0; i < JUMPS; i++)
-        memcpy(code + SIZE * i, "\x74\x03\xff\x24\xf7", SIZE);
-    code[SIZE * JUMPS] = 0xc3;
+    put_pairs(code, JUMPS);
     Made *m = made_open(code, sizeof code, 0);
     m->program.share = 1;
     assert_true(made_build(m, sizeof code));
@@ -182,7 +191,14 @@ static void many_jumps(void **state)
     made_close(m);
 }
 
-enum { PAIRS = 700, STAGE = 0x90, STAGES = 3, HEAVY = STAGE * STAGES, TABLES = HEAVY + 5 * PAIRS + 7 };
+enum {
+    PAIRS = 700,
+    STAGE = 0x90,
+    STAGES = 3,
+    HEAVY = STAGE * STAGES,
+    END = HEAVY + WRITES + PAIR * PAIRS + 1,
+    TABLES = END + 6
+};
 
 /* Stage i of a function, at CODE + STAGE * i: nops, and a jump through its table of two places. */
 static void put_stage(uint8_t *code, size_t i, size_t first)
@@ -208,13 +224,11 @@ static void rounds_without_budget(void **state)
     (void)state;
     for (size_t i = 0; i < STAGES; i++)
         put_stage(code, i, i + 1 < STAGES ? STAGE * (i + 1) : STAGE);
-    for (size_t i = 0; i < PAIRS; i++)
-        memcpy(code + HEAVY + 5 * i, "\x74\x03\xff\x24\xf7", 5);
-    code[HEAVY + 5 * PAIRS] = 0xc3;
+    put_pairs(code + HEAVY, PAIRS);
     Made *m = made_open(code, sizeof code, 0);
     for (unsigned whole = 0; whole < 2; whole++) {
         m->program.share = whole ? BUDGET_WHOLE : 1;
-        assert_true(made_build(m, HEAVY + 5 * PAIRS + 1));
+        assert_true(made_build(m, END));
         assert_int_equal(m->body.closed, whole);
         assert_int_equal(m->body.njumps, STAGES + PAIRS);
         for (size_t i = 0; i < STAGES; i++) {
