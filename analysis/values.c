@@ -130,7 +130,7 @@ static uint8_t written_bits(const Values *v, uint32_t step, Cell c)
 {
     const Move *m = &v->moves[step];
     const Insn *insn = &v->body->steps[step].insn;
-    if (m->dst == c && m->kind != MOVE_NONE)
+    if (m->dst == c)
         return m->bits;
     bool first = insn->op[0].kind == OPERAND_REG && insn->op[0].reg == c && insn->op[0].bits;
     if (first && !m->is_call)
@@ -256,18 +256,17 @@ static void phi_fill(Values *v, ValueId id)
     v->values[id].noperands = n;
 }
 
-/* What a phi is while `guess` holds the current belief of each pending one: ID of its one operand, or its own. */
+/* What a phi that is not yet taken for itself is while `guess` holds the current belief of each pending one: ID of its one
+ * operand, or its own. */
 static ValueId phi_belief(const Values *v, ValueId phi, const ValueId *guess, ValueId low)
 {
     const Value *p = &v->values[phi];
     ValueId one = VALUE_NONE;
     for (uint32_t k = 0; k < p->noperands; k++) {
         ValueId op = values_rep(v, p->operands[k]);
-        if (op == VALUE_NONE)
-            return phi;
         if (op >= low && v->values[op].kind == VALUE_PHI)
             op = guess[op - low];
-        if (op == VALUE_NONE || op == phi) /* not believed anything yet, or itself */
+        if (op == VALUE_NONE) /* not believed anything yet */
             continue;
         if (one != VALUE_NONE && one != op)
             return phi;
@@ -349,8 +348,7 @@ bool value_is_zero_extended(const Values *v, ValueId id)
     if (value->kind != VALUE_STEP || value->bits == 64)
         return value->kind == VALUE_STEP;
     const Move *m = &v->moves[value->at];
-    if (m->dst != value->cell ||
-        m->kind == MOVE_NONE) /* an unnamed write: 32 bits clear what is above, 8 and 16 do not */
+    if (m->dst != value->cell) /* an unnamed write: 32 bits clear what is above, 8 and 16 do not */
         return value->bits == 32 && cell_is_general(value->cell);
     return !m->partial && !(m->sign && (m->kind == MOVE_COPY || m->kind == MOVE_LOAD));
 }
@@ -364,9 +362,9 @@ static bool step_fits(Values *v, ValueId id, unsigned bits, ValueId *under)
     if (value.kind != VALUE_STEP || !cell_is_general(value.cell))
         return false;
     const Move *m = &v->moves[value.at];
-    bool named = m->dst == value.cell && m->kind != MOVE_NONE;
+    bool named = m->dst == value.cell;
     if (named ? m->partial : value.bits < 32) {
-        *under = m->is_call || value.bits > bits ? VALUE_NONE : values_before(v, value.at, value.cell);
+        *under = value.bits > bits ? VALUE_NONE : values_before(v, value.at, value.cell);
         return *under != VALUE_NONE;
     }
     if (named && m->kind == MOVE_CONST)
@@ -384,7 +382,7 @@ static bool fits_push(ValueId *list, unsigned *n, ValueId op)
     for (unsigned k = 0; k < *n; k++)
         if (list[k] == op)
             return true;
-    if (op == VALUE_NONE || *n == FITS_VALUES)
+    if (*n == FITS_VALUES)
         return false;
     list[(*n)++] = op;
     return true;
@@ -531,8 +529,7 @@ static bool joins_take(Joins *j, Values *v, ValueId op, unsigned depth)
     for (unsigned i = 0; i < j->n; i++)
         if (j->ids[i] == op)
             return true;
-    bool join = op != VALUE_NONE && v->values[op].kind == VALUE_PHI;
-    if (join && v->values[op].constant == CONSTANT_UNASKED) {
+    if (v->values[op].kind == VALUE_PHI && v->values[op].constant == CONSTANT_UNASKED) {
         if (j->n == CONSTANT_JOINS)
             return false;
         j->ids[j->n++] = op;

@@ -65,7 +65,7 @@ typedef struct Move {
     bool is_call;
     bool
         twice; /* a call that may return twice: the second time with the registers of the first, and the frame as it is then */
-    Cell dst, src;
+    Cell dst, src; /* CELL_NONE where it has none, as MOVE_NONE and a call */
     uint64_t k;
     uint64_t writes;              /* registers written, dst included: bit r, also of those that are no cells */
     uint8_t stored_base;          /* slots with this base ... */

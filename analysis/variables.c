@@ -159,7 +159,7 @@ static bool groups_trace(Builder *b)
         Group *g = &b->groups[i];
         Origins found;
         arena_reset(&b->proof);
-        if (!find_origins(b, g, false, &found) || found.n == 0)
+        if (!find_origins(b, g, false, &found))
             continue;
         g->origins = found;
         g->origins.items = arena_alloc(b->scratch, found.n, sizeof *found.items);
@@ -214,7 +214,7 @@ static int float_order(const void *x, const void *y)
 /* Ascending as the numbers that they are; as signed ones they are so already. */
 static void constants_sort(const Variable *v)
 {
-    if (v->nconstants && (v->real || v->sign == SIGN_UNSIGNED))
+    if (v->real || v->sign == SIGN_UNSIGNED)
         qsort(v->constants, v->nconstants, sizeof *v->constants,
               !v->real         ? unsigned_order
               : v->width == 32 ? float_order
