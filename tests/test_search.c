@@ -1,6 +1,7 @@
 /* tests/test_search.c - the walk over made functions: progress, limits, names, warnings, scores, and memory that is used up. */
 #include "analysis/rows.h"
 #include "analysis/search.h"
+#include "analysis/worker.h"
 #include "tests/elf_builder.h"
 #include "tests/fault.h"
 
@@ -205,6 +206,36 @@ static void names_without_memory(void **state)
     free((void *)(uintptr_t)file.p);
 }
 
+/* A limit below which most of the FUNCTIONS variables fall: there is an error, or what is told is found where it is compared. */
+static void limits_without_memory(void **state)
+{
+    Query query = {.weakest = PROOF_PARTIAL, .jobs = 1, .limit = 2};
+    Made m;
+    unsigned errors = 0;
+    (void)state;
+    made_many(&m);
+    fault_set(0, false);
+    assert_true(made_search(&m, &query));
+    assert_int_equal(m.found.nvariables, 2);
+    uint64_t count = fault.count;
+    for (uint64_t at = 1; at <= count; at++) {
+        fault_set(at, false);
+        bool ok = made_search(&m, &query);
+        fault_set(0, false);
+        errors += !ok;
+        if (!ok)
+            assert_non_null(strstr(m.diag.what, "memory"));
+        assert_true(!ok || m.found.nvariables == 2); /* there are enough others for one that is lost */
+        for (size_t i = 0; ok && i < m.found.nvariables; i++) {
+            const Site *site = &m.found.variables[i].sites[0];
+            assert_int_equal(site->constant, 30000 + (int64_t)(site->pc - CODE) / STRIDE);
+            assert_int_equal(site->location.reg, REG_RDI);
+        }
+    }
+    assert_true(errors > 0);
+    made_close(&m);
+}
+
 /* ---- scores ---- */
 
 #define MADE     "\x89\xf8\xc1\xf8\x03"                 /* mov %edi,%eax; sar $3,%eax */
@@ -242,12 +273,33 @@ static void what_was_made_of_it(void **state)
     assert_true(argument_score(TEXT("\xeb\x09" COMPARED MADE "\xeb\xf0")) > used);
 }
 
+/* Variables of one score, length and place stay in the order they were found in. */
+static void order_is_kept(void **state)
+{
+    enum { MANY = 40 };
+    static const Function function = {.start = CODE};
+    static Site site = {.pc = CODE + 4};
+    Variable items[MANY];
+    (void)state;
+    for (unsigned i = 0; i < MANY; i++)
+        items[i] = (Variable){.function = &function, .sites = &site, .nsites = 1, .width = (uint16_t)i};
+    items[MANY - 1].score = 0.5;
+    fault_set(1, false);
+    assert_false(variables_sort(items, MANY));
+    fault_set(0, false);
+    assert_true(variables_sort(items, MANY));
+    assert_int_equal(items[0].width, MANY - 1);
+    for (unsigned i = 1; i < MANY; i++)
+        assert_int_equal(items[i].width, i - 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(progress_is_told),     cmocka_unit_test(stubs_are_no_functions),
         cmocka_unit_test(what_cannot_be_told),  cmocka_unit_test(warnings_of_one_place),
-        cmocka_unit_test(names_without_memory), cmocka_unit_test(what_was_made_of_it),
+        cmocka_unit_test(names_without_memory), cmocka_unit_test(limits_without_memory),
+        cmocka_unit_test(order_is_kept),        cmocka_unit_test(what_was_made_of_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
