@@ -304,7 +304,7 @@ static void compare_bits(Finder *f, uint32_t step, uint32_t reader, unsigned cc)
     uint64_t mask;
     uint8_t via;
     if ((cc != CC_B && cc != CC_AE) || insn->op[0].kind != OPERAND_REG || !operand_constant(f, step, 0, &mask, &via) ||
-        !operand_variable(f, step, 1, &c) || c.value == VALUE_NONE)
+        !operand_variable(f, step, 1, &c))
         return;
     compare_members(f, c, step, reader, cc == CC_B, mask, insn->op[0].bits);
 }
@@ -368,7 +368,7 @@ static void compare_of(Finder *f, uint32_t step, uint32_t reader)
             compare_masked(f, step, cc);
         break;
     case MN_SHR:
-        if (insn->op[1].kind == OPERAND_IMM && insn->imm && insn->imm < insn->op[0].bits)
+        if (insn->op[1].kind == OPERAND_IMM && insn->imm < insn->op[0].bits) /* by 0: writes no flags */
             compare_high_bits(f, step, cc, ((uint64_t)1 << insn->imm) - 1);
         break;
     default:

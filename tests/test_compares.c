@@ -77,6 +77,21 @@ static void compares(void **state)
         {"shr %cl and its flags", "\xd3\xef\x74\x01\x90\xc3", 6, ""},
         {"cmove %rsi,%rdi made by jumps; sub $5,%rdi: two arguments, and nothing holds either where they meet",
          "\x85\xd2\x74\x03\x48\x89\xf7\x48\x83\xef\x05\x74\x01\x90\xc3", 15, " ==0;"},
+        {"cmpl $5,(%rdi,%rsi,4); cmpl $6,(%rdi,%rsi,8): two variables",
+         "\x83\x3c\xb7\x05\x74\x06\x83\x3c\xf7\x06\x74\x00\xc3", 13, " ==5; ==6;"},
+        {"cmpl $5,%gs:16", "\x65\x83\x3c\x25\x10\x00\x00\x00\x05\x74\x01\x90\xc3", 13, " ==5;"},
+        {"mov $5,%eax; cmp %bh,%al: not followed", "\xb8\x05\x00\x00\x00\x38\xf8\x74\x01\x90\xc3", 11, ""},
+        {"a mask of all but 3 and 5, and a bound above its bits",
+         "\x48\x83\xff\x40\x77\x11\x48\xb8\xd7\xff\xff\xff\xff\xff\xff\xff\x48\x0f\xa3\xf8\x72\x01\x90\xc3", 24,
+         " !=3 !=5;"},
+        {"mov $0x28,%eax; bt $3,%eax: no index", "\xb8\x28\x00\x00\x00\x0f\xba\xe0\x03\x72\x01\x90\xc3", 13, ""},
+        {"shrl %cl,-8(%rsp); testl $1,-8(%rsp): in memory",
+         "\xc7\x44\x24\xf8\x28\x00\x00\x00\x89\xf9\xd3\x6c\x24\xf8\xf7\x44\x24\xf8\x01\x00\x00\x00\x75\x01\x90\xc3", 26,
+         ""},
+        {"shr %cl,%ebx behind a call: what it left in %cl",
+         "\x53\xbb\x28\x00\x00\x00\xff\xd0\xd3\xeb\xf6\xc3\x01\x75\x01\x90\x5b\xc3", 18, " ==3 ==5;"},
+        {"shr $0,%edi: no flags", "\xc1\xef\x00\x74\x01\x90\xc3", 7, ""},
+        {"shr $35,%edi: of 3, not followed", "\xc1\xef\x23\x74\x01\x90\xc3", 7, ""},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
