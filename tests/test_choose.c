@@ -75,7 +75,7 @@ static void means(const Program *p, const char *wanted, const char *which)
 
 /* Function i of the code; NULL ends the list. */
 static const char *const symbol_names[] = {
-    "plain", "_ZN3foo3barEi", "_ZN1AplERKS_", "_ZN3foo3barEd", "plain.cold", "other", "", NULL};
+    "plain", "_ZN3foo3barEi", "_ZN1AplERKS_", "_ZN3foo3barEd", "plain.cold", "other", "", "raw::name", NULL};
 
 static Opened *open_symbols(void)
 {
@@ -85,6 +85,7 @@ static Opened *open_symbols(void)
     buf_symbol(&symbols, 0, 0, 0, 0, 0, 0);
     for (size_t i = 0; symbol_names[i]; i++)
         buf_symbol(&symbols, buf_text(&strings, symbol_names[i]), STB_GLOBAL, STT_FUNC, 1, CODE + STEP * i, 6);
+    buf_symbol(&symbols, 0x7fffffff, STB_GLOBAL, STT_FUNC, 1, CODE + STEP * 6, 6); /* its name is nowhere */
     buf_symbol(&symbols, buf_text(&strings, "in_data"), STB_GLOBAL, STT_FUNC, 1, DATA, 6);
     buf_symbol(&symbols, buf_text(&strings, "in_the_middle"), STB_GLOBAL, STT_FUNC, 1, CODE + 5, 1);
     buf_symbol(&symbols, buf_text(&strings, "plain_object"), STB_GLOBAL, STT_OBJECT, 1, CODE, 6);
@@ -115,6 +116,10 @@ static void names_of_symbols(void **state)
         {"plain_object", ""},
         {"other", "5"},
         {"ther", ""},
+        {"name", "7"}, /* the linker's name is not mangled */
+        {"raw::name", "7"},
+        {"foo::", ""}, /* nothing behind the colons */
+        {"*lain", "0"},
     };
     (void)state;
     Opened *o = open_symbols();
