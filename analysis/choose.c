@@ -39,7 +39,7 @@ static Str needle_of(Str wanted)
     if (wanted_is_glob(wanted))
         return (Str){0};
     Str last = demangled_last_component(wanted);
-    bool spelled = last.p && last.n > 0 && !(last.n > 8 && memcmp(last.p, "operator", 8) == 0);
+    bool spelled = last.n > 0 && !(last.n > 8 && memcmp(last.p, "operator", 8) == 0);
     return spelled ? last : (Str){0};
 }
 
@@ -50,7 +50,7 @@ static bool str_holds(Str name, Str needle)
 
 static bool text_is(Str text, Str wanted, bool glob)
 {
-    return str_eq(text, wanted) || (glob && text.p && glob_match(wanted, text));
+    return str_eq(text, wanted) || (glob && glob_match(wanted, text));
 }
 
 static bool name_is(Str name, Str wanted, Str needle)
