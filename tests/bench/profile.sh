@@ -13,7 +13,7 @@ steps='program_open=opening gaps_rows=gaps prescan=pre-scan thread_glance=glance
 shares() { # shares FILE ARGUMENTS...
     local file=$1
     shift
-    perf record -q -o "$data" -g -F 1999 "$build/lvscan" -q -j1 "$@" "$file" >/dev/null 2>&1 || return
+    perf record -q -o "$data" -g -F 1999 "$build/lvscan" -q -j1 "$@" "$file" >/dev/null 2>&1 # it may find nothing
     printf '%-24s %-10s' "$(basename "$file")" "${*:-all}"
     perf report -i "$data" --children -g none 2>/dev/null | awk -v steps="$steps" '
         { share[$NF] = $1 }
