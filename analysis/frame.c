@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 
+#include "analysis/moves.h"
 #include "analysis/summary.h"
 
 static const StackAddr unknown = {0, STACK_UNKNOWN};
@@ -98,6 +99,7 @@ typedef struct FrameFlow {
     uint32_t *list; /* blocks to visit */
     uint32_t n;
     uint8_t *queued;
+    uint8_t *reached;  /* by block: do edges lead there from an entry? */
     uint8_t *new_base; /* by step, for `and $-N,%rsp`: its base number */
 } FrameFlow;
 
@@ -105,8 +107,8 @@ static void frame_join(FrameFlow *flow, uint32_t block, Frame f)
 {
     Frame *in = &flow->in[block];
     Frame old = *in;
-    if (!flow->v->reached[block]) {
-        flow->v->reached[block] = 1;
+    if (!flow->reached[block]) {
+        flow->reached[block] = 1;
         *in = f;
     } else {
         if (!stack_same(in->rsp, f.rsp))
@@ -162,11 +164,11 @@ bool frames_find(Values *v)
                       .in = arena_alloc(a, b->nblocks, sizeof(Frame)),
                       .list = arena_alloc(a, b->nblocks, sizeof(uint32_t)),
                       .queued = arena_alloc(a, b->nblocks, 1),
+                      .reached = arena_alloc(a, b->nblocks, 1),
                       .new_base = arena_alloc(a, b->nsteps, 1)};
     v->frames = arena_alloc(a, b->nsteps, sizeof *v->frames);
     v->new_base = flow.new_base;
-    v->reached = arena_alloc(a, b->nblocks, 1);
-    if (!flow.in || !v->reached || !flow.list || !flow.queued || !flow.new_base || !v->frames)
+    if (!flow.in || !flow.reached || !flow.list || !flow.queued || !flow.new_base || !v->frames)
         return false;
     for (uint32_t i = 0; i < b->nsteps; i++)
         v->frames[i] = (Frame){unknown, unknown};
@@ -241,28 +243,26 @@ static int slot_order(const void *x, const void *y)
     return (a->at.off > b->at.off) - (a->at.off < b->at.off);
 }
 
-/* What the push is for. A callee-saved register that still holds what the caller left there is saved, in a place where no object of
- * the source can be; and rax, which holds nothing in the entry block, only makes room there (clang). Any other push is taken for
- * an argument of a call. */
-static SlotUse push_use(const Values *v, uint32_t step)
+/* What a push of `op` is for, in the entry block or not, where these registers are untouched. A callee-saved register that still holds
+ * what the caller left there is saved, in a place where no object of the source can be; and rax, which holds nothing in the
+ * entry block, only makes room there (clang). Any other push is taken for an argument of a call. */
+static SlotUse push_use(const Operand *op, bool entry, uint64_t untouched)
 {
-    uint32_t at = body_block_of(v->body, step);
-    const Operand *op = &v->body->steps[step].insn.op[0];
     if (op->kind != OPERAND_REG || op->reg >= 16)
         return SLOT_PUSH;
-    if (op->reg == REG_RAX && at == v->body->entry)
+    if (op->reg == REG_RAX && entry)
         return SLOT_PLAIN;
-    if (!((uint32_t)ABI_KEPT >> op->reg & 1) || !step_untouched(v, step, op->reg))
+    if (!((uint32_t)ABI_KEPT >> op->reg & 1) || !(untouched >> op->reg & 1))
         return SLOT_PUSH;
-    return at == v->body->entry ? SLOT_SAVE : SLOT_SAVE_LATER;
+    return entry ? SLOT_SAVE : SLOT_SAVE_LATER;
 }
 
-static bool slot_note_step(Values *v, SlotList *list, uint32_t i)
+static bool slot_note_step(Values *v, SlotList *list, uint32_t i, bool entry, uint64_t untouched)
 {
     const Step *s = &v->body->steps[i];
     const Insn *insn = &s->insn;
     if (insn->mnemonic == MN_PUSH && push_size(insn) == 8)
-        if (!slot_note(v, list, shifted(v->frames[i].rsp, -8), 8, push_use(v, i)))
+        if (!slot_note(v, list, shifted(v->frames[i].rsp, -8), 8, push_use(&insn->op[0], entry, untouched)))
             return false;
     if (insn->mnemonic == MN_POP && push_size(insn) == 8)
         if (!slot_note(v, list, v->frames[i].rsp, 8, SLOT_PLAIN))
@@ -376,11 +376,24 @@ static void slots_expose(Values *v)
     }
 }
 
+static bool slot_note_block(Values *v, SlotList *list, uint32_t at)
+{
+    const Body *b = v->body;
+    const Block *k = &b->blocks[at];
+    uint64_t untouched = v->untouched[at];
+    for (uint32_t i = k->first; i < k->first + k->n; i++) {
+        if (!slot_note_step(v, list, i, at == b->entry, untouched))
+            return false;
+        untouched &= ~step_writes(&b->steps[i]);
+    }
+    return true;
+}
+
 bool slots_find(Values *v)
 {
     SlotList list = {0};
-    for (uint32_t i = 0; i < v->body->nsteps; i++)
-        if (!slot_note_step(v, &list, i))
+    for (uint32_t i = 0; i < v->body->nblocks; i++)
+        if (!slot_note_block(v, &list, i))
             return false;
     slots_merge(v, &list);
     slots_expose(v);

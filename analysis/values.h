@@ -100,7 +100,6 @@ typedef struct Values {
     Arena *arena;
     Frame *frames;      /* by step */
     uint8_t *new_base;  /* by step: the stack base that its `and $-N,%rsp` makes, or 0 */
-    uint8_t *reached;   /* by block: do edges lead there from an entry? */
     Move *moves;        /* by step */
     uint32_t *carriers; /* the steps that copy a cell to another, or add a constant to one: move_carries */
     uint32_t ncarriers;
@@ -177,7 +176,6 @@ Cell values_operand_cell(const Values *v, uint32_t step, unsigned i);
 /* The cell that a memory operand of step i names (a stack slot), or CELL_NONE. */
 Cell values_slot_of(const Values *v, uint32_t step);
 
-/* The registers that a call or any other step may change, as the value analysis sees it. */
 /* ---- untouched.c ---- */
 
 /* Finds what the following tell. False when memory is used up. */
@@ -193,6 +191,7 @@ bool step_untouched(const Values *v, uint32_t step, Cell c);
 /* Is the cell a slot that holds, when the block begins, what it held at the entry block's end? Not of the entry block itself. */
 bool slot_settled(Values *v, uint32_t block, Cell c);
 
+/* Does the step that it is of write the register, or may it, being a call? */
 static inline bool move_writes_reg(const Move *m, Cell reg) { return reg < CELL_SLOT0 && ((m->writes >> reg) & 1); }
 
 /* Is all that it does to a cell to give it another's value, or that and a constant? */

@@ -144,6 +144,11 @@ def phi_loop(n):
     return one_function(unit * n + cmp_edi(7) + b"\x74\x00\xc3")
 
 
+def pushes(n):
+    """N pushes of a register that is the caller's, and then is written"""
+    return one_function(b"\x53" * n + b"\xbb\x01\x00\x00\x00" + cmp_edi(7) + b"\x74\x00" + b"\x5b" * n + b"\xc3")
+
+
 def slots(n):
     """N stack slots, each stored, loaded and compared"""
     out = b"\x48\x81\xec" + struct.pack("<I", 8 * n + 8)
@@ -336,7 +341,7 @@ def sizes(n):
 
 
 SHAPES = [(huge, 50), (huge, 7), (ladder, 30000), (to_end, 30000), (back, 28000), (upward, 100000), (phi_web, 39000), (phi_loop, 20000), (slots, 30000),
-          (compares, 130000), (copies, 12000), (table_self, 200), (table_wide, 4), (table_many, 2000), (calls, 100000),
+          (pushes, 190000), (compares, 130000), (copies, 12000), (table_self, 200), (table_wide, 4), (table_many, 2000), (calls, 100000),
           (callers, 30000), (symbols, 1000000), (long_name, 20000), (cold, 100000), (fdes, 100000), (sections, 65532), (entries, 100000),
           (tiny, 300000), (busy, 6), (segments, 1100), (relocations, 300000), (sizes, 20000)]
 
