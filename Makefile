@@ -69,7 +69,7 @@ $(TESTS) $(BENCHES): $(BUILD)/%: $(BUILD)/%.o $(TESTED)
 	$(Q)$(CC) $(CFLAGS_ALL) -o $@ $^ $(LDFLAGS_ALL) $(LIBS)
 $(TESTS): LIBS = -lcmocka
 FAULTY := $(addprefix $(BUILD)/tests/,test_choose test_demangle test_elf_slots test_gaps test_hostile_alloc test_hostile_command test_prescan_passes test_search test_summary) # which include tests/fault.h
-$(FAULTY): LIBS = -lcmocka -Wl,--wrap=arena_alloc,--wrap=arena_copy,--wrap=arena_grow,--wrap=calloc,--wrap=malloc,--wrap=realloc,--wrap=mmap
+$(FAULTY): LIBS = -lcmocka -Wl,--wrap=arena_alloc,--wrap=arena_copy,--wrap=arena_items,--wrap=arena_grow,--wrap=calloc,--wrap=malloc,--wrap=realloc,--wrap=mmap
 $(BUILD)/tests/test_threads: LIBS = -lcmocka -Wl,--wrap=pthread_create,--wrap=pthread_attr_init,--wrap=pthread_attr_setstacksize
 
 # A fuzz target is driven by fuzz/replay.c, which runs the files it is given, or by clang's libFuzzer.

@@ -92,12 +92,9 @@ static bool calls_find(Closure *c, Node *x)
             found[n++] = target;
     }
     x->ncalls = (uint32_t)order_addrs(found, n);
-    x->calls = arena_alloc(&c->arena, x->ncalls, sizeof *x->calls);
+    x->calls = arena_items(&c->arena, found, x->ncalls, sizeof *x->calls);
     x->known = arena_alloc(&c->arena, x->ncalls, sizeof *x->known);
-    if (!p || !x->calls || !x->known)
-        return false;
-    memcpy(x->calls, found, x->ncalls * sizeof *found);
-    return true;
+    return p && x->calls && x->known;
 }
 
 /* ---- too much ---- */

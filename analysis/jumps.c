@@ -13,12 +13,10 @@ static bool jump_keep(Walk *w, IndirectJump *j, const Table *t)
     j->kind = JUMP_TABLE;
     j->table = t->address;
     j->ntargets = t->n;
-    j->targets = arena_alloc(&w->keep, t->n, sizeof(Addr));
-    j->distinct = arena_alloc(&w->keep, t->n, sizeof(Addr));
+    j->targets = arena_items(&w->keep, t->targets, t->n, sizeof(Addr));
+    j->distinct = arena_items(&w->keep, t->targets, t->n, sizeof(Addr));
     if (!j->targets || !j->distinct)
         return false;
-    memcpy(j->targets, t->targets, t->n * sizeof(Addr));
-    memcpy(j->distinct, t->targets, t->n * sizeof(Addr));
     j->ndistinct = order_addrs(j->distinct, t->n);
     return true;
 }
@@ -134,16 +132,10 @@ static bool jumps_copy(Body *b, Arena *arena)
 {
     for (uint32_t i = 0; i < b->njumps; i++) {
         IndirectJump *j = &b->jumps[i];
-        Addr *targets = arena_alloc(arena, j->ntargets, sizeof(Addr)),
-             *distinct = arena_alloc(arena, j->ndistinct, sizeof(Addr));
-        if (!targets || !distinct)
+        j->targets = arena_items(arena, j->targets, j->ntargets, sizeof(Addr));
+        j->distinct = arena_items(arena, j->distinct, j->ndistinct, sizeof(Addr));
+        if (!j->targets || !j->distinct)
             return false;
-        if (j->ntargets) {
-            memcpy(targets, j->targets, j->ntargets * sizeof(Addr));
-            memcpy(distinct, j->distinct, j->ndistinct * sizeof(Addr));
-        }
-        j->targets = targets;
-        j->distinct = distinct;
     }
     return true;
 }
@@ -176,7 +168,7 @@ static bool jumps_classify(Walk *w, Body *b, Arena *work, bool *changed)
 
 bool jumps_resolve(Walk *w, Body *b, Arena *arena, bool *changed)
 {
-    Arena work = {.limit = arena->limit}; /* what it takes is as large as the body */
+    Arena work = {0};
     uint32_t n = 0;
     for (uint32_t i = 0; i < b->nsteps; i++)
         n += is_indirect_jump(&b->steps[i]);
@@ -184,7 +176,7 @@ bool jumps_resolve(Walk *w, Body *b, Arena *arena, bool *changed)
     b->jumps = arena_alloc(arena, n, sizeof *b->jumps);
     if (n == 0 || !b->jumps)
         return b->jumps || diag_set(w->diag, b->function->start, "out of memory");
-    bool ok = jumps_classify(w, b, &work, changed);
+    bool ok = jumps_classify(w, b, &work, changed) && !work.failed;
     arena_free(&work);
     if (!ok && !(w->diag && w->diag->what[0]))
         return diag_set(w->diag, b->function->start, "out of memory");

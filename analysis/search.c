@@ -266,9 +266,7 @@ static bool rest_keep(Search *s, double least)
     for (size_t i = n; i < s->n; i++)
         if (s->list[i].bound > 0 && candidate_bound(&s->list[i]) >= least)
             s->list[n++] = s->list[i];
-    Candidate *list = arena_alloc(&fresh, n, sizeof *list);
-    if (list && n)
-        memcpy(list, s->list, n * sizeof *list);
+    Candidate *list = arena_items(&fresh, s->list, n, sizeof *list);
     arena_free(&s->lists);
     s->lists = fresh;
     s->list = list;
@@ -560,10 +558,8 @@ bool function_describe(FunctionReport *out, Program *program, const Function *f,
         ok = out->jumps && out->parts;
         for (uint32_t i = 0; ok && i < body.njumps; i++) {
             out->jumps[i] = body.jumps[i];
-            out->jumps[i].targets = arena_alloc(arena, body.jumps[i].ntargets, sizeof(Addr));
+            out->jumps[i].targets = arena_items(arena, body.jumps[i].targets, body.jumps[i].ntargets, sizeof(Addr));
             ok = out->jumps[i].targets != NULL;
-            if (ok && body.jumps[i].ntargets)
-                memcpy(out->jumps[i].targets, body.jumps[i].targets, body.jumps[i].ntargets * sizeof(Addr));
         }
     }
     arena_free(&work);

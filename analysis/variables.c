@@ -162,10 +162,9 @@ static bool groups_trace(Builder *b)
         if (!find_origins(b, g, false, &found))
             continue;
         g->origins = found;
-        g->origins.items = arena_alloc(b->scratch, found.n, sizeof *found.items);
+        g->origins.items = arena_items(b->scratch, found.items, found.n, sizeof *found.items);
         if (!g->origins.items)
             return false;
-        memcpy(g->origins.items, found.items, found.n * sizeof *found.items);
     }
     return true;
 }
@@ -263,23 +262,15 @@ static bool variable_defs(Builder *b, Variable *out, const RangeProof *p)
     return true;
 }
 
-/* The same items in the arena of the results. */
-static void *kept(Builder *b, const void *items, size_t n, size_t size)
-{
-    void *copy = arena_alloc(b->sink->results, n, size);
-    if (copy && n)
-        memcpy(copy, items, n * size);
-    return copy;
-}
-
 /* Moves what was built so far to where it outlives the function. */
 static bool variable_keep(Builder *b, Variable *v, const SiteList *sites)
 {
-    v->constants = kept(b, v->constants, v->nconstants, sizeof *v->constants);
-    v->matched = kept(b, v->matched, v->nmatched, sizeof *v->matched);
-    v->sites = kept(b, sites->items, sites->n, sizeof *v->sites);
+    Arena *results = b->sink->results;
+    v->constants = arena_items(results, v->constants, v->nconstants, sizeof *v->constants);
+    v->matched = arena_items(results, v->matched, v->nmatched, sizeof *v->matched);
+    v->sites = arena_items(results, sites->items, sites->n, sizeof *v->sites);
     v->nsites = sites->n;
-    v->function = function_copy(b->v->body, b->sink->results);
+    v->function = function_copy(b->v->body, results);
     return v->constants && v->matched && v->sites && v->function;
 }
 
@@ -509,6 +500,7 @@ bool variables_find(VariableSink *sink, Values *v, Arena *scratch)
                  .scratch = scratch,
                  .budget = budget_proofs(v->body->program, v->body->nsteps)};
     bool ok = groups_cut(&b, leads.items, leads_filter(&leads, sink->query)) && groups_build(&b);
+    ok &= !b.proof.failed;
     arena_free(&b.proof);
     return ok;
 }

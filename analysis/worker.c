@@ -11,18 +11,10 @@
 
 /* ---- variables that outlive the arena they were built in ---- */
 
-static void *array_copy(const void *items, size_t n, size_t size, Arena *arena)
-{
-    void *copy = arena_alloc(arena, n, size);
-    if (copy && n)
-        memcpy(copy, items, n * size);
-    return copy;
-}
-
 static const Function *function_copied(const Function *f, Arena *arena)
 {
-    Function *copy = array_copy(f, 1, sizeof *f, arena);
-    const Part *parts = array_copy(f->parts, f->nparts, sizeof *f->parts, arena);
+    Function *copy = arena_items(arena, f, 1, sizeof *f);
+    const Part *parts = arena_items(arena, f->parts, f->nparts, sizeof *f->parts);
     if (!copy || !parts)
         return NULL;
     copy->parts = parts;
@@ -33,12 +25,12 @@ bool variable_copy(Variable *out, const Variable *v, Arena *arena)
 {
     *out = *v;
     out->function = function_copied(v->function, arena);
-    out->constants = array_copy(v->constants, v->nconstants, sizeof *v->constants, arena);
-    out->matched = array_copy(v->matched, v->nmatched, sizeof *v->matched, arena);
-    out->defs = array_copy(v->defs, v->ndefs, sizeof *v->defs, arena);
-    out->sites = array_copy(v->sites, v->nsites, sizeof *v->sites, arena);
-    out->ranges = array_copy(v->ranges, v->nranges, sizeof *v->ranges, arena);
-    out->places = array_copy(v->places, v->nplaces, sizeof *v->places, arena);
+    out->constants = arena_items(arena, v->constants, v->nconstants, sizeof *v->constants);
+    out->matched = arena_items(arena, v->matched, v->nmatched, sizeof *v->matched);
+    out->defs = arena_items(arena, v->defs, v->ndefs, sizeof *v->defs);
+    out->sites = arena_items(arena, v->sites, v->nsites, sizeof *v->sites);
+    out->ranges = arena_items(arena, v->ranges, v->nranges, sizeof *v->ranges);
+    out->places = arena_items(arena, v->places, v->nplaces, sizeof *v->places);
     return out->function && out->constants && out->matched && out->defs && out->sites && out->ranges && out->places;
 }
 
@@ -169,10 +161,12 @@ bool worker_function(Worker *w, const Function *f)
     size_t before = w->sink.n;
     arena_reset(&w->body);
     arena_reset(&w->scratch);
+    w->body.failed = w->scratch.failed = w->results.failed = false;
     if (!body_build(&body, w->program, f, (Callees){.depth = SUMMARY_DEPTH}, &w->body, &why))
         return warn(w, f->start, why.what);
     stats_add(&w->stats, &body);
-    if (!values_open(&values, &body, &w->scratch) || !variables_find(&w->sink, &values, &w->scratch))
+    bool found = values_open(&values, &body, &w->scratch) && variables_find(&w->sink, &values, &w->scratch);
+    if (!found || w->body.failed || w->scratch.failed || w->results.failed)
         return warn(w, f->start, "function needs more memory than there is");
     if (values.failed &&
         !warn(w, f->start, "function is over the budget of the value analysis: some of its variables may be missing"))

@@ -72,7 +72,7 @@ static bool chunk_push(Arena *a)
     return true;
 }
 
-void *arena_alloc(Arena *a, size_t n, size_t size)
+static void *block_alloc(Arena *a, size_t n, size_t size)
 {
     if (size != 0 && n > (SIZE_MAX - ALIGN) / size)
         return NULL;
@@ -90,6 +90,21 @@ void *arena_alloc(Arena *a, size_t n, size_t size)
     a->used += bytes;
     a->total += bytes;
     return p;
+}
+
+void *arena_alloc(Arena *a, size_t n, size_t size)
+{
+    void *p = block_alloc(a, n, size);
+    a->failed |= !p;
+    return p;
+}
+
+void *arena_items(Arena *a, const void *items, size_t n, size_t size)
+{
+    void *copy = arena_alloc(a, n, size);
+    if (copy && n)
+        memcpy(copy, items, n * size);
+    return copy;
 }
 
 char *arena_copy(Arena *a, const void *p, size_t n)
@@ -124,7 +139,7 @@ void arena_free(Arena *a)
         next = c->next;
         free(c);
     }
-    *a = (Arena){.limit = a->limit};
+    *a = (Arena){.limit = a->limit, .failed = a->failed};
 }
 
 bool arena_grow(Arena *a, void **items, size_t n, size_t *cap, size_t size)

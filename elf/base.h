@@ -47,11 +47,15 @@ typedef struct Arena {
     size_t used;       /* bytes handed out of the newest chunk */
     size_t total;      /* bytes handed out since the last reset, over all chunks */
     size_t limit;      /* total may not pass it; 0: no limit */
+    bool failed;       /* something was refused since it was zero-initialised: what was made of it may be incomplete */
 } Arena;
 
 /* n*size zeroed bytes aligned for any object, or NULL when memory or the arena's limit is used up
  * or n*size overflows. n or size 0 gives a unique non-NULL pointer. */
 void *arena_alloc(Arena *a, size_t n, size_t size);
+
+/* A copy of n items of `size` bytes each; NULL as arena_alloc. */
+void *arena_items(Arena *a, const void *items, size_t n, size_t size);
 
 /* A copy of n bytes with a NUL after them; NULL as arena_alloc. */
 char *arena_copy(Arena *a, const void *p, size_t n);
