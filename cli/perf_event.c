@@ -13,8 +13,13 @@
 #include <time.h>
 #include <unistd.h>
 
+/* All events tell the time by one clock, so that what they record can be put in order; and their reader is woken when there is much. */
 static int open_on_cpu(struct perf_event_attr *attr, int cpu)
 {
+    attr->watermark = 1;
+    attr->size = sizeof *attr;
+    attr->use_clockid = 1;
+    attr->clockid = CLOCK_MONOTONIC;
     return (int)syscall(SYS_perf_event_open, attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
 }
 
@@ -29,7 +34,7 @@ int uprobe_pmu_type(void)
 
 static struct perf_event_attr sampling_attr(const SampleShape *shape, uint32_t watermark)
 {
-    struct perf_event_attr attr = {.size = sizeof attr, .sample_period = 1, .disabled = 1};
+    struct perf_event_attr attr = {.sample_period = 1, .disabled = 1};
     attr.sample_type = PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME;
     attr.sample_type |= shape->chain ? PERF_SAMPLE_CALLCHAIN : 0u;
     attr.sample_type |= shape->raw ? PERF_SAMPLE_RAW : 0u;
@@ -38,10 +43,7 @@ static struct perf_event_attr sampling_attr(const SampleShape *shape, uint32_t w
     attr.sample_regs_user = shape->regs;
     attr.sample_stack_user = shape->stack_bytes;
     attr.exclude_callchain_kernel = 1;
-    attr.watermark = 1;
     attr.wakeup_watermark = watermark;
-    attr.use_clockid = 1;
-    attr.clockid = CLOCK_MONOTONIC;
     return attr;
 }
 
@@ -65,12 +67,21 @@ int tracepoint_event_open(uint64_t id, const SampleShape *shape, uint32_t waterm
 
 int task_event_open(int cpu)
 {
-    struct perf_event_attr attr = {.size = sizeof attr, .type = PERF_TYPE_SOFTWARE, .config = PERF_COUNT_SW_DUMMY};
+    struct perf_event_attr attr = {.type = PERF_TYPE_SOFTWARE, .config = PERF_COUNT_SW_DUMMY};
     attr.task = 1;
     attr.comm = 1;
-    attr.watermark = 1;
+    attr.sample_type = PERF_SAMPLE_TIME;
+    attr.sample_id_all = 1;
     attr.wakeup_watermark = 1 << 14;
     return open_on_cpu(&attr, cpu);
+}
+
+uint64_t task_event_time(const PerfRecord *record)
+{
+    uint64_t time = 0;
+    if (record->body.n >= sizeof time)
+        memcpy(&time, record->body.p + record->body.n - sizeof time, sizeof time);
+    return time;
 }
 
 bool event_enable(int fd) { return ioctl(fd, PERF_EVENT_IOC_ENABLE, 0) == 0; }

@@ -3,7 +3,7 @@
 #ifndef LVSCAN_CLI_PERF_EVENT_H
 #define LVSCAN_CLI_PERF_EVENT_H
 
-#include "elf/base.h"
+#include "cli/perf_ring.h"
 
 enum { CHAIN_MAX = 127, CPUS_POSSIBLE_MAX = 8192 };
 
@@ -38,6 +38,9 @@ int tracepoint_event_open(uint64_t id, const SampleShape *shape, uint32_t waterm
 
 /* Opens, enabled, an event that records forks, exits and names of processes on `cpu`. */
 int task_event_open(int cpu);
+
+/* When what such a record tells happened: nanoseconds of CLOCK_MONOTONIC, which ends every record (sample_id_all). */
+uint64_t task_event_time(const PerfRecord *record);
 
 bool event_enable(int fd);
 void event_disable(int fd);

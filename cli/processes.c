@@ -128,12 +128,12 @@ static void learn_fork(Processes *p, const uint32_t ids[4])
 void processes_learn(Processes *p, const PerfRecord *record)
 {
     uint32_t ids[4];
-    if (record->type == PERF_RECORD_FORK && record->body.n >= sizeof ids) {
-        memcpy(ids, record->body.p, sizeof ids);
+    Bytes body = record->body;
+    memcpy(ids, body.p, body.n < sizeof ids ? body.n : sizeof ids);
+    if (record->type == PERF_RECORD_FORK && body.n >= sizeof ids) {
         learn_fork(p, ids);
-    } else if (record->type == PERF_RECORD_COMM && record->body.n > 8) {
-        memcpy(ids, record->body.p, 8);
-        const char *name = (const char *)record->body.p + 8;
-        comm_set(p, ids[1], name, strnlen(name, record->body.n - 8));
+    } else if (record->type == PERF_RECORD_COMM && body.n > 8) {
+        const char *name = (const char *)body.p + 8;
+        comm_set(p, ids[1], name, strnlen(name, body.n - 8));
     }
 }

@@ -26,14 +26,26 @@ void task_watch_open(TaskWatch *w)
     free(cpus);
 }
 
+/* The ring whose next record is the oldest; NULL: there is none. Looks at each twice: before a record that the first look found, another
+ * ring may have got an older one, after it was looked at. */
+static TaskRing *rings_oldest(TaskWatch *w)
+{
+    TaskRing *oldest = NULL;
+    for (size_t i = 0; i < 2 * w->n; i++) {
+        TaskRing *r = &w->rings[i % w->n];
+        r->has_next = r->has_next || ring_next(&r->ring, &r->next);
+        if (r->has_next && (!oldest || task_event_time(&r->next) < task_event_time(&oldest->next)))
+            oldest = r;
+    }
+    return oldest;
+}
+
 void task_watch_read(TaskWatch *w, Processes *processes)
 {
-    PerfRecord record;
-    for (size_t i = 0; i < w->n; i++) {
-        while (ring_next(&w->rings[i].ring, &record))
-            processes_learn(processes, &record);
+    for (TaskRing *r; (r = rings_oldest(w)) != NULL; r->has_next = false)
+        processes_learn(processes, &r->next);
+    for (size_t i = 0; i < w->n; i++)
         ring_done(&w->rings[i].ring);
-    }
 }
 
 void task_watch_close(TaskWatch *w)

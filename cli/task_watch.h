@@ -7,6 +7,8 @@
 typedef struct TaskRing {
     int fd;
     PerfRing ring;
+    PerfRecord next; /* read, but not handed on yet */
+    bool has_next;
 } TaskRing;
 
 typedef struct TaskWatch {
@@ -17,7 +19,7 @@ typedef struct TaskWatch {
 /* Where a ring cannot be had, what it would have told is looked up in /proc or not known. */
 void task_watch_open(TaskWatch *w);
 
-/* Hands what happened to processes_learn. */
+/* Hands what happened to processes_learn, in the order in which it did: a process may be named on one processor and fork on another. */
 void task_watch_read(TaskWatch *w, Processes *processes);
 void task_watch_close(TaskWatch *w);
 

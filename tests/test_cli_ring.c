@@ -5,6 +5,7 @@
 #include "cli/perf_ring.h"
 #include "cli/processes.h"
 #include "cli/spec.h"
+#include "cli/task_watch.h"
 
 #include <linux/perf_event.h>
 #include <setjmp.h>
@@ -199,6 +200,51 @@ static void families_and_names(void **state)
     processes_close(&p);
 }
 
+/* The record of a fork, which ends with when it was. */
+static void put_fork(Fake *f, uint32_t parent, uint32_t pid, uint64_t time)
+{
+    struct {
+        uint32_t pid, ppid, tid, ptid;
+        uint64_t time, id;
+    } body = {pid, parent, pid, parent, time, time};
+    put_record(f, PERF_RECORD_FORK, &body, sizeof body);
+}
+
+/* The parent was named on the second processor, and forked there; its child went to the first and forked. */
+static void families_across_processors(void **state)
+{
+    (void)state;
+    Processes p;
+    Fake *first = fake_new(0), *second = fake_new(0);
+    TaskRing rings[] = {{.fd = -1, .ring = first->ring}, {.fd = -1, .ring = second->ring}};
+    TaskWatch watch = {rings, 2};
+    struct {
+        uint32_t pid, tid;
+        char comm[8];
+        uint64_t id;
+    } comm = {1000000001, 1000000001, "parent", 10};
+    processes_open(&p, 1000000001, true);
+    put_record(second, PERF_RECORD_COMM, &comm, sizeof comm);
+    put_fork(second, 1000000001, 1000000002, 20);
+    put_fork(first, 1000000002, 1000000003, 30);
+    put_fork(second, 1000000003, 1000000004, 40);
+    put_fork(second, 1000000005, 1000000006, 50);
+    task_watch_read(&watch, &p);
+    for (uint32_t pid = 1000000001; pid <= 1000000004; pid++) {
+        assert_true(processes_wanted(&p, pid));
+        assert_string_equal(processes_comm(&p, pid, pid), "parent");
+    }
+    assert_false(processes_wanted(&p, 1000000006));
+    assert_int_equal(first->page.data_tail, first->page.data_head); /* all was given back */
+    assert_int_equal(second->page.data_tail, second->page.data_head);
+    put_fork(first, 1000000004, 1000000007, 60);
+    task_watch_read(&watch, &p);
+    assert_true(processes_wanted(&p, 1000000007));
+    processes_close(&p);
+    fake_free(first);
+    fake_free(second);
+}
+
 static void only_the_process_itself(void **state)
 {
     (void)state;
@@ -272,6 +318,7 @@ int main(void)
         cmocka_unit_test(hostile_samples_are_refused),
         cmocka_unit_test(lost_records_are_counted),
         cmocka_unit_test(families_and_names),
+        cmocka_unit_test(families_across_processors),
         cmocka_unit_test(only_the_process_itself),
         cmocka_unit_test(values),
         cmocka_unit_test(stack_slots),

@@ -30,6 +30,11 @@ int main(int c, char **v)
             if (fork() == 0) { thread((void *)(i * n)); _exit(0); }
             wait(0);
         }
+    if (how == 'g')
+        for (long i = 0; i < 20; i++) {
+            thread((void *)(i * n));
+            if (fork()) { wait(0); _exit(0); }
+        }
     if (how == 'l') for (;;) { work(n); usleep(500); }
     printf("met %ld last %ld\n", met, last);
     return how == 'e' ? 7 : 0;
@@ -87,6 +92,9 @@ if live "a hundred thousand hits"; then
     trace --json --children -- "$t" f 500 >"$work/out" 2>/dev/null
     check "live: --children, every value once" cmp <(seq 0 9999) <(values "$work/out")
     same "live: children are named" "$(jq -r 'select(.comm) | .comm' "$work/out" | sort -u)" target
+    trace --json --children -- "$t" g 500 >"$work/out" 2>/dev/null
+    check "live: --children, of twenty generations every value once" cmp <(seq 0 9999) <(values "$work/out")
+    same "live: children of children are named" "$(jq -r 'select(.comm) | .comm' "$work/out" | sort -u)" target
 
     cat >"$work/deep.c" <<'C'
 static volatile int met;
