@@ -4,12 +4,13 @@
 #include "cli/small_file.h"
 #include "elf/format.h"
 
+#include <dirent.h>
 #include <linux/perf_event.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { NAMES_MAX = 1 << 16, DESCENDANTS_MAX = 1 << 16 };
+enum { NAMES_MAX = 1 << 16, DESCENDANTS_MAX = 1 << 16, CHILDREN_TEXT = 1 << 20 };
 
 static void want(Processes *p, uint32_t pid, bool wanted)
 {
@@ -18,24 +19,49 @@ static void want(Processes *p, uint32_t pid, bool wanted)
         *value = wanted;
 }
 
-/* Adds the children of the main thread of each process on the list, which grows as it is walked. */
+/* The processes that are found to descend from one, in a list that grows as it is walked. */
+typedef struct Descent {
+    Processes *p;
+    pid_t *list;
+    size_t n;
+    char *text; /* CHILDREN_TEXT bytes */
+} Descent;
+
+static void want_children_of_thread(Descent *d, pid_t pid, const char *tid)
+{
+    char path[96];
+    format_text(path, sizeof path, "/proc/%ld/task/%s/children", (long)pid, tid);
+    if (!small_file_read(path, d->text, CHILDREN_TEXT))
+        return;
+    const char *at = d->text;
+    for (uint64_t child; d->n < DESCENDANTS_MAX && (child = number_read(&at, 10)) > 0 && *at == ' ';) {
+        want(d->p, (uint32_t)child, true);
+        d->list[d->n++] = (pid_t)child;
+    }
+}
+
+/* A thread's children are its own until it ends. */
+static void want_children(Descent *d, pid_t pid)
+{
+    char path[64];
+    format_text(path, sizeof path, "/proc/%ld/task", (long)pid);
+    DIR *threads = opendir(path);
+    for (struct dirent *e; threads && (e = readdir(threads)) != NULL;)
+        want_children_of_thread(d, pid, e->d_name);
+    if (threads)
+        closedir(threads);
+}
+
 static void want_descendants(Processes *p, pid_t root)
 {
-    char path[64], text[4096];
-    pid_t *list = malloc(DESCENDANTS_MAX * sizeof *list);
-    size_t n = 1;
-    if (!list)
-        return;
-    list[0] = root;
-    for (size_t i = 0; i < n; i++) {
-        format_text(path, sizeof path, "/proc/%ld/task/%ld/children", (long)list[i], (long)list[i]);
-        if (!small_file_read(path, text, sizeof text))
-            continue;
-        const char *at = text;
-        for (; n < DESCENDANTS_MAX && (list[n] = (pid_t)number_read(&at, 10)) > 0; n++)
-            want(p, (uint32_t)list[n], true);
+    Descent d = {p, malloc(DESCENDANTS_MAX * sizeof *d.list), 1, malloc(CHILDREN_TEXT)};
+    if (d.list && d.text) {
+        d.list[0] = root;
+        for (size_t i = 0; i < d.n; i++)
+            want_children(&d, d.list[i]);
     }
-    free(list);
+    free(d.list);
+    free(d.text);
 }
 
 void processes_open(Processes *p, pid_t pid, bool descendants)

@@ -134,7 +134,7 @@ static AttachRequest request_of(const Options *o, const Plan *plan, const Trace 
 static int trace_plan(const Options *o, Sink *out, Plan *plan)
 {
     Attachment attachment = {0};
-    Processes processes;
+    Processes processes = {0};
     Spawned child = {.gate = -1, .report = -1};
     Printer printer = {.out = out, .o = o, .spec = plan->sites, .sites = plan->sites, .color = color_wanted(o)};
     printer.live = o->count && !o->json && isatty(STDOUT_FILENO);
@@ -165,13 +165,15 @@ static int trace_plan(const Options *o, Sink *out, Plan *plan)
     if (o->child && !spawn_held(&child, o->child, o->json, &diag))
         return attach_failed(plan, &diag);
     t.target = target_open(pid);
-    processes_open(&processes, o->child ? child.pid : pid, o->children);
     int status = EXIT_ATTACH;
-    AttachRequest request = request_of(o, plan, &t, o->child ? child.pid : pid);
-    if (attachment_open(&attachment, &request, &diag))
+    pid_t root = o->child ? child.pid : pid;
+    AttachRequest request = request_of(o, plan, &t, root);
+    if (attachment_open(&attachment, &request, &diag)) {
+        processes_open(&processes, root, o->children); /* now that forks are recorded: none is between */
         status = trace_attached(&t, plan);
-    else
+    } else {
         attach_failed(plan, &diag);
+    }
     attachment_close(&attachment);
     spawn_close(&child);
     processes_close(&processes);

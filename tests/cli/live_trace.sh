@@ -15,6 +15,7 @@ static volatile long met, last;
 __attribute__((noinline)) void work(long v) { if (v == 30007) met++; last = v; }
 static long n;
 static void *thread(void *a) { for (long i = 0; i < n; i++) work((long)a + i); return a; }
+static void *forking(void *a) { if (fork() == 0) for (;;) { work(n); usleep(500); } wait(0); return a; }
 int main(int c, char **v)
 {
     char how = v[1][0];
@@ -35,6 +36,7 @@ int main(int c, char **v)
             thread((void *)(i * n));
             if (fork()) { wait(0); _exit(0); }
         }
+    if (how == 'p') { pthread_create(t, 0, forking, 0); pthread_join(*t, 0); }
     if (how == 'l') for (;;) { work(n); usleep(500); }
     printf("met %ld last %ld\n", met, last);
     return how == 'e' ? 7 : 0;
@@ -95,6 +97,13 @@ if live "a hundred thousand hits"; then
     trace --json --children -- "$t" g 500 >"$work/out" 2>/dev/null
     check "live: --children, of twenty generations every value once" cmp <(seq 0 9999) <(values "$work/out")
     same "live: children of children are named" "$(jq -r 'select(.comm) | .comm' "$work/out" | sort -u)" target
+
+    "$t" p 7 &
+    parent=$!
+    for _ in $(seq 100); do child=$(cat /proc/$parent/task/*/children) && [ -n "$child" ] && break; sleep 0.02; done
+    trace --json --children --max-hits 5 --duration 10 -p $parent >"$work/out" 2>/dev/null
+    same "live: --children, those of all threads" "$(jq -r 'select(.pid) | .pid' "$work/out" | sort -u)" "${child% }"
+    kill $parent $child
 
     cat >"$work/deep.c" <<'C'
 static volatile int met;
