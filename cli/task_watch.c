@@ -3,6 +3,7 @@
 
 #include "cli/perf_event.h"
 
+#include <linux/perf_event.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -13,14 +14,16 @@ void task_watch_open(TaskWatch *w)
     int *cpus = malloc(TASK_CPUS_MAX * sizeof *cpus);
     size_t n = cpus ? cpus_online(cpus, TASK_CPUS_MAX) : 0;
     *w = (TaskWatch){.rings = calloc(n ? n : 1, sizeof *w->rings)};
+    w->missed = !w->rings || n == 0;
     for (size_t i = 0; w->rings && i < n; i++) {
         TaskRing *r = &w->rings[w->n];
         r->fd = task_event_open(cpus[i]);
-        if (r->fd < 0)
-            continue;
-        if (ring_open(&r->ring, r->fd, TASK_PAGES, 1))
+        if (r->fd >= 0 && ring_open(&r->ring, r->fd, TASK_PAGES, 1)) {
             w->n++;
-        else
+            continue;
+        }
+        w->missed = true;
+        if (r->fd >= 0)
             close(r->fd);
     }
     free(cpus);
@@ -42,8 +45,10 @@ static TaskRing *rings_oldest(TaskWatch *w)
 
 void task_watch_read(TaskWatch *w, Processes *processes)
 {
-    for (TaskRing *r; (r = rings_oldest(w)) != NULL; r->has_next = false)
+    for (TaskRing *r; (r = rings_oldest(w)) != NULL; r->has_next = false) {
+        w->missed |= r->next.type == PERF_RECORD_LOST;
         processes_learn(processes, &r->next);
+    }
     for (size_t i = 0; i < w->n; i++)
         ring_done(&w->rings[i].ring);
 }
@@ -55,5 +60,5 @@ void task_watch_close(TaskWatch *w)
         close(w->rings[i].fd);
     }
     free(w->rings);
-    *w = (TaskWatch){0};
+    *w = (TaskWatch){.missed = w->missed};
 }

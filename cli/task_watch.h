@@ -14,6 +14,7 @@ typedef struct TaskRing {
 typedef struct TaskWatch {
     TaskRing *rings;
     size_t n;
+    bool missed; /* a processor cannot be watched, or its records found no room */
 } TaskWatch;
 
 /* Where a ring cannot be had, what it would have told is looked up in /proc or not known. */

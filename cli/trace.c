@@ -85,7 +85,10 @@ static int status_of(const Trace *t, TraceEnd end)
         return EXIT_INPUT;
     if (end == END_RATE)
         message("more than %llu hits in a second: detached (--max-rate)", (unsigned long long)t->o->max_rate);
-    if (t->summary.lost || t->summary.contradictions)
+    bool missed = t->o->children && t->attachment->tasks.missed;
+    if (missed)
+        message("not all forks were seen: hits of children may be missing");
+    if (t->summary.lost || t->summary.contradictions || missed)
         return EXIT_LOST;
     return t->summary.hits > 0 || end == END_USER || (end == END_LIMIT && !t->o->max_hits) ? EXIT_FOUND : EXIT_NOTHING;
 }

@@ -217,7 +217,7 @@ static void families_across_processors(void **state)
     Processes p;
     Fake *first = fake_new(0), *second = fake_new(0);
     TaskRing rings[] = {{.fd = -1, .ring = first->ring}, {.fd = -1, .ring = second->ring}};
-    TaskWatch watch = {rings, 2};
+    TaskWatch watch = {.rings = rings, .n = 2};
     struct {
         uint32_t pid, tid;
         char comm[8];
@@ -240,6 +240,10 @@ static void families_across_processors(void **state)
     put_fork(first, 1000000004, 1000000007, 60);
     task_watch_read(&watch, &p);
     assert_true(processes_wanted(&p, 1000000007));
+    assert_false(watch.missed);
+    put_record(first, PERF_RECORD_LOST, &comm, sizeof comm);
+    task_watch_read(&watch, &p);
+    assert_true(watch.missed);
     processes_close(&p);
     fake_free(first);
     fake_free(second);
