@@ -128,19 +128,19 @@ static bool result_copied(Result *out, const Link *l)
     return true;
 }
 
-/* values_link; and what a callee returns of its argument is a copy of that. */
+/* values_link of a value that is known; and what a callee returns of its argument is a copy of that. */
 static Link result_link(Reader *r, ValueId id)
 {
     Values *v = &r->values;
-    const Value *value = id == VALUE_NONE ? NULL : &v->values[id];
-    if (!value || value->kind != VALUE_STEP || value->cell != REG_RAX || !v->moves[value->at].is_call)
+    const Value *value = &v->values[id];
+    if (value->kind != VALUE_STEP || value->cell != REG_RAX || !v->moves[value->at].is_call)
         return values_link(v, id);
     uint32_t step = value->at;
     Result of = summary_of_call(r->body.program, &r->body.steps[step].insn, &r->callees).result;
-    if (of.kind != RESULT_ARGUMENT || of.value != 0)
-        return (Link){.kind = MOVE_NONE, .base = VALUE_NONE};
+    bool whole = of.kind == RESULT_ARGUMENT && of.value == 0;
+    ValueId base = values_before(v, step, whole ? of.reg : CELL_NONE);
     return (Link){
-        .kind = MOVE_COPY, .bits = of.bits, .to = 64, .sign = of.sign, .base = values_before(v, step, of.reg)};
+        .kind = base == VALUE_NONE ? MOVE_NONE : MOVE_COPY, .bits = of.bits, .to = 64, .sign = of.sign, .base = base};
 }
 
 static Result result_at(Reader *r, uint32_t step)
@@ -165,7 +165,7 @@ static Result result_at(Reader *r, uint32_t step)
         id = l.base;
         l = result_link(r, id);
     }
-    if (id == VALUE_NONE || v->values[id].kind != VALUE_ARGUMENT || v->values[id].cell >= CELL_SLOT0)
+    if (v->values[id].kind != VALUE_ARGUMENT || v->values[id].cell >= CELL_SLOT0)
         return none;
     out.reg = (uint8_t)v->values[id].cell;
     return out;
