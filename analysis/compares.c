@@ -266,7 +266,7 @@ static void guard_mark(Finder *f, uint32_t step)
 static bool mask_is_inverted(Finder *f, uint32_t reader, bool set, Addr fallback)
 {
     const Step *s = &f->v->body->steps[reader];
-    if (s->insn.flow != FLOW_BRANCH || !fallback)
+    if (s->insn.flow != FLOW_BRANCH)
         return false;
     return (set ? s->insn.target : step_end(s)) == fallback;
 }

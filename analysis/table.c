@@ -40,8 +40,6 @@ static bool compare_sees(Values *v, ValueId id, ValueId compared, unsigned bits,
 {
     bool narrow = false; /* does `id` come from only the low `bits` of what is now looked at, zero-extended? */
     *add = 0;
-    if (compared == VALUE_NONE)
-        return false;
     compared = copy_source(v, compared, bits);
     for (unsigned i = 0; i < COPIES_MAX; i++) {
         narrow = narrow || value_fits(v, id, bits);
@@ -64,8 +62,8 @@ static bool compare_sees(Values *v, ValueId id, ValueId compared, unsigned bits,
 /* May the step write memory that a pointer leads to? In the frame that is what is exposed (frame.c). */
 static bool may_reach_pointers(const Values *v, const Move *m)
 {
-    if (m->wild || m->smash || m->stored_lo >= m->stored_hi)
-        return m->wild || m->smash;
+    if (m->wild || m->stored_lo >= m->stored_hi) /* what smashes is wild, too (moves.c) */
+        return m->wild;
     Cell c = slot_at(v, (StackAddr){.base = m->stored_base, .off = m->stored_lo});
     const StackSlot *slot = c != CELL_NONE ? &v->slots[c - CELL_SLOT0] : NULL;
     return !slot || slot->exposed || m->stored_lo + slot->size < m->stored_hi;

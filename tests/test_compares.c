@@ -90,6 +90,9 @@ static void compares(void **state)
          ""},
         {"shr %cl,%ebx behind a call: what it left in %cl",
          "\x53\xbb\x28\x00\x00\x00\xff\xd0\xd3\xeb\xf6\xc3\x01\x75\x01\x90\x5b\xc3", 18, " ==3 ==5;"},
+        {"shrq %cl,-8(%rsp); mov -8(%rsp),%rax; test $1,%al: in memory, too",
+         "\x48\xc7\x44\x24\xf8\x28\x00\x00\x00\x89\xf9\x48\xd3\x6c\x24\xf8\x48\x8b\x44\x24\xf8\xa8\x01\x75\x01\x90\xc3",
+         27, ""},
         {"shr $0,%edi: no flags", "\xc1\xef\x00\x74\x01\x90\xc3", 7, ""},
         {"shr $35,%edi: of 3, not followed", "\xc1\xef\x23\x74\x01\x90\xc3", 7, ""},
     };
@@ -101,6 +104,83 @@ static void compares(void **state)
             fail_msg("%s:%s, not%s", cases[i].what, text, cases[i].sites);
     }
 }
+
+/* ---- switches ---- */
+
+/* Their cases. */
+static void describe_cases(const SearchResult *found, char *text)
+{
+    text[0] = 0;
+    for (size_t i = 0; i < found->nvariables; i++)
+        for (size_t k = 0; k < found->variables[i].nsites; k++) {
+            const Site *s = &found->variables[i].sites[k];
+            assert_true(s->relation != RELATION_CASE || s->constant < 10);
+            if (s->relation == RELATION_CASE)
+                strcat(text, (char[]){(char)('0' + s->constant), 0});
+        }
+}
+
+enum { SWITCH_ROOM = 256 };
+
+/* The cases of: `adds` additions to edi, 0 all together, of which esi has what it was; cmp $3,%edi; ja 1f; jmp *TABLE(,%rdi,8); ret; 1: this; ret. The table
+ * has three times the first ret and then the second. \xee is the distance to the first. */
+static void switch_cases(unsigned adds, const char *rest, size_t n, char *text)
+{
+    uint8_t code[SWITCH_ROOM] = {0x89, 0xfe}; /* mov %edi,%esi */
+    size_t at = 2;
+    for (unsigned i = 0; i < adds; i++, at += 3)
+        memcpy(code + at, (uint8_t[]){0x83, 0xc7, (uint8_t)(i ? 1 : 1 - adds)}, 3);
+    memcpy(code + at, "\x83\xff\x03\x77\x0a\x89\xf8\xff\x24\xc5????\xc3", 15);
+    uint64_t ret = CODE + at + 14, table = CODE + SWITCH_ROOM - 32;
+    memcpy(code + at + 10, &table, 4);
+    at += 15;
+    for (size_t i = 0; i < n; i++)
+        code[at + i] = (uint8_t)rest[i] == 0xee ? (uint8_t)(ret - (CODE + at + i + 1)) : (uint8_t)rest[i];
+    uint64_t words[] = {ret, ret, ret, CODE + at + n};
+    code[at + n] = 0xc3;
+    assert_true(at + n < SWITCH_ROOM - 32);
+    memcpy(code + SWITCH_ROOM - 32, words, sizeof words);
+    search_in(code, sizeof code, describe_cases, text);
+}
+
+/* Where too large an index goes is no case, nor where that goes when it is none of a few more constants. */
+static void defaults(void **state)
+{
+    static const struct {
+        const char *what;
+        unsigned adds;
+        const char *rest;
+        size_t n;
+        const char *cases;
+    } cases[] = {
+        {"nothing more", 0, "", 0, "012"},
+        {"cmp $20,%edi; je", 0, "\x83\xff\x14\x74\xee", 5, "012"},
+        {"cmp $20,%edi; jne, behind ret", 0, "\x83\xff\x14\x75\x01\xc3", 6, "012"},
+        {"cmp $20,%edi; jl", 0, "\x83\xff\x14\x7c\xee", 5, "0123"},
+        {"cmp $20,%edi; sete %al", 0, "\x83\xff\x14\x0f\x94\xc0", 6, "0123"},
+        {"cmp $20,%edx; je: another variable", 0, "\x83\xfa\x14\x74\xee", 5, "0123"},
+        {"cmp $20,%bh; je: not followed", 0, "\x80\xff\x14\x74\xee", 5, "0123"},
+        {"cmp %edx,%edi; je", 0, "\x39\xd7\x74\xee", 4, "0123"},
+        {"cmpl $20,(%rdi); je", 0, "\x83\x3f\x14\x74\xee", 5, "0123"},
+        {"cmp $20,%esi; je: what it was made from", 15, "\x83\xfe\x14\x74\xee", 5, "012"},
+        {"over too many additions", 16, "\x83\xfe\x14\x74\xee", 5, "0123"},
+    };
+    char text[TEXT], rest[16 * 5];
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        switch_cases(cases[i].adds, cases[i].rest, cases[i].n, text);
+        if (strcmp(text, cases[i].cases) != 0)
+            fail_msg("%s: %s", cases[i].what, text);
+    }
+    for (size_t i = 0; i < 16; i++)
+        memcpy(rest + 5 * i, (char[]){(char)0x83, (char)0xff, (char)(20 + i), 0x74, (char)0xee}, 5);
+    switch_cases(0, rest, 15 * 5, text);
+    assert_string_equal(text, "012");
+    switch_cases(0, rest, 16 * 5, text); /* too many */
+    assert_string_equal(text, "0123");
+}
+
+/* ---- copies ---- */
 
 /* " kind" of each def of the variable that is compared with 5. */
 static void describe_defs(const SearchResult *found, char *text)
@@ -141,6 +221,7 @@ static void copies(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(compares), cmocka_unit_test(copies)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(compares), cmocka_unit_test(defaults),
+                                       cmocka_unit_test(copies)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

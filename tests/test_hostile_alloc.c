@@ -2,6 +2,7 @@
  * watch), but an error, or a result whose every site is one of the whole result's (perhaps read another way: the bound of a
  * switch whose table there was no memory for is a compare like any other), with a warning where variables are missing. */
 #include "analysis/search.h"
+#include "tests/elf_builder.h"
 #include "tests/fault.h"
 
 #include <setjmp.h>
@@ -116,9 +117,8 @@ static Bytes read_file(const char *path)
     return (Bytes){p, n};
 }
 
-static void fail_each(const char *path, const Query *query, uint64_t most, bool calls)
+static void fail_each_in(Bytes file, const char *name, const Query *query, uint64_t most, bool calls)
 {
-    Bytes file = read_file(path);
     SiteSet *all = test_calloc(1, sizeof *all);
     all->calls = calls;
     Query unlimited = *query;
@@ -129,9 +129,27 @@ static void fail_each(const char *path, const Query *query, uint64_t most, bool 
         walk(file, query, at, false, all);
         walk(file, query, at, true, all);
     }
-    print_message("# %s, query %zu: %llu allocations, every %llu. failed\n", path, (size_t)(query - queries),
+    print_message("# %s, query %zu: %llu allocations, every %llu. failed\n", name, (size_t)(query - queries),
                   (unsigned long long)count, (unsigned long long)stride);
     test_free(all);
+}
+
+static void fail_each(const char *path, const Query *query, uint64_t most, bool calls)
+{
+    Bytes file = read_file(path);
+    fail_each_in(file, path, query, most, calls);
+    free((void *)(uintptr_t)file.p);
+}
+
+/* A set's mask is shifted by what joins two ways: mov $0x28,%eax; test %esi,%esi; je 1f; mov %edi,%ecx; 1: shr %cl,%eax; test $1,%al; jne.
+ */
+static void test_one_function(void **state)
+{
+    static const char set[] = "\xb8\x28\0\0\0\x85\xf6\x74\x02\x89\xf9\xd3\xe8\xa8\x01\x75\x01\x90\xc3";
+    Bytes file = elf_of_function(0x1000, set, sizeof set - 1);
+    (void)state;
+    for (size_t i = 0; i < 2; i++)
+        fail_each_in(file, "a set", &queries[i], UINT32_MAX, false);
     free((void *)(uintptr_t)file.p);
 }
 
@@ -181,10 +199,8 @@ static void test_big_block(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_big_block),
-        cmocka_unit_test(test_small),
-        cmocka_unit_test(test_larger),
-        cmocka_unit_test(test_built),
+        cmocka_unit_test(test_big_block), cmocka_unit_test(test_one_function), cmocka_unit_test(test_small),
+        cmocka_unit_test(test_larger),    cmocka_unit_test(test_built),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

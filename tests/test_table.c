@@ -114,6 +114,7 @@ static void bounds(void **state)
         {"a store beside it", TEXT(CMP_RBX "\xc7\x43\x04\x05\0\0\0" LOAD JMP_RAX), BOUNDED, 0},
         {"a store to it", TEXT(CMP_RBX "\xc7\x43\x03\x05\0\0\0" LOAD JMP_RAX), WHOLE, 0},
         {"a store to anywhere", TEXT(CMP_RBX "\xc7\x01\x05\0\0\0" LOAD JMP_RAX), WHOLE, 0},
+        {"pushfq, to where nothing else goes", TEXT(CMP_RBX "\x9c" LOAD JMP_RAX), WHOLE, 0},
         {"a system call", TEXT(CMP_RBX "\x0f\x05" LOAD JMP_RAX), WHOLE, 0},
         {"cmpl $3,DATA", TEXT("\x83\x3c\x25\0\x50\0\0\x03\x77\xee\x8b\x04\x25\0\x50\0\0" JMP_RAX), BOUNDED, 0},
         {"a store to DATA",
