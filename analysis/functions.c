@@ -93,7 +93,8 @@ static uint64_t code_bytes(const Image *image)
 
 /* ---- all of them ---- */
 
-/* Joins what begins at one address: an FDE's range is the right one; Go's table knows the name. */
+/* Joins what begins at one address, where an FDE comes first if there is one (found_symbols): its range is the right one. Go's table knows
+ * the name. */
 static void found_join(RowList *list)
 {
     size_t n = 0;
@@ -106,7 +107,7 @@ static void found_join(RowList *list)
         if (last->found_by == FOUND_EH_FRAME && f->found_by == FOUND_PCLNTAB) {
             last->found_by = f->found_by;
             last->source = f->source;
-        } else if (f->size > last->size || f->found_by == FOUND_EH_FRAME) {
+        } else if (f->size > last->size) {
             last->size = f->size;
         }
     }
@@ -116,12 +117,10 @@ static void found_join(RowList *list)
 /* The row's size, cut at `next`; one without a size gets the space up to there. */
 static uint32_t size_settled(const Image *image, const FunctionRow *row, Addr next)
 {
-    Bytes rest;
-    uint64_t size = row->size, most = next - row->start;
-    if (size == 0 && image_bytes(image, row->start, &rest))
-        size = rest.n;
-    if (size > most)
-        size = most;
+    Bytes rest = {.n = row->size};
+    if (row->size == 0)
+        image_bytes(image, row->start, &rest); /* else none: then it is left out (rows_clean) */
+    uint64_t most = next - row->start, size = rest.n < most ? rest.n : most;
     return size > UINT32_MAX ? UINT32_MAX : (uint32_t)size;
 }
 
@@ -260,7 +259,7 @@ bool functions_find(Program *program, Diag *diag)
     rows_merge(&all, NULL, 0, 0, &program->arena);
     rows_clean(&all, &program->image);
     program->known = program->functions = (Functions){all.items, all.n};
-    program->padded = kinds == KINDS_LEFT && !all.failed && padding_usable(program);
+    program->padded = kinds == KINDS_LEFT && padding_usable(program);
     program->gaps = kinds == KINDS_TABLES ? gaps_open() : NULL;
     arena_free(&scratch);
     return (!all.failed && (program->gaps || kinds != KINDS_TABLES)) || diag_set(diag, 0, "out of memory");

@@ -221,6 +221,25 @@ static void all_of_them(void **state)
     arena_free(&arena);
 }
 
+/* They are looked for once; without memory it is known no less than before. */
+static void all_of_them_once(void **state)
+{
+    (void)state;
+    Padded *o = open_padded(code, 0x60, 0, NULL, 0);
+    Program *p = &o->program;
+    p->arena.limit = 1;
+    assert_false(functions_complete(p));
+    assert_int_equal(p->functions.n, 0);
+    p->arena.limit = 0;
+    assert_true(functions_complete(p));
+    assert_int_equal(p->functions.n, 8);
+    const FunctionRow *rows_then = p->functions.rows;
+    assert_true(functions_complete(p));
+    assert_ptr_equal(p->functions.rows, rows_then);
+    assert_int_equal(p->functions.n, 8);
+    close_padded(o);
+}
+
 /* Code is looked at here and there for whether there is padding in most places. */
 static void padding_in_most_places(void **state)
 {
@@ -279,6 +298,7 @@ int main(void)
         cmocka_unit_test(linkage),
         cmocka_unit_test(blocks_too_long),
         cmocka_unit_test(all_of_them),
+        cmocka_unit_test(all_of_them_once),
         cmocka_unit_test(padding_in_most_places),
         cmocka_unit_test(rows),
         cmocka_unit_test(clean_rows),
