@@ -110,14 +110,15 @@ static void compares(void **state)
 /* Their cases. */
 static void describe_cases(const SearchResult *found, char *text)
 {
-    text[0] = 0;
+    size_t n = 0;
     for (size_t i = 0; i < found->nvariables; i++)
         for (size_t k = 0; k < found->variables[i].nsites; k++) {
             const Site *s = &found->variables[i].sites[k];
-            assert_true(s->relation != RELATION_CASE || s->constant < 10);
+            assert_true(n < TEXT - 1 && (s->relation != RELATION_CASE || s->constant < 10));
             if (s->relation == RELATION_CASE)
-                strcat(text, (char[]){(char)('0' + s->constant), 0});
+                text[n++] = (char)('0' + s->constant);
         }
+    text[n] = 0;
 }
 
 enum { SWITCH_ROOM = 256 };
@@ -186,11 +187,12 @@ static void defaults(void **state)
 static void describe_defs(const SearchResult *found, char *text)
 {
     static const char *const kinds[] = {" argument", " load", " call", " compute", " merge"};
+    size_t n = 0;
     text[0] = 0;
     for (size_t i = 0; i < found->nvariables; i++)
         for (size_t k = 0; found->variables[i].constants[0] == 5 && k < found->variables[i].ndefs; k++) {
-            assert_true(strlen(text) < TEXT - 16);
-            strcat(text, kinds[found->variables[i].defs[k].kind]);
+            assert_true(n < TEXT - 16);
+            n += (size_t)snprintf(text + n, TEXT - n, "%s", kinds[found->variables[i].defs[k].kind]);
         }
 }
 
