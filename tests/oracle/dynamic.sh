@@ -41,6 +41,7 @@ prepare() { # something for the programs to work on
     printf "define(f, \`eval(\$1 * 2) ifelse(\$1, 3, y, n)')f(3) f(4) substr(abcdef, 2, 3) translit(abc, a-c, x-z)\n" >"$work/macros"
     printf 'scale=20\nfor (i = 1; i < 20; i++) { x = x + sqrt(i) / i }\nx\ne(1)\n2^100 %%%% 7\nquit\n' >"$work/sums"
     printf 'CREATE TABLE t(a INTEGER PRIMARY KEY, b TEXT, c REAL);\n' >"$work/sql"
+    printf 'program a;\nvar i: integer;\nbegin\nfor i := 1 to 3 do case i of 1: writeln(i); 2..5: writeln(2 * i); end;\nend.\n' >"$work/a.pas"
     seq 200 | awk '{ printf "INSERT INTO t VALUES(%d, \"x%d\", %f);\n", $1, $1 % 13, $1 / 3 }' >>"$work/sql"
     printf 'CREATE INDEX i ON t(b);\nSELECT b, count(*), sum(c) FROM t WHERE a BETWEEN 10 AND 150 GROUP BY b ORDER BY 2 DESC, 1;\n%s\n' \
         'WITH RECURSIVE n(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM n WHERE x < 50) SELECT group_concat(x) FROM n;' >>"$work/sql"
@@ -147,6 +148,26 @@ run docker docker docker --version
 [ -z "$full" ] || run node node node --jitless --single-threaded -e 'console.log(JSON.stringify([1,2,3].map(x=>x*2)))'
 run vim vim.basic vim.basic -u NONE -es -c '%s/foo/baz/g' -c 'g/line 1/d' -c 'q!' text
 run less less less -N -E text
+run zsh zsh zsh -f -c 'x=1; for i in {1..20}; do case $i in [5-8]*) x=$((x*i%97));; 1?) x=${x/1/2};; esac; done; print -r -- ${(s:,:)"a,b,c"} $x *(N[1,3])'
+run fish fish fish --no-config -c 'for i in (seq 5); echo (math $i \* 2.5) (string replace -r "o+" x foo$i); end; set a 1 2 3; count $a'
+run perlmath perl perl -e 'use POSIX; use List::Util qw(sum); print sum(map { floor($_ * 1.5) } 1..50), join(",", sort { $b <=> $a } 1..30)'
+run cppcheck cppcheck cppcheck -q --enable=all a.c
+run shellcheck shellcheck shellcheck -s sh Makefile
+run fpc ppcx64 ppcx64 -Cn a.pas
+run gron gron gron json
+run go go go env GOROOT
+run fd fdfind fdfind -j 1 -e pm . /usr/share/perl5/Debconf
+run libapt "$lib/libapt-pkg.so.6.0" apt-cache policy bash
+run mke2fs mke2fs mke2fs -q -F img 1000
+run ldconfig ldconfig ldconfig -p
+run tc tc tc -s qdisc show
+run nginx nginx nginx -t -p . -e stderr
+run sshd sshd sshd -t
+run redis redis-server redis-server --test-memory 1
+run wget wget wget -q -O - http://127.0.0.1:1/
+run libgnutls "$lib/libgnutls.so.30" wget -q -O - https://127.0.0.1:1/
+run libgcrypt "$lib/libgcrypt.so.20" gpg --homedir . --print-md sha256 text
+[ -z "$full" ] || run f951 "$(gfortran -print-prog-name=f951)" sh -c "printf 'program a\nprint *, 1\nend\n' >p.f90; exec $(gfortran -print-prog-name=f951) -quiet p.f90 -o p.s"
 run gpg gpg gpg --homedir . --batch --symmetric --passphrase x -o - text
 
 export -f job
