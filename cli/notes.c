@@ -5,21 +5,66 @@
 
 enum { CONSTANTS_SHOWN = 12 };
 
-void notes_constant(Sink *t, const Variable *v, const EnumTable *names, uint64_t constant)
+static uint64_t list_item(const ConstantList *list, size_t i)
 {
-    if (v->real) {
-        sink_real(t, variable_real(v, constant), v->width);
-        return;
-    }
-    int64_t value = variable_constant(v, constant);
-    Str name = names ? enum_name_of(names, value) : (Str){0};
-    if (v->sign == SIGN_UNSIGNED)
+    return list->sites ? list->sites[i].constant : list->items[i];
+}
+
+/* The name of the i-th constant; .p NULL: it has none. */
+static Str list_name(const Variable *v, const EnumTable *names, const ConstantList *list, size_t i)
+{
+    return names && !v->real ? enum_name_of(names, variable_constant(v, list_item(list, i))) : (Str){0};
+}
+
+static void constant_note(Sink *t, const Variable *v, const EnumTable *names, const ConstantList *list, size_t i)
+{
+    int64_t value = variable_constant(v, list_item(list, i));
+    Str name = list_name(v, names, list, i);
+    if (v->real)
+        sink_real(t, variable_real(v, list_item(list, i)), v->width);
+    else if (v->sign == SIGN_UNSIGNED)
         sink_u64(t, (uint64_t)value);
     else
         sink_i64(t, value);
     if (name.p) {
         sink_char(t, ' ');
         escape_terminal(t, name);
+    }
+}
+
+static bool follows(const Variable *v, const ConstantList *list, size_t i)
+{
+    uint64_t before = (uint64_t)variable_constant(v, list_item(list, i - 1)),
+             value = (uint64_t)variable_constant(v, list_item(list, i));
+    return value - before == 1 && before != (v->sign == SIGN_UNSIGNED ? UINT64_MAX : INT64_MAX);
+}
+
+/* The last of those that follow the i-th one by one, all without a name: where they are two, each stands for itself. */
+static size_t range_last(const Variable *v, const EnumTable *names, const ConstantList *list, size_t i)
+{
+    size_t last = i;
+    while (!v->real && !list_name(v, names, list, last).p && last + 1 < list->n && follows(v, list, last + 1))
+        last++;
+    if (last > i && list_name(v, names, list, last).p)
+        last--;
+    return last - i < 2 ? i : last;
+}
+
+void notes_constants(Sink *t, const Variable *v, const EnumTable *names, ConstantList list, bool all)
+{
+    size_t pieces = 0;
+    for (size_t i = 0, last; i < list.n; i = last + 1) {
+        last = range_last(v, names, &list, i);
+        sink_add(t, i ? ", " : "");
+        if (pieces++ >= CONSTANTS_SHOWN && !all && last + 1 < list.n) {
+            sink_add(t, "…");
+            return;
+        }
+        constant_note(t, v, names, &list, i);
+        if (last > i) {
+            sink_add(t, "..");
+            constant_note(t, v, names, &list, last);
+        }
     }
 }
 
@@ -36,13 +81,9 @@ static size_t site_words(Sink *t, const Variable *v, const EnumTable *names, siz
     const Site *s = &v->sites[from];
     size_t i = from;
     sink_format(t, "%s ", relation_name(s->relation));
-    for (; i < v->nsites && v->sites[i].pc == s->pc && v->sites[i].relation == s->relation; i++) {
-        if (i - from >= CONSTANTS_SHOWN)
-            continue;
-        sink_add(t, i > from ? ", " : "");
-        notes_constant(t, v, names, v->sites[i].constant);
-    }
-    sink_add(t, i - from > CONSTANTS_SHOWN ? ", …" : "");
+    while (i < v->nsites && v->sites[i].pc == s->pc && v->sites[i].relation == s->relation)
+        i++;
+    notes_constants(t, v, names, (ConstantList){.sites = s, .n = i - from}, false);
     return i;
 }
 

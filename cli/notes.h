@@ -11,8 +11,16 @@
  * NULL. Names are escaped for a terminal. */
 bool notes_at(Sink *t, const Variable *v, const EnumTable *names, Addr pc);
 
-/* A constant as the variable's sign reads it, and its name. */
-void notes_constant(Sink *t, const Variable *v, const EnumTable *names, uint64_t constant);
+/* Constants of a variable: items, or those of sites. */
+typedef struct ConstantList {
+    const uint64_t *items;
+    const Site *sites;
+    size_t n;
+} ConstantList;
+
+/* "1, 3 exit, 5..12, …": as the variable's sign reads them, with their names; three and more without one that follow each other are a
+ * range, as -c takes it. No more than a dozen pieces, unless `all`. */
+void notes_constants(Sink *t, const Variable *v, const EnumTable *names, ConstantList list, bool all);
 
 /* "block 3, from 1 2 (landing pad)" and "to 4 5 (unwinds), returns": the edges of a block in words, no newline. */
 void notes_block(Sink *t, const Body *body, uint32_t block);

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { SITES_SHOWN = 6, RANGES_SHOWN = 4, CONSTANTS_SHOWN = 12, DEFS_SHOWN = 4, LABEL_WIDTH = 12 };
+enum { SITES_SHOWN = 6, RANGES_SHOWN = 4, DEFS_SHOWN = 4, LABEL_WIDTH = 12 };
 
 /* The paper a report is written on: the text, and whether it has colours. */
 typedef struct Page {
@@ -67,10 +67,10 @@ static void column(const Page *p, Ink which, Sink *cell, size_t width)
     cell->n = 0;
 }
 
-static void constant_text(const Page *p, const Variable *v, uint64_t constant)
+static void constants_text(const Page *p, const Variable *v, ConstantList list)
 {
     ink(p, INK_VALUE);
-    notes_constant(p->t, v, p->r->names, constant);
+    notes_constants(p->t, v, p->r->names, list, p->r->options->verbose);
     ink(p, INK_NONE);
 }
 
@@ -102,7 +102,7 @@ static void summary(const Page *p, const Variable *v)
     size_t nasked = query_asks(p->r->query);
     bool asked = nasked > 0;
     const uint64_t *items = asked ? v->matched : v->constants;
-    size_t n = asked ? v->nmatched : v->nconstants, shown = n;
+    size_t n = asked ? v->nmatched : v->nconstants;
     if (nasked > 1)
         sink_format(p->t, "; compared with %zu of the %zu constants asked for", n, nasked);
     else if (!asked)
@@ -112,14 +112,9 @@ static void summary(const Page *p, const Variable *v)
     if (asked && v->nconstants > n)
         sink_format(p->t, ", and %zu more", v->nconstants - n);
     sink_char(p->t, '\n');
-    if (shown > CONSTANTS_SHOWN && !p->r->options->verbose)
-        shown = CONSTANTS_SHOWN;
     label(p, "constants");
-    for (size_t i = 0; i < shown; i++) {
-        sink_add(p->t, i ? ", " : "");
-        constant_text(p, v, items[i]);
-    }
-    sink_add(p->t, shown < n ? ", …\n" : "\n");
+    constants_text(p, v, (ConstantList){.items = items, .n = n});
+    sink_char(p->t, '\n');
 }
 
 /* 0x12345 +133  text of the instruction */
@@ -192,11 +187,7 @@ static void site_line(const Page *p, const Variable *v, size_t from, size_t to)
 {
     const Site *s = &v->sites[from];
     sink_format(p->t, "%s ", relation_name(s->relation));
-    for (size_t i = from; i < to && i < from + cut(p, to - from, CONSTANTS_SHOWN); i++) {
-        sink_add(p->t, i > from ? ", " : "");
-        constant_text(p, v, v->sites[i].constant);
-    }
-    sink_add(p->t, cut(p, to - from, CONSTANTS_SHOWN) < to - from ? ", …" : "");
+    constants_text(p, v, (ConstantList){.sites = s, .n = to - from});
     if (s->via != VIA_IMMEDIATE)
         sink_format(p->t, "  (%s)", via_name(s->via));
     sink_char(p->t, '\n');

@@ -1,7 +1,8 @@
-/* tests/test_cli_text.c - output buffers, escaping, the JSON writer and reader, SHA-256. */
+/* tests/test_cli_text.c - output buffers, escaping, the JSON writer and reader, SHA-256, lists of constants. */
 #include "cli/escape.h"
 #include "cli/json.h"
 #include "cli/json_read.h"
+#include "cli/notes.h"
 #include "cli/real_text.h"
 #include "cli/sha256.h"
 #include "elf/format.h"
@@ -349,6 +350,49 @@ static void sha256_vectors(void **state)
     assert_string_equal(got, "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0");
 }
 
+static void assert_constants(const Variable *v, const EnumTable *names, const uint64_t *items, size_t n,
+                             const char *wanted)
+{
+    Sink t;
+    Site sites[40] = {0};
+    for (size_t i = 0; i < n; i++)
+        sites[i].constant = items[i];
+    sink_open(&t, -1);
+    notes_constants(&t, v, names, (ConstantList){.items = items, .n = n}, false);
+    assert_text(&t, wanted);
+    notes_constants(&t, v, names, (ConstantList){.sites = sites, .n = n}, false);
+    assert_text(&t, wanted);
+    sink_close(&t);
+}
+
+/* What follows one by one is a range, as -c takes it; what has a name stands for itself. */
+static void constants_in_ranges(void **state)
+{
+    (void)state;
+    const Variable plain = {.width = 64, .sign = SIGN_SIGNED}, byte = {.width = 8, .sign = SIGN_SIGNED},
+                   natural = {.width = 64, .sign = SIGN_UNSIGNED}, real = {.width = 32, .real = true};
+    const uint64_t few[] = {1, 2, 4, 5, 6, 9}, bytes[] = {0xfe, 0xff, 0, 1},
+                   ends[] = {INT64_MAX - 1, INT64_MAX, (uint64_t)INT64_MAX + 1, UINT64_MAX, 0, 1},
+                   floats[] = {0x3f800000, 0x3f800001, 0x3f800002};
+    uint64_t odd[14], row[40];
+    for (uint64_t i = 0; i < 40; i++)
+        row[i] = i + 7;
+    for (uint64_t i = 0; i < 14; i++)
+        odd[i] = 2 * i + 1;
+    assert_constants(&plain, NULL, few, 6, "1, 2, 4..6, 9");
+    assert_constants(&plain, NULL, row, 40, "7..46");
+    assert_constants(&byte, NULL, bytes, 4, "-2..1");
+    assert_constants(&plain, NULL, ends, 6, "9223372036854775806, 9223372036854775807, -9223372036854775808, -1..1");
+    assert_constants(&natural, NULL, ends, 6, "9223372036854775806..9223372036854775808, 18446744073709551615, 0, 1");
+    assert_constants(&real, NULL, floats, 3, "1, 1.0000001, 1.0000002");
+    assert_constants(&plain, NULL, odd, 13, "1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25");
+    assert_constants(&plain, NULL, odd, 14, "1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, …");
+    assert_constants(&plain, NULL, NULL, 0, "");
+    Enumerator named = {.name = STR("nine"), .value = 9};
+    const EnumTable names = {.items = &named, .n = 1};
+    assert_constants(&plain, &names, row, 6, "7, 8, 9 nine, 10..12");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -365,6 +409,7 @@ int main(void)
         cmocka_unit_test(json_refuses),
         cmocka_unit_test(json_depth_is_bounded),
         cmocka_unit_test(sha256_vectors),
+        cmocka_unit_test(constants_in_ranges),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
