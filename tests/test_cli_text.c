@@ -384,7 +384,7 @@ static void constants_in_ranges(void **state)
     assert_constants(&byte, NULL, bytes, 4, "-2..1");
     assert_constants(&plain, NULL, ends, 6, "9223372036854775806, 9223372036854775807, -9223372036854775808, -1..1");
     assert_constants(&natural, NULL, ends, 6, "9223372036854775806..9223372036854775808, 18446744073709551615, 0, 1");
-    assert_constants(&real, NULL, floats, 3, "1, 1.0000001, 1.0000002");
+    assert_constants(&real, NULL, floats, 3, "1.0, 1.0000001, 1.0000002");
     assert_constants(&plain, NULL, odd, 13, "1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25");
     assert_constants(&plain, NULL, odd, 14, "1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, …");
     assert_constants(&plain, NULL, NULL, 0, "");
