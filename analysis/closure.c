@@ -189,8 +189,9 @@ static bool beliefs_settle(Closure *c, Node *members, uint32_t n, Summary *read)
     return true;
 }
 
-/* The n topmost nodes are a component: sums them up and takes them off the stack. False: memory is used up. */
-static bool component_close(Closure *c, uint32_t n, KnownCallee *root, uint32_t *weight)
+/* The n topmost nodes are a component: sums them up and takes them off the stack. *root, *weight: the lowest one's summary and weight.
+ * False: memory is used up. */
+static bool component_close(Closure *c, uint32_t n, Summary *root, uint32_t *weight)
 {
     Node *members = &c->nodes[c->n - n];
     Summary *read = arena_alloc(&c->arena, n, sizeof *read);
@@ -202,7 +203,7 @@ static bool component_close(Closure *c, uint32_t n, KnownCallee *root, uint32_t 
         sum += members[i].weight;
     for (uint32_t i = 0; i < n; i++)
         memory_put(c->program, members[i].f.start, MEMORY_CLOSURE, read[i], (uint32_t)sum);
-    *root = (KnownCallee){members[0].f.start, read[0]};
+    *root = read[0];
     *weight = (uint32_t)sum;
     c->weight -= sum;
     c->n -= n;
@@ -237,9 +238,9 @@ static uint32_t closure_node(const Closure *c, Addr target)
     return UINT32_MAX;
 }
 
-static void node_learns(Closure *c, Node *x, KnownCallee callee, uint32_t weight)
+static void node_learns(Closure *c, Node *x, Addr target, const Summary *summary, uint32_t weight)
 {
-    x->known[x->nknown++] = callee;
+    x->known[x->nknown++] = (KnownCallee){target, *summary};
     weight_add(c, x, weight);
 }
 
@@ -257,19 +258,21 @@ static void closure_follow(Closure *c, Node *x, Addr target)
         if (e.weight == WEIGHT_OVER)
             closure_cut(c, true);
         else
-            node_learns(c, x, (KnownCallee){target, e.summary}, e.weight);
+            node_learns(c, x, target, &e.summary, e.weight);
     } else if (summary_readable(c->program, target, &f)) {
         closure_enter(c, &f);
     } else {
-        node_learns(c, x, (KnownCallee){target, summary_unreadable(c->program, target)}, 0);
+        e.summary = summary_unreadable(c->program, target);
+        node_learns(c, x, target, &e.summary, 0);
     }
 }
 
 /* The last of the path has no more calls: back to the one that called it. */
-static void closure_leave(Closure *c, KnownCallee *root)
+static void closure_leave(Closure *c, Summary *root)
 {
     uint32_t at = c->path[--c->npath], weight;
     uint32_t low = c->nodes[at].low;
+    Addr start = c->nodes[at].f.start;
     Node *caller = c->npath ? &c->nodes[c->path[c->npath - 1]] : NULL;
     if (caller && low < at) { /* it is of a component that is not complete, so there is a caller */
         caller->low = low < caller->low ? low : caller->low;
@@ -283,22 +286,21 @@ static void closure_leave(Closure *c, KnownCallee *root)
     else if (!component_close(c, c->n - at, root, &weight))
         c->failed = true;
     else if (caller)
-        node_learns(c, caller, *root, weight);
+        node_learns(c, caller, start, root, weight);
 }
 
 bool closure_summary(Summary *out, Program *program, const Function *f)
 {
     Closure c = {.program = program};
-    KnownCallee root = {0};
+    *out = (Summary){0};
     closure_enter(&c, f);
     while (c.npath && !c.failed) {
         Node *x = &c.nodes[c.path[c.npath - 1]];
         if (x->next < x->ncalls)
             closure_follow(&c, x, x->calls[x->next++]);
         else
-            closure_leave(&c, &root);
+            closure_leave(&c, out);
     }
     arena_free(&c.arena);
-    *out = root.summary;
     return !c.failed;
 }

@@ -28,16 +28,17 @@ static void compare_simplify(Compare *c)
     c->k = 0;
 }
 
-static void compare_add(Finder *f, Compare c)
+static void compare_add(Finder *f, const Compare *c)
 {
     Compares *out = f->out;
-    c.k = low_bits(c.k, c.bits);
-    compare_simplify(&c);
     if (!arena_grow(out->arena, (void **)&out->items, out->n, &out->cap, sizeof *out->items)) {
         out->failed = true;
         return;
     }
-    out->items[out->n++] = c;
+    Compare *added = &out->items[out->n++];
+    *added = *c;
+    added->k = low_bits(c->k, c->bits);
+    compare_simplify(added);
 }
 
 /* ---- conditions ---- */
@@ -141,12 +142,12 @@ static bool operand_variable(Finder *f, uint32_t step, unsigned i, Compare *c)
 /* ---- kinds of flag writers ---- */
 
 /* Whichever operand is the constant: c says how the left one is to the right one. */
-static void compare_sides(Finder *f, uint32_t step, Compare c)
+static void compare_sides(Finder *f, uint32_t step, Compare *c)
 {
-    if (operand_constant(f, step, 1, &c.k, &c.via) && operand_variable(f, step, 0, &c)) {
+    if (operand_constant(f, step, 1, &c->k, &c->via) && operand_variable(f, step, 0, c)) {
         compare_add(f, c);
-    } else if (operand_constant(f, step, 0, &c.k, &c.via) && operand_variable(f, step, 1, &c)) {
-        c.relation = relation_swapped(c.relation);
+    } else if (operand_constant(f, step, 0, &c->k, &c->via) && operand_variable(f, step, 1, c)) {
+        c->relation = relation_swapped(c->relation);
         compare_add(f, c);
     }
 }
@@ -155,7 +156,7 @@ static void compare_cmp(Finder *f, uint32_t step, unsigned cc)
 {
     Compare c = {.step = step};
     if (relation_of(cc, &c.relation, &c.sign))
-        compare_sides(f, step, c);
+        compare_sides(f, step, &c);
 }
 
 static void compare_shifted(Finder *f, uint32_t step, uint32_t reader, unsigned cc);
@@ -168,7 +169,7 @@ static void compare_high_bits(Finder *f, uint32_t step, unsigned cc, uint64_t lo
         return;
     c.relation = cc == CC_E ? RELATION_LE : RELATION_GT;
     if (operand_variable(f, step, 0, &c))
-        compare_add(f, c);
+        compare_add(f, &c);
 }
 
 /* test or and with -2^n looks at the high bits; the top bit alone is a flag. */
@@ -191,7 +192,7 @@ static void compare_top_bit(Finder *f, uint32_t step, unsigned cc)
     if (!operand_variable(f, step, 0, &c) || c.bits > 16)
         return;
     c.k = low_bits(UINT64_MAX, c.bits - 1u);
-    compare_add(f, c);
+    compare_add(f, &c);
 }
 
 static void compare_test(Finder *f, uint32_t step, uint32_t reader, unsigned cc)
@@ -216,7 +217,7 @@ static void compare_test(Finder *f, uint32_t step, uint32_t reader, unsigned cc)
         return;
     }
     if (operand_variable(f, step, 0, &c))
-        compare_add(f, c);
+        compare_add(f, &c);
 }
 
 /* sub $k, add $-k, xor $k, inc, dec: their zero flag says what the operand was before. */
@@ -253,7 +254,7 @@ static void compare_arith(Finder *f, uint32_t step, unsigned cc)
     default: return;
     }
     if (operand_variable(f, step, 0, &c))
-        compare_add(f, c);
+        compare_add(f, &c);
 }
 
 static void guard_mark(Finder *f, uint32_t step)
@@ -273,24 +274,24 @@ static bool mask_is_inverted(Finder *f, uint32_t reader, bool set, Addr fallback
 
 /* One compare for each member of the set; they stand where the index is first looked at, as for a switch. `set`: the reader's
  * condition holds when the index's bit is set. */
-static void compare_members(Finder *f, Compare c, uint32_t step, uint32_t reader, bool set, uint64_t mask,
+static void compare_members(Finder *f, Compare *c, uint32_t step, uint32_t reader, bool set, uint64_t mask,
                             unsigned bits)
 {
     uint64_t bound;
     uint32_t compare;
     Addr fallback;
-    if (value_bound(f->v, c.value, step, &bound, &compare, &fallback) && compare != UINT32_MAX) {
+    if (value_bound(f->v, c->value, step, &bound, &compare, &fallback) && compare != UINT32_MAX) {
         guard_mark(f, compare);
-        c.step = compare;
+        c->step = compare;
         if (mask_is_inverted(f, reader, set, fallback)) {
             mask = ~mask;
             bits = bound < bits ? (unsigned)bound + 1 : bits;
             set = !set;
         }
     }
-    c.relation = set ? RELATION_EQ : RELATION_NE;
+    c->relation = set ? RELATION_EQ : RELATION_NE;
     for (unsigned i = 0; i < bits; i++) {
-        c.k = i;
+        c->k = i;
         if (mask >> i & 1)
             compare_add(f, c);
     }
@@ -306,7 +307,7 @@ static void compare_bits(Finder *f, uint32_t step, uint32_t reader, unsigned cc)
     if ((cc != CC_B && cc != CC_AE) || insn->op[0].kind != OPERAND_REG || !operand_constant(f, step, 0, &mask, &via) ||
         !operand_variable(f, step, 1, &c))
         return;
-    compare_members(f, c, step, reader, cc == CC_B, mask, insn->op[0].bits);
+    compare_members(f, &c, step, reader, cc == CC_B, mask, insn->op[0].bits);
 }
 
 /* mov $mask,%eax; shr %cl,%eax; test $1,%al: the same without bt. */
@@ -329,7 +330,7 @@ static void compare_shifted(Finder *f, uint32_t step, uint32_t reader, unsigned 
         return;
     c.value = values_before(v, shift, REG_RCX);
     if (c.value != VALUE_NONE)
-        compare_members(f, c, shift, reader, cc == CC_NE, mask, insn->op[0].bits);
+        compare_members(f, &c, shift, reader, cc == CC_NE, mask, insn->op[0].bits);
 }
 
 /* The condition that a step takes from the flags: jcc, setcc, cmovcc; adc and sbb take "below". */
@@ -344,7 +345,7 @@ static void compare_real(Finder *f, uint32_t step, unsigned cc)
     Compare c = {.step = step, .real = true};
     uint8_t sign;
     if (relation_of(cc, &c.relation, &sign) && sign != SIGN_SIGNED)
-        compare_sides(f, step, c);
+        compare_sides(f, step, &c);
 }
 
 static void compare_of(Finder *f, uint32_t step, uint32_t reader)
@@ -455,7 +456,7 @@ static void compare_switch(Finder *f, uint32_t step)
     for (size_t i = 0; i < t.n; i++) {
         c.k = i;
         if (!is_default(&defaults, t.targets[i]))
-            compare_add(f, c);
+            compare_add(f, &c);
     }
 }
 

@@ -26,6 +26,13 @@ static void reader_writes(Reader *r, int64_t end)
         r->writes_up = (uint8_t)up;
 }
 
+/* The register that held the value when the function began, or CELL_NONE. */
+static Cell argument_of(const Values *v, ValueId id)
+{
+    bool argument = id != VALUE_NONE && v->values[id].kind == VALUE_ARGUMENT && v->values[id].cell < CELL_SLOT0;
+    return argument ? v->values[id].cell : CELL_NONE;
+}
+
 /* Does the step save the caller's `reg` somewhere that is not the stack, for longjmp to bring back? */
 static bool saves_for_jump(Values *v, uint32_t step, unsigned reg)
 {
@@ -33,8 +40,7 @@ static bool saves_for_jump(Values *v, uint32_t step, unsigned reg)
     if (insn->mnemonic != MN_MOV || insn->op[0].kind != OPERAND_MEM || insn->op[1].kind != OPERAND_REG ||
         insn->op[1].reg != reg || !v->moves[step].wild)
         return false;
-    ValueId id = values_before(v, step, reg);
-    return id != VALUE_NONE && v->values[id].kind == VALUE_ARGUMENT && v->values[id].cell == reg;
+    return argument_of(v, values_before(v, step, reg)) == reg;
 }
 
 /* vfork, whose child returns first, and on the same stack. */
@@ -79,6 +85,13 @@ static void copies_read(Reader *r)
     }
 }
 
+/* Does the step bring a register back from memory? */
+static bool restores(const Values *v, uint32_t step)
+{
+    unsigned mnemonic = v->body->steps[step].insn.mnemonic;
+    return v->moves[step].kind == MOVE_LOAD || mnemonic == MN_POP || mnemonic == MN_LEAVE;
+}
+
 static void exit_registers(Reader *r, uint32_t step)
 {
     Values *v = &r->values;
@@ -100,14 +113,10 @@ static void exit_registers(Reader *r, uint32_t step)
             continue;
         }
         ValueId id = values_before(v, step, reg);
-        const Value *value = id == VALUE_NONE ? NULL : &v->values[id];
-        if (value && value->kind == VALUE_ARGUMENT && value->cell == reg)
+        if (argument_of(v, id) == reg)
             continue;
         r->kept &= ~bit;
-        const Move *m = value && value->kind == VALUE_STEP ? &v->moves[value->at] : NULL;
-        bool from_memory = !m || m->kind == MOVE_LOAD || v->body->steps[value->at].insn.mnemonic == MN_POP ||
-                           v->body->steps[value->at].insn.mnemonic == MN_LEAVE;
-        if (value && value->kind == VALUE_STEP && !from_memory)
+        if (id != VALUE_NONE && v->values[id].kind == VALUE_STEP && !restores(v, v->values[id].at))
             r->restored &= ~bit;
     }
 }
@@ -143,15 +152,22 @@ static Link result_link(Reader *r, ValueId id)
         .kind = base == VALUE_NONE ? MOVE_NONE : MOVE_COPY, .bits = of.bits, .to = 64, .sign = of.sign, .base = base};
 }
 
+/* What is made of the value as `how` says, if it is an argument. */
+static Result result_of(const Values *v, ValueId id, Result how)
+{
+    Cell reg = argument_of(v, id);
+    how.reg = (uint8_t)reg;
+    return reg == CELL_NONE ? (Result){.kind = RESULT_UNKNOWN} : how;
+}
+
 static Result result_at(Reader *r, uint32_t step)
 {
     Values *v = &r->values;
-    Result none = {.kind = RESULT_UNKNOWN};
     ValueId id = values_before(v, step, REG_RAX);
     uint64_t k;
     uint8_t via;
     if (id == VALUE_NONE)
-        return none;
+        return (Result){.kind = RESULT_UNKNOWN};
     if (values_number(v, id, &k, &via))
         return (Result){.kind = RESULT_CONSTANT, .value = k};
     Result out = {.kind = RESULT_ARGUMENT, .bits = 64};
@@ -165,10 +181,7 @@ static Result result_at(Reader *r, uint32_t step)
         id = l.base;
         l = result_link(r, id);
     }
-    if (v->values[id].kind != VALUE_ARGUMENT || v->values[id].cell >= CELL_SLOT0)
-        return none;
-    out.reg = (uint8_t)v->values[id].cell;
-    return out;
+    return result_of(v, id, out);
 }
 
 static bool result_same(Result a, Result b)
@@ -188,11 +201,8 @@ static void result_join(Reader *r, Result now)
 /* What a function that is jumped to from `step` returns of its arguments. A constant is not handed on: the pre-scan does not follow it. */
 static Result result_of_tail(Reader *r, uint32_t step, Result of)
 {
-    ValueId id = of.kind == RESULT_ARGUMENT ? values_before(&r->values, step, of.reg) : VALUE_NONE;
-    if (id == VALUE_NONE || r->values.values[id].kind != VALUE_ARGUMENT || r->values.values[id].cell >= CELL_SLOT0)
-        return (Result){.kind = RESULT_UNKNOWN};
-    of.reg = (uint8_t)r->values.values[id].cell;
-    return of;
+    Cell reg = of.kind == RESULT_ARGUMENT ? of.reg : CELL_NONE;
+    return result_of(&r->values, values_before(&r->values, step, reg), of);
 }
 
 /* A jump out of the function returns for it: what its target keeps is what we keep. Falling off its end says nothing. */
