@@ -93,15 +93,18 @@ static void rows_are(Tables *t, const FunctionRow *rows, size_t n)
     free(t);
 }
 
-/* Rows that go back are left out; where an FDE begins at the same place, it says how far that goes. */
+/* Rows that go back are left out; where an FDE begins at the same place, it says how far that goes, and where only a symbol without a size
+ * does, Go's row. */
 static void go_rows(void **state)
 {
-    static const Addr starts[] = {CODE, CODE + 0x40, CODE + 0x20, CODE + 0x60, CODE + 0x80};
+    static const Addr starts[] = {CODE, CODE + 0x40, CODE + 0x20, CODE + 0x60, CODE + 0x70, CODE + 0x78};
     static const FunctionRow rows[] = {{.start = CODE, .size = 0x30, .found_by = FOUND_PCLNTAB},
-                                       {.start = CODE + 0x60, .size = 0x20, .found_by = FOUND_PCLNTAB, .source = 3}};
+                                       {.start = CODE + 0x60, .size = 0x10, .found_by = FOUND_PCLNTAB, .source = 3},
+                                       {.start = CODE + 0x70, .size = 8, .found_by = FOUND_SYMTAB}};
     Tables *t = tables_new();
     (void)state;
     fde_put(t, CODE, 0x30);
+    buf_symbol(&t->symbols, 1, STB_GLOBAL, STT_FUNC, 1, CODE + 0x70, 0);
     go_put(t, starts, COUNT(starts) - 1);
     rows_are(t, rows, COUNT(rows));
 }
