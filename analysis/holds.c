@@ -69,7 +69,7 @@ static void pass_cell(const RangeProof *p, uint32_t step, Cell c, Hold *h)
         h->proof = 0;
     else if (c >= CELL_SLOT0 && m->wild)
         weaken(h, PROOF_FRAME);
-    else if (c < CELL_SLOT0 && m->is_call) /* it writes all that are not general */
+    else if (cell_is_general(c) && m->is_call) /* it writes all others */
         weaken(h, call->kept_read >> c & 1 ? PROOF_CALLEES : PROOF_ABI);
 }
 
