@@ -187,16 +187,15 @@ static bool follow_call(Walk *w, const Insn *insn, bool *on)
 
 static bool follow_insn(Walk *w, const Insn *insn, bool *on)
 {
-    bool direct = insn->op[0].kind == OPERAND_REL;
     Addr next = insn->pc + insn->len;
     *on = true;
     switch (insn->flow) {
     case FLOW_CALL: return follow_call(w, insn, on);
     case FLOW_BRANCH:
-        if (direct && !walk_leader(w, insn->target))
+        if (!walk_leader(w, insn->target))
             return false;
         return walk_region(w, next) ? walk_leader(w, next) : true;
-    case FLOW_JUMP: *on = false; return direct ? walk_leader(w, insn->target) : true;
+    case FLOW_JUMP: *on = false; return insn->op[0].kind == OPERAND_REL ? walk_leader(w, insn->target) : true;
     case FLOW_RETURN:
     case FLOW_STOP: *on = false;
     }
@@ -214,9 +213,7 @@ static bool traverse_from(Walk *w, Addr pc)
         uint8_t mark = r->marks[pc - r->part.start];
         if (mark & (MARK_START | MARK_ALIAS))
             return true;
-        if (mark & MARK_INSIDE)
-            return diag_set(w->diag, pc, "instructions overlap");
-        Insn insn;
+        Insn insn; /* inside no other: walk_leader and mark_insn see to that */
         uint64_t at = pc - r->part.start;
         int len = insn_decode(r->bytes + at, (size_t)(r->part.end - pc), pc, &insn);
         if (len < 0)
@@ -280,7 +277,8 @@ uint32_t body_step_at(const Body *b, Addr pc)
 
 /* ---- blocks ---- */
 
-/* Does a block end after step i? */
+/* Does a block end after step i? Behind a call that does not return is no step, or a leader; so it is behind one with a landing pad
+ * (follow_call). */
 static bool block_ends(const Walk *w, const Body *b, uint32_t i)
 {
     const Step *s = &b->steps[i];
@@ -288,9 +286,7 @@ static bool block_ends(const Walk *w, const Body *b, uint32_t i)
         return true;
     if (walk_mark((Walk *)(uintptr_t)w, step_end(s)) & MARK_LEADER)
         return true;
-    if (s->insn.flow == FLOW_CALL)
-        return s->call.noreturn || call_site_of(w, s->insn.pc);
-    return s->insn.flow != FLOW_NEXT;
+    return s->insn.flow != FLOW_NEXT && s->insn.flow != FLOW_CALL;
 }
 
 static bool blocks_cut(const Walk *w, Body *b, Arena *arena)

@@ -9,6 +9,7 @@
 #ifndef LVSCAN_TESTS_ELF_BUILDER_H
 #define LVSCAN_TESTS_ELF_BUILDER_H
 
+#include "analysis/function.h"
 #include "elf/image.h"
 
 #include <elf.h>
@@ -158,19 +159,26 @@ static inline Bytes elf_end(Elf *e)
     return (Bytes){copy, e->n};
 }
 
-/* A file whose only code is the function f, at addr; the caller frees it. */
-static inline Bytes elf_of_function(Addr addr, const void *code, size_t n)
+/* A file whose only code, at addr, is functions of one name in these parts of it; the caller frees it. */
+static inline Bytes elf_of_functions(Addr addr, const void *code, size_t n, const Part *functions, size_t nfunctions)
 {
     Elf elf;
     Buf symbols = {.n = 0};
     elf_begin(&elf, ET_DYN);
     elf_load(&elf, PF_R | PF_X, addr, code, n);
     buf_symbol(&symbols, 0, 0, 0, 0, 0, 0);
-    buf_symbol(&symbols, 1, STB_GLOBAL, STT_FUNC, 1, addr, n);
+    for (size_t i = 0; i < nfunctions; i++)
+        buf_symbol(&symbols, 1, STB_GLOBAL, STT_FUNC, 1, functions[i].start, functions[i].end - functions[i].start);
     unsigned table = elf_section(&elf, ".symtab", SHT_SYMTAB, 0, symbols.p, symbols.n);
     elf.sh[table].sh_entsize = sizeof(Elf64_Sym);
     elf.sh[table].sh_link = elf_section(&elf, ".strtab", SHT_STRTAB, 0, "\0f", 3);
     return elf_end(&elf);
+}
+
+/* All of it is one function. */
+static inline Bytes elf_of_function(Addr addr, const void *code, size_t n)
+{
+    return elf_of_functions(addr, code, n, &(Part){addr, addr + n}, 1);
 }
 
 #endif

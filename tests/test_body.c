@@ -1,6 +1,7 @@
 /* tests/test_body.c - a function's control flow: what is refused, and why; a jump over a lock prefix; parts that it jumps into. */
 #include "analysis/body.h"
 #include "analysis/budget.h"
+#include "analysis/flags.h"
 #include "analysis/summary.h"
 #include "tests/elf_builder.h"
 
@@ -200,14 +201,14 @@ enum {
     TABLES = END + 6
 };
 
-/* Stage i of a function, at CODE + STAGE * i: nops, and a jump through its table of two places. */
-static void put_stage(uint8_t *code, size_t i, size_t first)
+/* Stage i of a function, at CODE + STAGE * i: nops, and a jump through its table of two places, `first` and `second`, which is behind all. */
+static void put_stage(uint8_t *code, size_t i, size_t first, size_t second, size_t tables)
 {
-    size_t at = STAGE * (i + 1) - 26, table = TABLES + 8 * i;
-    int32_t over = (int32_t)(HEAVY - (at + 10)), lea = (int32_t)(table - (at + 17));
-    int32_t targets[2] = {(int32_t)first - (int32_t)table, HEAVY - (int32_t)table};
+    size_t at = STAGE * (i + 1) - 26, table = tables + 8 * i;
+    int32_t over = (int32_t)(second - (at + 10)), lea = (int32_t)(table - (at + 17));
+    int32_t targets[2] = {(int32_t)first - (int32_t)table, (int32_t)second - (int32_t)table};
     memset(code + STAGE * i, 0x90, STAGE - 26);
-    memcpy(code + at, "\x48\x83\xff\x01\x0f\x87", 6); /* cmp $1,%rdi; ja HEAVY */
+    memcpy(code + at, "\x48\x83\xff\x01\x0f\x87", 6); /* cmp $1,%rdi; ja second */
     memcpy(code + at + 6, &over, 4);
     memcpy(code + at + 10, "\x48\x8d\x15", 3); /* lea table(%rip),%rdx */
     memcpy(code + at + 13, &lea, 4);
@@ -223,7 +224,7 @@ static void rounds_without_budget(void **state)
     static uint8_t code[TABLES + 8 * STAGES];
     (void)state;
     for (size_t i = 0; i < STAGES; i++)
-        put_stage(code, i, i + 1 < STAGES ? STAGE * (i + 1) : STAGE);
+        put_stage(code, i, i + 1 < STAGES ? STAGE * (i + 1) : STAGE, HEAVY, TABLES);
     put_pairs(code + HEAVY, PAIRS);
     Made *m = made_open(code, sizeof code, 0);
     for (unsigned whole = 0; whole < 2; whole++) {
@@ -240,6 +241,51 @@ static void rounds_without_budget(void **state)
     made_close(m);
 }
 
+/* Each table shows the next jump: more of them than there are rounds. */
+static void too_many_rounds(void **state)
+{
+    (void)state;
+    for (size_t stages = BODY_MAX_ROUNDS - 1; stages <= BODY_MAX_ROUNDS; stages++) {
+        size_t end = STAGE * stages, tables = end + 8, n = tables + 8 * stages;
+        uint8_t *code = calloc(1, n);
+        assert_non_null(code);
+        for (size_t i = 0; i < stages; i++)
+            put_stage(code, i, i + 1 < stages ? STAGE * (i + 1) : 0, end, tables);
+        code[end] = 0xc3;
+        Made *m = made_open(code, n, 0);
+        bool built = made_build(m, end + 1);
+        assert_int_equal(built, stages < BODY_MAX_ROUNDS);
+        if (built)
+            assert_int_equal(m->body.njumps, stages);
+        else
+            assert_string_equal(m->diag.what, "its jump tables do not settle");
+        made_close(m);
+        free(code);
+    }
+}
+
+/* test %esi,%esi; je over cmp $40,%edi; je over the nop; nop; ret: two have written the second je's flags, unless others come in there,
+ * or the unwinder. */
+static void flags_of_two_ways(void **state)
+{
+    static const char code[] = "\x85\xf6\x74\x03\x83\xff\x28\x74\x01\x90\xc3";
+    enum { SECOND = 7 };
+    uint32_t writers[FLAGS_WRITERS_MAX];
+    (void)state;
+    Made *m = made_open((const uint8_t *)code, sizeof code, 0);
+    assert_true(made_build(m, sizeof code - 1));
+    uint32_t step = body_step_at(&m->body, CODE + SECOND);
+    assert_int_not_equal(step, UINT32_MAX);
+    assert_int_equal(flags_writers(&m->body, step, writers), 2);
+    Block *block = &m->body.blocks[body_block_of(&m->body, step)];
+    block->foreign = true;
+    assert_int_equal(flags_writers(&m->body, step, writers), 0);
+    block->foreign = false;
+    block->pad = true;
+    assert_int_equal(flags_writers(&m->body, step, writers), 0);
+    made_close(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -249,6 +295,8 @@ int main(void)
         cmocka_unit_test(many_jumps),
         cmocka_unit_test(rounds_without_budget),
         cmocka_unit_test(jumps_back),
+        cmocka_unit_test(too_many_rounds),
+        cmocka_unit_test(flags_of_two_ways),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 /* tests/test_choose.c - which functions a name or an address means: of C and C++ by their symbols, of Go by its table too; and
  * strings that an adversary laid out. */
 #include "analysis/program.h"
+#include "elf/cursor.h"
 #include "tests/fault.h"
 #include "tests/go_builder.h"
 
@@ -28,6 +29,15 @@ static void symbols_put(Elf *e, const Buf *symbols, const Buf *strings)
     unsigned table = elf_section(e, ".symtab", SHT_SYMTAB, 0, symbols->p, symbols->n);
     e->sh[table].sh_entsize = sizeof(Elf64_Sym);
     e->sh[table].sh_link = elf_section(e, ".strtab", SHT_STRTAB, 0, strings->p, strings->n);
+}
+
+static void go_put_section(Go *go, Elf *e, Buf *table)
+{
+    go_put_table(go, table);
+    uint64_t off = elf_load(e, PF_R, GO_TABLE, table->p, table->n)->p_offset;
+    unsigned i = elf_section(e, ".gopclntab", SHT_PROGBITS, GO_TABLE, NULL, 0);
+    e->sh[i].sh_offset = off;
+    e->sh[i].sh_size = table->n;
 }
 
 static Opened *open_begin(size_t functions)
@@ -194,6 +204,40 @@ static void one_long_name(void **state)
     close_all(o);
 }
 
+/* A name of more bytes than names have is none: no pattern is that of its function, in C or in Go. */
+static void names_too_long(void **state)
+{
+    enum { LONG = NAME_BYTES_MAX + 2, SHORT = 8, OTHER = 9 };
+    (void)state;
+    for (unsigned is_go = 0; is_go < 2; is_go++) {
+        Opened *o = open_begin(12);
+        Buf table = {.n = 0}, symbols = {.n = 0}, strings = {.n = 0};
+        if (is_go)
+            go_put_section(&(Go){.magic = 0xfffffff1}, &o->elf, &table);
+        buf_text(&strings, "");
+        buf_symbol(&symbols, 0, 0, 0, 0, 0, 0);
+        buf_symbol(&symbols, buf_text(&strings, "short"), STB_GLOBAL, STT_FUNC, 1, CODE + STEP * SHORT, 6);
+        buf_symbol(&symbols, (uint32_t)strings.n, STB_GLOBAL, STT_FUNC, 1, CODE + STEP * OTHER, 6);
+        symbols_put(&o->elf, &symbols, &strings);
+        Elf64_Shdr *last = &o->elf.sh[o->elf.eh.e_shnum - 1];
+        last->sh_offset = ELF_ROOM;
+        last->sh_size = strings.n + LONG;
+        Bytes head = elf_end(&o->elf);
+        uint8_t *file = calloc(1, ELF_ROOM + strings.n + LONG);
+        assert_non_null(file);
+        memcpy(file, head.p, head.n);
+        memcpy(file + ELF_ROOM, strings.p, strings.n);
+        memset(file + ELF_ROOM + strings.n, 'a', LONG - 1);
+        free((void *)(uintptr_t)head.p);
+        o->file = (Bytes){file, ELF_ROOM + strings.n + LONG};
+        assert_true(program_open(&o->program, o->file, &(Diag){0}));
+        assert_int_equal(o->program.is_go, is_go);
+        means(&o->program, "short", "8");
+        means(&o->program, "*", is_go ? "0268" : "8");
+        close_all(o);
+    }
+}
+
 /* ---- Go ---- */
 
 static void names_of_go(void **state)
@@ -218,12 +262,7 @@ static void names_of_go(void **state)
     (void)state;
     Opened *o = open_begin(12);
     Buf table = {.n = 0}, symbols = {.n = 0}, strings = {.n = 0};
-    Go go = {.magic = 0xfffffff1};
-    go_put_table(&go, &table);
-    uint64_t off = elf_load(&o->elf, PF_R, GO_TABLE, table.p, table.n)->p_offset;
-    unsigned i = elf_section(&o->elf, ".gopclntab", SHT_PROGBITS, GO_TABLE, NULL, 0);
-    o->elf.sh[i].sh_offset = off;
-    o->elf.sh[i].sh_size = table.n;
+    go_put_section(&(Go){.magic = 0xfffffff1}, &o->elf, &table);
     buf_text(&strings, "");
     buf_symbol(&symbols, 0, 0, 0, 0, 0, 0);
     buf_symbol(&symbols, buf_text(&strings, "tools/x.helper"), STB_GLOBAL, STT_FUNC, 1, CODE + STEP * 8, 6);
@@ -292,9 +331,9 @@ static void no_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(names_of_symbols), cmocka_unit_test(addresses),   cmocka_unit_test(strings_without_ends),
-        cmocka_unit_test(one_long_name),    cmocka_unit_test(names_of_go), cmocka_unit_test(asked_by_address),
-        cmocka_unit_test(no_memory),
+        cmocka_unit_test(names_of_symbols), cmocka_unit_test(addresses),      cmocka_unit_test(strings_without_ends),
+        cmocka_unit_test(one_long_name),    cmocka_unit_test(names_of_go),    cmocka_unit_test(asked_by_address),
+        cmocka_unit_test(no_memory),        cmocka_unit_test(names_too_long),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct SiteSet {
     Addr pc[512];
@@ -141,16 +142,81 @@ static void fail_each(const char *path, const Query *query, uint64_t most, bool 
     free((void *)(uintptr_t)file.p);
 }
 
+static void fail_each_in_functions(const char *name, const void *code, size_t n, const Part *functions,
+                                   size_t nfunctions)
+{
+    Bytes file = elf_of_functions(0x1000, code, n, functions, nfunctions);
+    for (size_t i = 0; i < 2; i++)
+        fail_each_in(file, name, &queries[i], UINT32_MAX, false);
+    free((void *)(uintptr_t)file.p);
+}
+
+static void fail_each_in_function(const char *name, const void *code, size_t n)
+{
+    fail_each_in_functions(name, code, n, &(Part){0x1000, 0x1000 + n}, 1);
+}
+
 /* A set's mask is shifted by what joins two ways: mov $0x28,%eax; test %esi,%esi; je 1f; mov %edi,%ecx; 1: shr %cl,%eax; test $1,%al; jne.
  */
-static void test_one_function(void **state)
+static void test_set(void **state)
 {
     static const char set[] = "\xb8\x28\0\0\0\x85\xf6\x74\x02\x89\xf9\xd3\xe8\xa8\x01\x75\x01\x90\xc3";
-    Bytes file = elf_of_function(0x1000, set, sizeof set - 1);
     (void)state;
-    for (size_t i = 0; i < 2; i++)
-        fail_each_in(file, "a set", &queries[i], UINT32_MAX, false);
-    free((void *)(uintptr_t)file.p);
+    fail_each_in_function("a set", set, sizeof set - 1);
+}
+
+/* A join takes up a variable that is compared with many: mov (%rdi),%eax; cmp $k,%eax; je end, twenty times; test %esi,%esi; je 1f;
+ * mov 8(%rdi),%eax; cmp $50,%eax; je end; 1: cmp $41,%eax; je end; nop; end: ret. */
+static void test_join(void **state)
+{
+    enum { COMPARES = 20, PAIR = 5, REST = 2 + PAIR * COMPARES, END = REST + 18 };
+    uint8_t code[END + 1] = "\x8b\x07";
+    (void)state;
+    for (unsigned i = 0; i < COMPARES; i++) {
+        size_t at = 2 + PAIR * i;
+        memcpy(code + at, (const uint8_t[]){0x83, 0xf8, (uint8_t)(2 * i + 1), 0x74, (uint8_t)(END - at - PAIR)}, PAIR);
+    }
+    memcpy(code + REST, "\x85\xf6\x74\x08\x8b\x47\x08\x83\xf8\x32\x74\x06\x83\xf8\x29\x74\x01\x90\xc3", 19);
+    fail_each_in_function("a join", code, sizeof code);
+}
+
+enum { CASES = 12, SWITCH = 26 };
+
+/* At `at`: cmp $11,%rdi; ja end; lea table(%rip),%rdx; movslq (%rdx,%rdi,4),%rcx; add %rdx,%rcx; jmp *%rcx; eleven nops and a ret, which
+ * are its cases, but for the ret; the last case is `last`. */
+static void put_switch(uint8_t *code, size_t at, size_t end, size_t table, size_t last)
+{
+    int32_t over = (int32_t)(end - (at + 10)), lea = (int32_t)(table - (at + 17));
+    memcpy(code + at, "\x48\x83\xff\x0b\x0f\x87", 6);
+    memcpy(code + at + 6, &over, 4);
+    memcpy(code + at + 10, "\x48\x8d\x15", 3);
+    memcpy(code + at + 13, &lea, 4);
+    memcpy(code + at + 17, "\x48\x63\x0c\xba\x48\x01\xd1\xff\xe1\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\x90\xc3", 21);
+    for (size_t i = 0; i < CASES; i++) {
+        int32_t target = (int32_t)(i + 1 < CASES ? at + SWITCH + i : last) - (int32_t)table;
+        memcpy(code + table + 4 * i, &target, 4);
+    }
+}
+
+/* A switch in a case of another; a case of it goes on in the middle of another function: then all is walked again, from all cases. */
+static void test_switches(void **state)
+{
+    enum {
+        SECOND = SWITCH + CASES,
+        CASE = 2 * SECOND,
+        END = CASE + 5,
+        OTHER = 96,
+        TABLES = 104,
+        ALL = TABLES + 8 * CASES
+    };
+    uint8_t code[ALL] = {0};
+    const Part functions[] = {{0x1000, 0x1000 + END + 1}, {0x1000 + OTHER, 0x1000 + OTHER + 3}};
+    (void)state;
+    put_switch(code, 0, END, TABLES, SECOND);
+    put_switch(code, SECOND, END, TABLES + 4 * CASES, CASE);
+    memcpy(code + CASE, (const uint8_t[]){0xe9, OTHER + 1 - END, 0, 0, 0, 0xc3}, 6);
+    memcpy(code + OTHER, "\x90\x90\xc3", 3);
+    fail_each_in_functions("switches", code, sizeof code, functions, 2);
 }
 
 static void test_small(void **state)
@@ -199,8 +265,9 @@ static void test_big_block(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_big_block), cmocka_unit_test(test_one_function), cmocka_unit_test(test_small),
-        cmocka_unit_test(test_larger),    cmocka_unit_test(test_built),
+        cmocka_unit_test(test_big_block), cmocka_unit_test(test_set),   cmocka_unit_test(test_join),
+        cmocka_unit_test(test_switches),  cmocka_unit_test(test_small), cmocka_unit_test(test_larger),
+        cmocka_unit_test(test_built),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -16,18 +16,8 @@ enum { CODE = 0x1000 };
 /* A file whose only code is a function at addr; another symbol, not 0, stands in its middle. */
 static Bytes file_of(Addr addr, Addr inner, const uint8_t *code, size_t n)
 {
-    Elf elf;
-    Buf symbols = {.n = 0};
-    elf_begin(&elf, ET_DYN);
-    elf_load(&elf, PF_R | PF_X, addr, code, n);
-    buf_symbol(&symbols, 0, 0, 0, 0, 0, 0);
-    buf_symbol(&symbols, 1, STB_GLOBAL, STT_FUNC, 1, addr, n);
-    if (inner)
-        buf_symbol(&symbols, 1, STB_GLOBAL, STT_FUNC, 1, inner, 1);
-    unsigned table = elf_section(&elf, ".symtab", SHT_SYMTAB, 0, symbols.p, symbols.n);
-    elf.sh[table].sh_entsize = sizeof(Elf64_Sym);
-    elf.sh[table].sh_link = elf_section(&elf, ".strtab", SHT_STRTAB, 0, "\0f", 3);
-    return elf_end(&elf);
+    const Part functions[] = {{addr, addr + n}, {inner, inner + 1}};
+    return elf_of_functions(addr, code, n, functions, inner ? 2 : 1);
 }
 
 /* The variable that is compared with 30000 in the file's function; gives its places. */

@@ -236,6 +236,40 @@ static void limits_without_memory(void **state)
     made_close(&m);
 }
 
+/* One value is asked for so often that the time is used up: that is said, or that memory is. */
+static void warning_without_memory(void **state)
+{
+    enum { COMPARES = 700, LOAD = 2, COMPARE = 8, WARNING = 3 };
+    static uint8_t code[LOAD + COMPARE * COMPARES + 1] = "\x8b\x07"; /* mov (%rdi),%eax */
+    static const Query query = {.weakest = PROOF_PARTIAL, .jobs = 1};
+    Made m;
+    uint64_t count = 0;
+    (void)state;
+    for (uint32_t i = 0; i < COMPARES; i++) { /* cmp $1000+i,%eax; sete %cl */
+        uint8_t *p = code + LOAD + COMPARE * i;
+        memcpy(p, "\x3d????\x0f\x94\xc1", COMPARE);
+        memcpy(p + 1, &(uint32_t){1000 + i}, 4);
+    }
+    code[sizeof code - 1] = 0xc3;
+    made_open(&m, PF_R | PF_X, code, sizeof code);
+    m.program.share = 1;
+    const Function function = {.start = CODE, .end = CODE + sizeof code, .found_by = FOUND_SYMTAB};
+    for (uint64_t back = 0; back <= WARNING; back++) {
+        Worker w;
+        worker_open(&w, &m.program, &query);
+        fault_set(back ? count + 1 - back : 0, false);
+        assert_int_equal(worker_function(&w, &function), back == 0);
+        count = back ? count : fault.count;
+        fault_set(0, false);
+        if (!back) {
+            assert_int_equal(w.nwarnings, 1);
+            assert_non_null(strstr(w.warnings[0].text, "budget"));
+        }
+        worker_close(&w);
+    }
+    made_close(&m);
+}
+
 /* ---- scores ---- */
 
 #define MADE     "\x89\xf8\xc1\xf8\x03"                 /* mov %edi,%eax; sar $3,%eax */
@@ -296,10 +330,11 @@ static void order_is_kept(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(progress_is_told),     cmocka_unit_test(stubs_are_no_functions),
-        cmocka_unit_test(what_cannot_be_told),  cmocka_unit_test(warnings_of_one_place),
-        cmocka_unit_test(names_without_memory), cmocka_unit_test(limits_without_memory),
-        cmocka_unit_test(order_is_kept),        cmocka_unit_test(what_was_made_of_it),
+        cmocka_unit_test(progress_is_told),       cmocka_unit_test(stubs_are_no_functions),
+        cmocka_unit_test(what_cannot_be_told),    cmocka_unit_test(warnings_of_one_place),
+        cmocka_unit_test(names_without_memory),   cmocka_unit_test(limits_without_memory),
+        cmocka_unit_test(warning_without_memory), cmocka_unit_test(order_is_kept),
+        cmocka_unit_test(what_was_made_of_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

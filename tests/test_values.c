@@ -1,5 +1,6 @@
 /* tests/test_values.c - what values are found to be, and what is said when the time for it is used up: analysis/values.c. */
 #include "analysis/frame.h"
+#include "analysis/variable.h"
 #include "tests/valued.h"
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
@@ -162,6 +163,59 @@ static void time_used_up(void **state)
     assert_true(nothing && join && argument);
 }
 
+/* mov $5,%eax; test %esi,%esi; je over the nop; nop; ret: what is known by then is no answer once the time is used up. */
+static void known_too_late(void **state)
+{
+    Valued t;
+    uint64_t k;
+    uint8_t via;
+    (void)state;
+    valued_open(&t, TEXT("\xb8\x05\0\0\0\x85\xf6\x74\x01\x90\xc3"));
+    ValueId five = value_at(&t, 5, REG_RAX);
+    assert_true(values_constant(&t.values, five, &k, &via) && k == 5);
+    t.values.budget = 0;
+    assert_int_equal(values_before(&t.values, step_at(&t, 10), REG_RAX), VALUE_NONE);
+    assert_true(t.values.failed);
+    assert_false(values_constant(&t.values, five, &k, &via));
+    valued_close(&t);
+}
+
+/* call f; mov $7,%ecx; ret; f: mov $7,%eax; ret: both are 7, but only one was moved there by an instruction of the function. */
+static void constant_of_a_call(void **state)
+{
+    static const char code[] = "\xe8\x06\0\0\0\xb9\x07\0\0\0\xc3\xb8\x07\0\0\0\xc3";
+    Valued t;
+    uint64_t k;
+    uint8_t via;
+    (void)state;
+    valued_open_two(&t, TEXT(code), 11);
+    ValueId result = value_at(&t, 10, REG_RAX), moved = value_at(&t, 10, REG_RCX);
+    assert_true(values_constant(&t.values, result, &k, &via) && k == 7);
+    assert_int_equal(via, VIA_CALL);
+    assert_false(values_moved(&t.values, result, &k));
+    assert_true(values_moved(&t.values, moved, &k) && k == 7);
+    valued_close(&t);
+}
+
+/* and $-16,%rsp, more often than stacks are told apart. */
+static void many_stacks(void **state)
+{
+    enum { MANY = 300 };
+    uint8_t code[4 * MANY + 1];
+    Valued t;
+    (void)state;
+    for (size_t i = 0; i < MANY; i++)
+        memcpy(code + 4 * i, "\x48\x83\xe4\xf0", 4);
+    code[4 * MANY] = 0xc3;
+    valued_open(&t, code, sizeof code);
+    for (unsigned i = 0; i <= MANY; i++) {
+        StackAddr rsp = t.values.frames[i].rsp;
+        assert_int_equal(rsp.base, i < STACK_UNKNOWN ? i : STACK_UNKNOWN);
+        assert_true(rsp.base == STACK_UNKNOWN || rsp.off == 0);
+    }
+    valued_close(&t);
+}
+
 static ValueKind kind_at(Valued *t, unsigned offset, Cell c)
 {
     ValueId id = value_at(t, offset, c);
@@ -232,9 +286,17 @@ static void unwinder_leads_there(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fits),           cmocka_unit_test(fits_no_more),         cmocka_unit_test(constants_copied),
-        cmocka_unit_test(asked_directly), cmocka_unit_test(time_used_up),         cmocka_unit_test(nothing_leads_there),
-        cmocka_unit_test(others_come_in), cmocka_unit_test(unwinder_leads_there),
+        cmocka_unit_test(fits),
+        cmocka_unit_test(fits_no_more),
+        cmocka_unit_test(constants_copied),
+        cmocka_unit_test(asked_directly),
+        cmocka_unit_test(time_used_up),
+        cmocka_unit_test(nothing_leads_there),
+        cmocka_unit_test(others_come_in),
+        cmocka_unit_test(unwinder_leads_there),
+        cmocka_unit_test(known_too_late),
+        cmocka_unit_test(constant_of_a_call),
+        cmocka_unit_test(many_stacks),
     };
     return cmocka_run_group_tests_name("values", tests, NULL, NULL);
 }

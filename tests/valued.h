@@ -24,13 +24,25 @@ typedef struct Valued {
     Values values;
 } Valued;
 
-static inline void valued_open(Valued *t, const void *code, size_t n)
+static inline void valued_open_file(Valued *t, Bytes file, Callees callees)
 {
-    *t = (Valued){.file = elf_of_function(CODE, code, n)};
+    *t = (Valued){.file = file};
     assert_true(program_open(&t->program, t->file, &(Diag){0}));
     assert_true(program_function(&t->program, CODE, &t->function));
-    assert_true(body_build(&t->body, &t->program, &t->function, (Callees){.depth = 0}, &t->arena, &(Diag){0}));
+    assert_true(body_build(&t->body, &t->program, &t->function, callees, &t->arena, &(Diag){0}));
     assert_true(values_open(&t->values, &t->body, &t->arena));
+}
+
+static inline void valued_open(Valued *t, const void *code, size_t n)
+{
+    valued_open_file(t, elf_of_function(CODE, code, n), (Callees){.depth = 0});
+}
+
+/* From `second` on it is another function, which is read when it is called. */
+static inline void valued_open_two(Valued *t, const void *code, size_t n, size_t second)
+{
+    const Part functions[] = {{CODE, CODE + second}, {CODE + second, CODE + n}};
+    valued_open_file(t, elf_of_functions(CODE, code, n, functions, 2), (Callees){.depth = 1});
 }
 
 static inline void valued_close(Valued *t)

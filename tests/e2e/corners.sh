@@ -184,4 +184,29 @@ same 'what was loaded is compared, and what a slot held that nobody wrote' "$(de
 same 'that no bit above its 8 is set says nothing of a byte' "$? $(jq '.variables | length' "$work/narrow")" '1 0'
 same 'what is refused is named' "$(jq -r '.warnings[].text' "$work/all" | sort | xargs)" \
     'a jump goes into the middle of an instruction bytes do not decode as an instruction instructions overlap'
+
+# A landing pad in the middle of an instruction before the call.
+cat >"$work/pad.s" <<'END'
+    .globl f
+    .type f, @function
+f:  .cfi_startproc
+    .cfi_lsda 0x1b, .Ltable
+1:  mov $0x12345678, %eax
+2:  call *%rdi
+3:  cmp $77, %eax
+    sete %al
+    ret
+    .cfi_endproc
+    .size f, . - f
+    .section .gcc_except_table, "a"
+.Ltable:
+    .byte 0xff, 0xff, 1
+    .uleb128 5f - 4f
+4:  .uleb128 2b - 1b, 3b - 2b, 2, 0
+5:  .section .note.GNU-stack, "", @progbits
+END
+gcc -shared -nostdlib -o "$work/pad" "$work/pad.s" || exit 1
+"$LVSCAN" --json -c 77 "$work/pad" >"$work/out"
+same 'so is a function whose landing pad lies inside an instruction' "$? $(jq -r '.warnings[].text, (.variables | length)' "$work/out" | xargs)" \
+    '1 a jump goes into the middle of an instruction 0'
 done_testing
