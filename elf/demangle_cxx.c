@@ -432,9 +432,9 @@ static CxxNode *parse_special_g(Cxx *c)
 
 static bool is_nameless_return(const CxxNode *n)
 {
-    while (n && (n->kind == CXX_QUALIFIED || n->kind == CXX_LOCAL || n->kind == CXX_TAGGED || n->kind == CXX_MODULE))
+    while (n->kind == CXX_QUALIFIED || n->kind == CXX_LOCAL || n->kind == CXX_TAGGED || n->kind == CXX_MODULE)
         n = n->kind == CXX_TAGGED || n->kind == CXX_MODULE ? n->a : n->b;
-    return n && (n->kind == CXX_CTOR || n->kind == CXX_DTOR || n->kind == CXX_CONVERSION);
+    return n->kind == CXX_CTOR || n->kind == CXX_DTOR || n->kind == CXX_CONVERSION;
 }
 
 const CxxNode *cxx_name_template(const CxxNode *n)

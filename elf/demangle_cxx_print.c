@@ -230,7 +230,7 @@ static void open_declarator(Printer *p, const CxxNode *to)
     if (is_kind(p, to, CXX_ARRAY)) {
         out_z(p->o, " (");
     } else if (is_kind(p, to, CXX_FUNCTION)) {
-        if (last != '(' && last != '*' && last != ' ')
+        if (last != '*' && last != ' ')
             out_char(p->o, ' ');
         out_char(p->o, '(');
     }

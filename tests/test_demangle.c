@@ -35,6 +35,10 @@ static const Case cases[] = {
     {"_ZSt4endlIcSt11char_traitsIcEERSt13basic_ostreamIT_T0_ES6_",
      "std::basic_ostream<char, std::char_traits<char> >& std::endl<char, std::char_traits<char> >"
      "(std::basic_ostream<char, std::char_traits<char> >&)"},
+    {"_Z1fIZ1gvE1AXadL_ZS0_IiEivEEEvv", "void f<g()::A, &(int g()::A<int>())>()"}, /* arguments of what is local */
+    {"_Z1fIiEPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPT_v",
+     "int********************************************************************** f<int>()"},
+    {"_Z1fIJEEvPFDpT_vE", "void f<>( (*)())"},
     {"_ZlsRSoRK1A", "operator<<(std::basic_ostream<char, std::char_traits<char> >&, A const&)"},
     {"_ZN1AcvbEv", "A::operator bool()"},
     {"_ZN1AcvT_IiEEv", "A::operator int<int>()"},
@@ -452,6 +456,79 @@ static void test_steps(void **state)
     arena_free(&arena);
 }
 
+/* How substitution number i, from -1 on, is written. */
+static size_t put_substitution(char *text, int i)
+{
+    static const char digits[] = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    size_t n = 0;
+    text[n++] = 'S';
+    if (i >= 36)
+        text[n++] = digits[i / 36];
+    if (i >= 0)
+        text[n++] = digits[i % 36];
+    text[n++] = '_';
+    return n;
+}
+
+/* f<int>()::g(what): of a type that doubles so many times, A<A<A<int>, A<int> >, A<A<int>, A<int> > > and so on, in f's return type, which
+ * is not printed. */
+static Str doubled(unsigned times, const char *what, Arena *arena)
+{
+    char text[600] = "_ZZ1fIiE1BI1AIiE"; /* f is S_, B S0_, A S1_, A<int> S2_ */
+    size_t n = strlen(text);
+    for (unsigned i = 0; i < times; i++) {
+        n += (size_t)snprintf(text + n, sizeof text - n, "S1_I");
+        n += put_substitution(text + n, (int)i + 2);
+        n += put_substitution(text + n, (int)i + 2);
+        text[n++] = 'E';
+    }
+    n += (size_t)snprintf(text + n, sizeof text - n, "EvE1g%s", what);
+    n += put_substitution(text + n, (int)times + 2);
+    return demangle((Str){text, n}, arena);
+}
+
+/* f<int>(PPP...bottom, PPP...before, the first one again, behind): so many pointers each. `bottom` ends in the parameter T_. */
+static Str shared_depth(size_t below, const char *bottom, size_t above, const char *before, const char *behind,
+                        Arena *arena)
+{
+    char text[1200] = "_Z1fIJiEEv";
+    size_t n = strlen(text), last = below + strlen(bottom) - 2;
+    memset(text + n, 'P', below);
+    n += below;
+    n += (size_t)snprintf(text + n, sizeof text - n, "%s", bottom);
+    memset(text + n, 'P', above);
+    n += above;
+    n += (size_t)snprintf(text + n, sizeof text - n, "%s", before);
+    n += put_substitution(text + n, (int)last);
+    n += (size_t)snprintf(text + n, sizeof text - n, "%s", behind);
+    return demangle((Str){text, n}, arena);
+}
+
+/* What is shared is deeper, or more, where it is printed than where it is written. */
+static void test_sharing(void **state)
+{
+    Arena arena = {0};
+    (void)state;
+    assert_true(str_eq(doubled(1, "R", &arena), str_of("f<int>()::g(A<A<int>, A<int> >&)")));
+    Str most = doubled(12, "R", &arena);
+    assert_true(most.n > 40000 && most.p[most.n - 2] == '&');
+    assert_null(doubled(14, "R", &arena).p); /* too much text */
+    assert_true(str_eq(doubled(1, "Dp", &arena), str_of("f<int>()::g((A<A<int>, A<int> >)...)")));
+    assert_null(doubled(24, "Dp", &arena).p); /* too many steps: each A may hold the pack */
+    Str pointers = shared_depth(100, "T_", 100, "", "", &arena);
+    assert_true(pointers.n > 300 && memcmp(pointers.p, "void f<int>(int****", 19) == 0);
+    for (size_t above = 190, named = 1; above < 220;
+         above++) { /* the 512th may be the reference at the bottom, or one before it */
+        bool is = shared_depth(300, "RT_", above, "", "", &arena).p != NULL;
+        assert_true(above == 190 ? is : above == 219 ? !is : named || !is);
+        named = is;
+    }
+    Str pack = shared_depth(100, "T_", 1, "FvDp", "E", &arena);
+    assert_true(pack.n > 200 && memcmp(pack.p + pack.n - 3, "*))", 3) == 0);
+    assert_null(shared_depth(400, "T_", 150, "FvDp", "E", &arena).p);
+    arena_free(&arena);
+}
+
 /* Depth, exponential sharing, quadratic lists: each ends soon. */
 static void test_bounds(void **state)
 {
@@ -460,6 +537,8 @@ static void test_bounds(void **state)
     check_bomb("_Z1f", "FvM", 300000, "i");
     check_bomb("_Z", "Z1fvE", 1, "");
     check_bomb("_Z", "Z", 300000, "1fv");
+    check_bomb("_Z1fI", "XL_Z", 300000, "1fv");
+    check_bomb("_Z1fIXadL_Z", "Z", 300000, "1fv");
     check_bomb("_Z1fI", "X", 300000, "E");
     check_bomb("_Z1fIiEvDT", "sr1a", 300000, "E");
     check_bomb("_Z1fIiEvDT", "pl", 300000, "E");
@@ -481,7 +560,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table), cmocka_unit_test(test_truncation), cmocka_unit_test(test_mutations),
         cmocka_unit_test(test_parts), cmocka_unit_test(test_bounds),     cmocka_unit_test(test_no_memory),
-        cmocka_unit_test(test_steps),
+        cmocka_unit_test(test_steps), cmocka_unit_test(test_sharing),
     };
     return cmocka_run_group_tests(tests, read_cases, NULL);
 }

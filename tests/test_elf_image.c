@@ -325,6 +325,34 @@ static void damaged_notes_give_no_build_id(void **state)
     }
 }
 
+/* More notes than are looked at: what is in them, or comes after them, is not found. */
+static void notes_without_end(void **state)
+{
+    enum { ROOM = 1 << 21, LESS = 1 << 19 };
+    (void)state;
+    for (unsigned many = 0; many < 2; many++) {
+        Elf e;
+        sample(&e);
+        for (unsigned i = 0; i < e.eh.e_phnum; i++)
+            if (e.ph[i].p_type == PT_NOTE)
+                e.ph[i].p_type = PT_NULL;
+        elf_header(&e, PT_NOTE, PF_R, 0, ELF_ROOM, many ? ROOM - sizeof note : LESS);
+        elf_header(&e, PT_NOTE, PF_R, 0, ELF_ROOM + ROOM - sizeof note, sizeof note - 1);
+        Bytes head = elf_end(&e);
+        uint8_t *file = calloc(1, ELF_ROOM + ROOM); /* notes without names, and without anything in them */
+        assert_non_null(file);
+        memcpy(file, head.p, head.n);
+        memcpy(file + ELF_ROOM + ROOM - sizeof note, note, sizeof note - 1);
+        free((void *)(uintptr_t)head.p);
+        Image image;
+        Arena arena = {0};
+        assert_true(image_open(&image, (Bytes){file, ELF_ROOM + ROOM}, &arena, &(Diag){0}));
+        assert_int_equal(image.build_id.n, many ? 0 : 20);
+        arena_free(&arena);
+        free(file);
+    }
+}
+
 /* The build id is found behind other notes, whose parts are padded to 4, or to 8 where p_align says so. */
 static void build_id_behind_other_notes(void **state)
 {
@@ -375,6 +403,7 @@ int main(void)
         cmocka_unit_test(false_sections_are_ignored),
         cmocka_unit_test(damaged_notes_give_no_build_id),
         cmocka_unit_test(build_id_behind_other_notes),
+        cmocka_unit_test(notes_without_end),
         cmocka_unit_test(memory_can_run_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

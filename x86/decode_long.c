@@ -294,7 +294,7 @@ static void rex2_vectors(Insn *insn)
 }
 
 /* The checks that only instructions with prefixes need. d->p is past the address. */
-static bool prefixed_finish(const Dec *d, const Form *form, unsigned flags, unsigned modrm, uint64_t s, Insn *out)
+static bool prefixed_finish(const Dec *d, const Form *form, unsigned flags, unsigned modrm, Insn *out)
 {
     if (!row_allowed(d, flags, modrm))
         return false;
@@ -304,8 +304,6 @@ static bool prefixed_finish(const Dec *d, const Form *form, unsigned flags, unsi
         rex2_vectors(out);
     if (d->encoding != ENC_EVEX)
         return true;
-    if (!registers_exist(form, s, out))
-        return false;
     if (flags & ROW_APX)
         return apx_finish(d, flags, form->rule, out);
     if ((d->i4 && modrm >= 0xc0) || !evex_finish(d, form, flags, modrm, out))
@@ -404,7 +402,7 @@ static int opcode_read(Dec *d, uint64_t pc, Insn *out)
     insn_describe(d, form, row, modrm, s, out);
     if ((form->bits & FORM_CHECK) && !operands_hold(form, s, out))
         return invalid_at(d->p, d, out);
-    if (!prefixed_finish(d, form, out->row_flags, modrm, s, out))
+    if (!prefixed_finish(d, form, out->row_flags, modrm, out))
         return invalid_at(d->p, d, out);
     if (!insn_finish(d, form, out))
         return invalid_at(d->start + INSN_MAX_LEN, d, out);
