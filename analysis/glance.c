@@ -217,7 +217,7 @@ static void registers_write(Eye *e)
     unsigned source = constant ? LOOK_PLACES : sum_source(&e->insn), to = place_of(&e->insn, &e->insn.op[0]);
     uint32_t at = constant || e->insn.flow == FLOW_CALL ? LOOK_NOWHERE : e->at;
     derived_note(e, to);
-    if (source < LOOK_PLACES && to < LOOK_PLACES) { /* no constant, if what is added to is none */
+    if (source < LOOK_PLACES) { /* no constant, if what is added to is none */
         e->look->sums[source] |= (uint64_t)1 << to;
         e->look->made_sums |= (uint64_t)1 << to;
         at = source < LOOK_SLOT ? e->variable[source] : LOOK_NOWHERE;
@@ -294,7 +294,7 @@ static void flags_write(Eye *e)
     case MN_CMP:
         if (imm)
             writer_imm(e, LOOK_IMMEDIATE, insn->imm);
-        else if (insn->nops == 2)
+        else
             writer_registers(e);
         break;
     case MN_TEST:
@@ -402,7 +402,7 @@ static void added_note(Look *l, uint64_t added, unsigned bits)
     added = low_bits(added, bits);
     if (added < BODY_MAX_TABLE && added > l->most_added)
         l->most_added = added;
-    l->added = l->added + size < size ? UINT64_MAX : l->added + size;
+    l->added += size; /* below 2^55: numbers of 32 bits, in so much code as is looked at */
 }
 
 /* Sums and masks that may make the index of a jump table. */

@@ -49,7 +49,7 @@ typedef struct Judge {
 /* Does no jump lead to a place in (since, at]? */
 static bool is_tight(const Look *l, uint32_t since, uint32_t at)
 {
-    if (since == LOOK_NOWHERE || since > at || at - since > TIGHT_MAX)
+    if (since > at || at - since > TIGHT_MAX) /* LOOK_NOWHERE is behind all places */
         return false;
     for (uint32_t i = since + 1; i <= at; i++)
         if (l->seen[i] & SEEN_LEADER)
@@ -212,10 +212,11 @@ static void score_immediate(Judge *j, const LookWriter *w, unsigned cc, const Si
         direct_put(j, side, quality * TURNED / 100.0);
 }
 
-/* Are all numbers asked for such that an instruction can hold them? Then one in a register is no good sign (score.c). */
+/* Are all numbers asked for (there is one, or none would have been given) such that an instruction can hold them? Then one in a register is
+ * no good sign (score.c). */
 static bool asks_immediates(const Query *q)
 {
-    return q->nconstants && q->constants[0] >= INT32_MIN && q->constants[q->nconstants - 1] <= INT32_MAX;
+    return q->constants[0] >= INT32_MIN && q->constants[q->nconstants - 1] <= INT32_MAX;
 }
 
 /* Operand i is the constant, the other the variable. */
@@ -387,13 +388,12 @@ static bool asks_near_zero(const Query *q, uint64_t n)
 static void tables_judge(Judge *j)
 {
     const Look *l = j->look;
-    uint64_t added = l->added < UINT64_MAX / 2 ? l->added : UINT64_MAX / 2;
     uint64_t least = TABLE_UNBOUNDED_MAX, most = l->shorts ? BODY_MAX_TABLE : l->most + l->most_added + 1;
     most = most < least ? least : most < BODY_MAX_TABLE ? most : BODY_MAX_TABLE;
     uint64_t n = l->entries_most < most ? l->entries_most : most;
-    if (n == 0 || l->tables == 0)
+    if (n == 0)
         return;
-    if (query_asks(j->query) && asks_near_zero(j->query, n + added))
+    if (query_asks(j->query) && asks_near_zero(j->query, n + l->added))
         direct_put(j, &side_any, 1);
     j->count += l->tables * n;
 }

@@ -39,7 +39,7 @@ static bool entry_target(const Program *p, Addr table, unsigned size, int64_t i,
 }
 
 /* As is_target of table.c. */
-static bool may_enter(const Look *l, const Function *f, Addr target)
+static bool may_enter(const Look *l, Addr target)
 {
     Function g;
     for (unsigned i = 0; i < l->nparts; i++)
@@ -48,7 +48,7 @@ static bool may_enter(const Look *l, const Function *f, Addr target)
     for (size_t i = 0; i < l->ntargets; i++)
         if (l->targets[i] == target)
             return true;
-    return !function_holds(f, target) && program_function(l->g->program, target, &g) && g.fragment;
+    return program_function(l->g->program, target, &g) && g.fragment;
 }
 
 /* Notes where an entry leads; false when that is too much work. */
@@ -67,7 +67,7 @@ static uint64_t entries_run(Look *l, const Function *f, Addr table, unsigned siz
 {
     uint64_t n = 0;
     Addr target;
-    while (n < BODY_MAX_TABLE && entry_target(l->g->program, table, size, from, &target) && may_enter(l, f, target)) {
+    while (n < BODY_MAX_TABLE && entry_target(l->g->program, table, size, from, &target) && may_enter(l, target)) {
         l->unsure |= !entry_put(l, f, target);
         if (l->unsure)
             break;

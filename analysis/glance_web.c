@@ -223,7 +223,7 @@ static void tables_walk(Walker *w, unsigned reg)
 static bool web_of(Look *l, uint32_t end, uint32_t block, unsigned reg, LookWeb *web)
 {
     Walker w = {.l = l, .web = web};
-    *web = (LookWeb){.wild = reg >= LOOK_SLOT || reg == REG_RSP};
+    *web = (LookWeb){.wild = reg == REG_RSP};
     if (!web->wild)
         block_walk(&w, block, end, reg);
     for (; w.next < w.nstarts && !web->wild; w.next++) {
@@ -238,10 +238,10 @@ static bool web_of(Look *l, uint32_t end, uint32_t block, unsigned reg, LookWeb 
     return !web->wild;
 }
 
-/* Joins what may be in stack slots: arguments, constants, and what is stored there. */
+/* Joins what may be in stack slots, when the blocks are made: arguments, constants, and what is stored there. */
 void look_slots(Look *l, LookWeb *web)
 {
-    if (!l->has_slots && blocks_make(l)) {
+    if (!l->has_slots) {
         LookWeb one;
         l->has_slots = true; /* what is stored from slots is in them already */
         l->slots = (LookWeb){.origin = 1,
@@ -255,8 +255,6 @@ void look_slots(Look *l, LookWeb *web)
                 web_join(&l->slots, &one);
             }
     }
-    if (!l->has_slots)
-        web->wild = true;
     web_join(web, &l->slots);
 }
 

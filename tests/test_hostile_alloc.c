@@ -249,6 +249,29 @@ static void test_built(void **state)
     assert_int_equal(system(line), 0);
 }
 
+/* A call with a landing pad: cmp $30000,%edi; je over the call, often; the pad compares with 30003. */
+static void test_pads(void **state)
+{
+    static const char source[] =
+        "f: .cfi_startproc\n .cfi_lsda 0x1b, 9f\n cmp $30000, %edi\n .rept 16\n je 2f\n .endr\n1: call *%rsi\n2: ret\n"
+        "3: cmp $30003, %edi\n sete %al\n ret\n .cfi_endproc\n .globl f\n .type f, @function\n .size f, . - f\n"
+        " .section .gcc_except_table, \"a\"\n9: .byte 0xff, 0xff, 1, 4\n .uleb128 1b - f, 2b - 1b, 3b - f, 0\n"
+        " .section .note.GNU-stack, \"\", @progbits\n";
+    char dir[] = "/tmp/lvscan-alloc-XXXXXX", line[256], path[64];
+    (void)state;
+    assert_non_null(mkdtemp(dir));
+    snprintf(path, sizeof path, "%s/pads", dir);
+    snprintf(line, sizeof line, "gcc -shared -nostdlib -x assembler -o %s -", path);
+    FILE *assembler = popen(line, "w");
+    assert_non_null(assembler);
+    assert_true(fputs(source, assembler) >= 0);
+    assert_int_equal(pclose(assembler), 0);
+    fail_each(path, &queries[0], 5000, false);
+    fail_each(path, &queries[QUERIES - 1], 5000, false);
+    snprintf(line, sizeof line, "rm -r '%s'", dir);
+    assert_int_equal(system(line), 0);
+}
+
 /* A block that is too big for a chunk has memory of its own. */
 static void test_big_block(void **state)
 {
@@ -266,8 +289,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_big_block), cmocka_unit_test(test_set),   cmocka_unit_test(test_join),
-        cmocka_unit_test(test_switches),  cmocka_unit_test(test_small), cmocka_unit_test(test_larger),
-        cmocka_unit_test(test_built),
+        cmocka_unit_test(test_switches),  cmocka_unit_test(test_pads),  cmocka_unit_test(test_small),
+        cmocka_unit_test(test_larger),    cmocka_unit_test(test_built),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
