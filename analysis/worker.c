@@ -161,12 +161,12 @@ bool worker_function(Worker *w, const Function *f)
     size_t before = w->sink.n;
     arena_reset(&w->body);
     arena_reset(&w->scratch);
-    w->body.failed = w->scratch.failed = w->results.failed = false;
+    w->scratch.failed = w->results.failed = false;
     if (!body_build(&body, w->program, f, (Callees){.depth = SUMMARY_DEPTH}, &w->body, &why))
         return warn(w, f->start, why.what);
     stats_add(&w->stats, &body);
     bool found = values_open(&values, &body, &w->scratch) && variables_find(&w->sink, &values, &w->scratch);
-    if (!found || w->body.failed || w->scratch.failed || w->results.failed)
+    if (!found || w->scratch.failed || w->results.failed)
         return warn(w, f->start, "function needs more memory than there is");
     if (values.failed &&
         !warn(w, f->start, "function is over the budget of the value analysis: some of its variables may be missing"))

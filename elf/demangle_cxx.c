@@ -127,7 +127,7 @@ CxxNode *parse_operator_name(Cxx *c)
 static CxxNode *parse_ctor(Cxx *c, CxxNode *scope)
 {
     CxxNode *base = scope ? cxx_base_name(scope) : NULL;
-    if (base && (base->kind == CXX_LAMBDA || base->kind == CXX_UNNAMED) && c->last_name)
+    if (base && (base->kind == CXX_LAMBDA || base->kind == CXX_UNNAMED))
         base = c->last_name;
     bool ctor = *c->p++ == 'C';
     bool inherited = ctor && eat(c, 'I');

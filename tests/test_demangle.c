@@ -39,6 +39,10 @@ static const Case cases[] = {
     {"_Z1fIiEPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPPT_v",
      "int********************************************************************** f<int>()"},
     {"_Z1fIJEEvPFDpT_vE", "void f<>( (*)())"},
+    {"_ZN1AUlvE_C1Ev", "A::{lambda()#1}::A()"}, /* as c++filt has it */
+    {"_ZN1AUt_D2Ev", "A::{unnamed type#1}::~A()"},
+    {"_ZNUlvE_C1Ev", NULL}, /* no name was before it */
+    {"_Z1fKT_", NULL},
     {"_ZlsRSoRK1A", "operator<<(std::basic_ostream<char, std::char_traits<char> >&, A const&)"},
     {"_ZN1AcvbEv", "A::operator bool()"},
     {"_ZN1AcvT_IiEEv", "A::operator int<int>()"},
