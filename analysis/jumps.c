@@ -178,7 +178,8 @@ bool jumps_resolve(Walk *w, Body *b, Arena *arena, bool *changed)
         return b->jumps || diag_set(w->diag, b->function->start, "out of memory");
     bool ok = jumps_classify(w, b, &work, changed) && !work.failed;
     arena_free(&work);
+    ok = ok && (*changed || jumps_copy(b, arena));
     if (!ok && !(w->diag && w->diag->what[0]))
         return diag_set(w->diag, b->function->start, "out of memory");
-    return ok && (*changed || jumps_copy(b, arena));
+    return ok;
 }

@@ -228,13 +228,18 @@ static uint8_t flow_proof(const Body *b)
     return !b->closed || b->unsure ? PROOF_PARTIAL : b->tails && !b->program->is_go ? PROOF_ABI : PROOF_EXACT;
 }
 
-void ranges_before(const RangeProof *p, uint32_t step, Hold *holds)
+RangeTrail ranges_trail(Hold *holds) { return (RangeTrail){.holds = holds, .step = UINT32_MAX}; }
+
+void ranges_before(const RangeProof *p, uint32_t step, RangeTrail *trail)
 {
-    uint32_t at = body_block_of(p->v->body, step);
-    held_load(p, p->in[at], holds);
-    for (uint32_t i = p->v->body->blocks[at].first; i < step; i++)
-        holds_pass(p, i, holds);
-    holds_weaken(p, flow_proof(p->v->body), holds);
+    uint32_t at = body_block_of(p->v->body, step), first = p->v->body->blocks[at].first;
+    if (trail->step < first || trail->step > step) {
+        held_load(p, p->in[at], trail->holds);
+        trail->step = first;
+    }
+    for (; trail->step < step; trail->step++)
+        holds_pass(p, trail->step, trail->holds);
+    holds_weaken(p, flow_proof(p->v->body), trail->holds);
 }
 
 static Location slot_location(const Values *v, const Frame *f, Cell cell, unsigned bits)
@@ -321,7 +326,8 @@ Location ranges_location(const RangeProof *p, uint32_t step, uint8_t *proof)
     unsigned least = UINT32_MAX;
     if (!holds)
         return best;
-    ranges_before(p, step, holds);
+    RangeTrail trail = ranges_trail(holds);
+    ranges_before(p, step, &trail);
     for (uint32_t i = 0; i <= p->ncells; i++) {
         Cell cell = i < p->ncells ? p->cells[i] : CELL_NONE;
         if (!holds[i].proof || hold_rank(cell, &holds[i], CELL_NONE - 1) >= least)

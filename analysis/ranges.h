@@ -51,8 +51,18 @@ typedef struct RangeProof {
 bool ranges_prove(RangeProof *out, Values *v, unsigned width, Origins origins, const Mem *mem, uint64_t budget,
                   Arena *arena);
 
-/* What holds before step i: fills `holds` (ncells + 1 of them). */
-void ranges_before(const RangeProof *p, uint32_t step, Hold *holds);
+/* A walk along a block: what holds before `step`. Of a block with many questions, each goes on where the last one, of an earlier
+ * step, came to. */
+typedef struct RangeTrail {
+    Hold *holds; /* ncells + 1; the asker's */
+    uint32_t step;
+} RangeTrail;
+
+/* A trail that has not begun. */
+RangeTrail ranges_trail(Hold *holds);
+
+/* Takes the trail to the step. */
+void ranges_before(const RangeProof *p, uint32_t step, RangeTrail *trail);
 
 /* How good a cell is for reading, least best: `want` first of all, a general register before memory before an xmm register, no addend before one,
  * strong proof before weak. */

@@ -44,13 +44,13 @@ static Cell compared_cell(SiteFinder *f, const Lead *l)
 }
 
 /* Where the tested variable is proved to be: in the compared cell if it can be, in a register rather than in memory. */
-static Location tested_location(SiteFinder *f, const RangeProof *p, const Lead *l)
+static Location tested_location(SiteFinder *f, const RangeProof *p, const Lead *l, RangeTrail *trail)
 {
     Cell want = compared_cell(f, l);
     Location best = {.kind = LOCATION_NONE};
     unsigned least = UINT32_MAX;
-    Hold holds[RANGES_MAX_CELLS + 1]; /* of a large switch there are thousands: not in the arena */
-    ranges_before(p, l->step, holds);
+    const Hold *holds = trail->holds;
+    ranges_before(p, l->step, trail);
     for (uint32_t i = 0; i < p->ncells; i++) {
         unsigned rank = hold_rank(p->cells[i], &holds[i], want);
         if (rank >= least || !hold_is_tested(f, l, p->cells[i], &holds[i]))
@@ -66,7 +66,7 @@ static Location tested_location(SiteFinder *f, const RangeProof *p, const Lead *
 }
 
 /* Where the variable is when the lead's compare runs; false where that is not proved. */
-static bool lead_site(SiteFinder *f, const RangeProof *p, const Lead *l, Site *out)
+static bool lead_site(SiteFinder *f, const RangeProof *p, const Lead *l, RangeTrail *trail, Site *out)
 {
     *out = (Site){.pc = f->v->body->steps[l->step].insn.pc,
                   .constant = l->k,
@@ -80,7 +80,7 @@ static bool lead_site(SiteFinder *f, const RangeProof *p, const Lead *l, Site *o
         out->location = origin_location(p, &o);
         return true;
     }
-    out->location = tested_location(f, p, l);
+    out->location = tested_location(f, p, l, trail);
     if (out->location.kind != LOCATION_NONE)
         return true;
     for (size_t i = 0; i < p->origins.n;
@@ -111,11 +111,13 @@ static bool sites_reserve(SiteList *list, size_t n, Arena *arena)
 /* Adds the sites of the group's leads; *all: every one of them was proved. */
 bool sites_add(SiteFinder *f, const RangeProof *p, const Lead *leads, size_t n, SiteList *list, bool *all)
 {
+    Hold holds[RANGES_MAX_CELLS + 1]; /* of a large switch there are thousands: not in the arena */
+    RangeTrail trail = ranges_trail(holds);
     if (!sites_reserve(list, n, f->arena))
         return false;
     for (size_t i = 0; i < n; i++) {
         Site site;
-        if (!lead_site(f, p, &leads[i], &site)) {
+        if (!lead_site(f, p, &leads[i], &trail, &site)) {
             *all = false;
             continue;
         }

@@ -85,6 +85,8 @@ static uint64_t walk(Bytes file, const Query *query, uint64_t at, bool on, SiteS
         SearchResult result;
         if (search_run(&result, &program, query, &arena, NULL, NULL, &diag)) {
             look(&result, all, at == 0);
+            for (size_t i = 0; i < result.nwarnings; i++)
+                assert_true(result.warnings[i].text[0]);
             if (at)
                 look_for_missing(&result, query, all, !on);
         } else {

@@ -16,8 +16,8 @@ within() {
 
 while IFS=$'\t' read -r shape n what; do
     if tests/hostile/shapes.py "$shape" "$work/shape" "$n" </dev/null; then
-        within "$what" 60 1500 "$work/shape"
-        within "$what" 60 1500 "$work/shape" functions
+        within "$what" 30 1500 "$work/shape"
+        within "$what" 30 1500 "$work/shape" functions
     else result 1 "$what: was made"; fi
     rm -f "$work/shape"
 done < <(tests/hostile/shapes.py --list)
