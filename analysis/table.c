@@ -7,6 +7,7 @@
 #include "analysis/flags.h"
 #include "analysis/frame.h"
 #include "analysis/moves.h"
+#include "analysis/table_target.h"
 
 /* ---- bounds ---- */
 
@@ -234,143 +235,9 @@ bool value_bound(Values *v, ValueId id, uint32_t step, uint64_t *bound, uint32_t
     return by_branch || by_making;
 }
 
-/* ---- the target as an expression over the index ---- */
-
-enum { EVAL_DEPTH = 12 };
-
-typedef struct Eval {
-    Values *v;
-    ValueId index; /* stands for i */
-    uint64_t i;
-    Addr first_load; /* the address of the outermost load, for i = 0: the table */
-} Eval;
-
-static bool eval_value(Eval *e, ValueId id, unsigned depth, uint64_t *out);
-
-static bool eval_reg(Eval *e, uint32_t step, unsigned reg, unsigned depth, uint64_t *out)
-{
-    return reg < CELL_SLOT0 && eval_value(e, values_before(e->v, step, reg), depth + 1, out);
-}
-
-static bool eval_address(Eval *e, uint32_t step, unsigned depth, uint64_t *out)
-{
-    const Insn *insn = &e->v->body->steps[step].insn;
-    const Mem *m = &insn->mem;
-    uint64_t base = 0, index = 0;
-    if (insn_mem_address(insn, out))
-        return true;
-    if (m->segment == REG_FS || m->segment == REG_GS || m->addr_bits != 64)
-        return false;
-    if (m->base != REG_NONE && !eval_reg(e, step, m->base, depth, &base))
-        return false;
-    if (m->index != REG_NONE && !eval_reg(e, step, m->index, depth, &index))
-        return false;
-    *out = base + index * m->scale + (uint64_t)m->disp;
-    return true;
-}
-
-/* What the loader leaves in the 8-byte word at addr, if it stays so. */
-static bool read_word(const Program *p, Addr addr, uint64_t *out)
-{
-    Slot slot;
-    if (slots_at(&p->slots, addr, &slot)) {
-        *out = slot.target;
-        return slot.target != 0;
-    }
-    return image_number(&p->image, addr, 64, out);
-}
-
-static bool eval_load(Eval *e, uint32_t step, const Move *m, unsigned depth, uint64_t *out)
-{
-    unsigned bits = m->bits;
-    const Program *p = e->v->body->program;
-    uint64_t addr;
-    if (!eval_address(e, step, depth, &addr) || !image_is_constant(&p->image, addr))
-        return false;
-    e->first_load = addr;
-    if (bits == 64)
-        return read_word(p, addr, out);
-    if (!image_number(&p->image, addr, bits, out))
-        return false;
-    *out = value_extended(value_extended(*out, bits, m->sign), m->to, false);
-    return true;
-}
-
-/* add reg,reg and lea base(index): what MOVE_* does not name. */
-static bool eval_other(Eval *e, const Value *value, unsigned depth, uint64_t *out)
-{
-    uint32_t step = value->at;
-    const Insn *insn = &e->v->body->steps[step].insn;
-    uint64_t a, b;
-    if (insn->nops < 2 || insn->op[0].kind != OPERAND_REG || insn->op[0].reg != value->cell || insn->op[0].bits < 32)
-        return false;
-    switch (insn->mnemonic) {
-    case MN_ADD:
-        if (insn->op[1].kind != OPERAND_REG || !eval_reg(e, step, insn->op[0].reg, depth, &a) ||
-            !eval_reg(e, step, insn->op[1].reg, depth, &b))
-            return false;
-        *out = value_extended(a + b, insn->op[0].bits, false);
-        return true;
-    case MN_LEA:
-        if (!eval_address(e, step, depth, out))
-            return false;
-        *out = value_extended(*out, insn->op[0].bits, false);
-        return true;
-    case MN_SHL:
-        if (insn->op[1].kind != OPERAND_IMM || !eval_reg(e, step, insn->op[0].reg, depth, &a))
-            return false;
-        *out = value_extended(a << (insn->imm & 63), insn->op[0].bits, false);
-        return true;
-    default: return false;
-    }
-}
-
-static bool eval_step(Eval *e, const Value *value, unsigned depth, uint64_t *out)
-{
-    const Move *m = &e->v->moves[value->at];
-    if (m->kind == MOVE_NONE)
-        return eval_other(e, value, depth, out);
-    if (m->dst != value->cell || m->partial)
-        return false;
-    if (m->kind == MOVE_LOAD)
-        return eval_load(e, value->at, m, depth, out);
-    if (!eval_value(e, values_before(e->v, value->at, m->src), depth + 1, out))
-        return false;
-    switch (m->kind) {
-    case MOVE_COPY: *out = value_extended(value_extended(*out, m->bits, m->sign), m->to, false); return true;
-    case MOVE_ADD: *out = value_extended(*out + m->k, m->bits, false); return true;
-    case MOVE_AND: *out = value_extended(*out & m->k, m->bits, false); return true;
-    default: return false;
-    }
-}
-
-static bool eval_value(Eval *e, ValueId id, unsigned depth, uint64_t *out)
-{
-    uint8_t via;
-    if (id == VALUE_NONE || depth > EVAL_DEPTH)
-        return false;
-    if (id == e->index) {
-        *out = e->i;
-        return true;
-    }
-    if (values_constant(e->v, id, out, &via))
-        return true;
-    Value value = e->v->values[id];
-    return value.kind == VALUE_STEP && eval_step(e, &value, depth, out);
-}
-
-static bool eval_jump(Eval *e, uint32_t step, uint64_t *out)
-{
-    const Operand *op = &e->v->body->steps[step].insn.op[0];
-    if (op->kind == OPERAND_REG)
-        return eval_reg(e, step, op->reg, 0, out);
-    static const Move word = {.kind = MOVE_LOAD, .bits = 64, .to = 64};
-    return eval_load(e, step, &word, 0, out);
-}
-
 /* ---- candidates for the index: the values that the expression is made of, outermost first ---- */
 
-enum { INDEX_CANDIDATES = 16 };
+enum { INDEX_CANDIDATES = 16, CANDIDATE_DEPTH = 12 };
 
 typedef struct Candidates {
     ValueId ids[INDEX_CANDIDATES];
@@ -390,7 +257,7 @@ static void candidates_of(Candidates *c, Values *v, ValueId id, unsigned depth)
 {
     uint64_t k;
     uint8_t via;
-    if (id == VALUE_NONE || depth > EVAL_DEPTH || c->n == INDEX_CANDIDATES)
+    if (id == VALUE_NONE || depth > CANDIDATE_DEPTH || c->n == INDEX_CANDIDATES)
         return;
     /* A state machine's index is a constant as long as only its first turn is known; an address never is the index. */
     if (values_constant(v, id, &k, &via) && k >= BODY_MAX_TABLE)
@@ -488,28 +355,28 @@ static bool table_read(Table *out, Values *v, uint32_t step, ValueId index, uint
     if (bound >= BODY_MAX_TABLE)
         return false;
     Addr *targets = arena_alloc(arena, (size_t)bound + 1, sizeof *targets);
-    Eval e = {.v = v, .index = index};
-    uint64_t first;
-    if (!targets || !eval_jump(&e, step, &first))
+    Target target = {.n = 0};
+    Addr end = UINT64_MAX, entry = 0;
+    uint64_t i = 0;
+    if (!targets || !target_make(&target, v, step, index) || !target_at(&target, 0, &targets[0], &entry))
         return false;
-    out->address = e.first_load;
-    Addr end = UINT64_MAX;
-    for (; e.i <= bound; e.i++) {
-        bool entry = eval_jump(&e, step, &targets[e.i]);
-        if (e.i == 2 && out->compare == UINT32_MAX)
+    out->address = entry;
+    for (; i <= bound; i++) {
+        bool is = target_at(&target, i, &targets[i], &entry);
+        if (i == 2 && out->compare == UINT32_MAX)
             end = next_referenced(v->body, v->body->parts[0], out->address, end);
-        if (e.i >= 2 && e.first_load >= end)
+        if (i >= 2 && entry >= end)
             break;
-        if (entry && is_target(v->body, out, targets[e.i]))
+        if (is && is_target(v->body, out, targets[i]))
             continue;
-        if (!is_beyond(v->body, out, e.i, entry ? &targets[e.i] : NULL))
+        if (!is_beyond(v->body, out, i, is ? &targets[i] : NULL))
             return false;
         break;
     }
     out->targets = targets;
-    out->n = (size_t)e.i;
+    out->n = (size_t)i;
     out->index = index;
-    return out->address && (bounded || e.i <= bound);
+    return out->address && (bounded || i <= bound);
 }
 
 static void candidates_of_jump(Candidates *c, Values *v, uint32_t step)
