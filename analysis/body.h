@@ -51,6 +51,7 @@ typedef struct Block {
     Edge *succ, *pred;
     uint32_t nsucc, npred;
     bool pad;     /* a landing pad */
+    bool unknown; /* it ends with a jump that is not resolved: to anywhere in the function, or out of it */
     bool exits;   /* control may leave the function at its end (return, tail jump, stop) */
     bool foreign; /* may be entered from outside in a way that is not an edge (a second entry) */
 } Block;

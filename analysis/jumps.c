@@ -160,6 +160,7 @@ static bool jumps_classify(Walk *w, Body *b, Arena *work, bool *changed)
         IndirectJump *j = &b->jumps[b->njumps++];
         ok = jump_classify(w, &v, i, j, work) && table_note(w, j, changed);
         b->closed &= j->kind != JUMP_UNKNOWN;
+        b->blocks[body_block_of(b, i)].unknown = j->kind == JUMP_UNKNOWN;
         b->tails |= j->kind == JUMP_TAIL;
     }
     w->walked += left - v.budget;

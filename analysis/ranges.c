@@ -68,17 +68,6 @@ static void flow_edge(Spread *s, const Edge *e)
 }
 
 /* A jump that is not resolved may go to any block. */
-static bool ends_unknown(const Body *b, const Block *k)
-{
-    const Step *last = &b->steps[k->first + k->n - 1];
-    if (b->closed || last->insn.flow != FLOW_JUMP || last->insn.op[0].kind == OPERAND_REL)
-        return false;
-    for (uint32_t i = 0; i < b->njumps; i++)
-        if (b->jumps[i].pc == last->insn.pc && b->jumps[i].kind != JUMP_UNKNOWN)
-            return false;
-    return true;
-}
-
 static void flow_everywhere(Spread *s, const Hold *holds)
 {
     RangeProof *p = s->p;
@@ -100,7 +89,7 @@ static void flow_block(Spread *s, uint32_t at, const Held *in)
     p->work += (uint64_t)b->n * n;
     for (uint32_t i = 0; i < b->nsucc; i++)
         flow_edge(s, &b->succ[i]);
-    if (ends_unknown(p->v->body, b))
+    if (b->unknown)
         flow_everywhere(s, s->now);
 }
 
@@ -141,7 +130,7 @@ static void flow_nothing(Spread *s)
         p->work += k->npred;
     }
     for (uint32_t i = 0; !b->closed && i < b->nblocks; i++)
-        if (brings_nothing(p, i) && ends_unknown(b, &b->blocks[i])) {
+        if (brings_nothing(p, i) && b->blocks[i].unknown) {
             flow_everywhere(s, s->nothing);
             break;
         }
