@@ -103,14 +103,20 @@ static bool same_targets(const IndirectJump *a, const IndirectJump *b)
     return a->ntargets == b->ntargets && memcmp(a->targets, b->targets, a->ntargets * sizeof(Addr)) == 0;
 }
 
+/* What was found of the jump in this round or one before; NULL: no table. */
+static IndirectJump *table_known(const Walk *w, Addr pc)
+{
+    for (size_t i = 0; i < w->ntables; i++)
+        if (w->tables[i].pc == pc)
+            return &w->tables[i];
+    return NULL;
+}
+
 /* Puts the table among those of the next round; *changed when it was not there or differs. A jump that is not resolved any more
  * keeps its old targets as edges: they may be too many, never too few, and what is known only grows from round to round. */
 static bool table_note(Walk *w, const IndirectJump *j, bool *changed)
 {
-    IndirectJump *old = NULL;
-    for (size_t i = 0; i < w->ntables; i++)
-        if (w->tables[i].pc == j->pc)
-            old = &w->tables[i];
+    IndirectJump *old = table_known(w, j->pc);
     if (j->kind != JUMP_TABLE)
         return true;
     if (old && same_targets(old, j))
@@ -147,22 +153,40 @@ static uint64_t budget_left(const Values *v, uint64_t walked)
     return left < v->budget ? left : v->budget;
 }
 
-/* Classifies the body's indirect jumps, of which there are some: b->jumps has room for them. */
-static bool jumps_classify(Walk *w, Body *b, Arena *work, bool *changed)
+/* Classifies the body's indirect jumps, of which there are some: b->jumps has room for them. *known: NULL, or tables of earlier rounds
+ * are taken as they are, and it says whether there was one. */
+static bool jumps_classify(Walk *w, Body *b, Values *v, bool *known, bool *changed)
 {
-    Values v;
-    bool ok = values_open(&v, b, work);
-    uint64_t left = budget_left(&v, w->walked);
-    v.budget = left;
-    for (uint32_t i = 0; ok && i < b->nsteps; i++) {
+    b->closed = true;
+    b->tails = false;
+    b->njumps = 0;
+    for (uint32_t i = 0; i < b->nsteps; i++) {
         if (!is_indirect_jump(&b->steps[i]))
             continue;
-        IndirectJump *j = &b->jumps[b->njumps++];
-        ok = jump_classify(w, &v, i, j, work) && table_note(w, j, changed);
+        IndirectJump *j = &b->jumps[b->njumps++], *old = known ? table_known(w, b->steps[i].insn.pc) : NULL;
+        if (old) {
+            *j = *old;
+            *known = true;
+        } else if (!jump_classify(w, v, i, j, v->arena) || !table_note(w, j, changed)) {
+            return false;
+        }
         b->closed &= j->kind != JUMP_UNKNOWN;
-        b->blocks[body_block_of(b, i)].unknown = j->kind == JUMP_UNKNOWN;
         b->tails |= j->kind == JUMP_TAIL;
+        b->blocks[body_block_of(b, i)].unknown = j->kind == JUMP_UNKNOWN;
     }
+    return true;
+}
+
+/* Looks for new tables; when there are none, whether the old ones are still what they were when less of the function was known. */
+static bool jumps_look(Walk *w, Body *b, Arena *work, bool *changed)
+{
+    Values v;
+    bool known = false, ok = values_open(&v, b, work);
+    uint64_t left = budget_left(&v, w->walked);
+    v.budget = left;
+    ok = ok && jumps_classify(w, b, &v, &known, changed);
+    if (ok && known && !*changed)
+        ok = jumps_classify(w, b, &v, NULL, changed);
     w->walked += left - v.budget;
     return ok;
 }
@@ -177,7 +201,7 @@ bool jumps_resolve(Walk *w, Body *b, Arena *arena, bool *changed)
     b->jumps = arena_alloc(arena, n, sizeof *b->jumps);
     if (n == 0 || !b->jumps)
         return b->jumps || diag_set(w->diag, b->function->start, "out of memory");
-    bool ok = jumps_classify(w, b, &work, changed) && !work.failed;
+    bool ok = jumps_look(w, b, &work, changed) && !work.failed;
     arena_free(&work);
     ok = ok && (*changed || jumps_copy(b, arena));
     if (!ok && !(w->diag && w->diag->what[0]))
