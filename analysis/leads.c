@@ -166,6 +166,7 @@ static bool peel_add(Peel *p, const Link *l)
         p->sign = SIGN_UNKNOWN;
     }
     p->added = true;
+    p->low = 0; /* that is said of the sum */
     p->id = l->base;
     return true;
 }

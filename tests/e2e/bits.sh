@@ -14,6 +14,9 @@ same 'the top bit of a byte' "$(ask top_bit 127 '.matched')" '[127]'
 same 'who did not ask for it is not told a bound' "$(ask top_bit 0 '.constants')" '[0]'
 same 'the probe reads the variable before the addition that destroys it' \
     "$(ask destroyed -15,15 '[.probe.text, .probe.location.reg, .probe.location.addend]')" '["add $0xf,%edi","rdi",null]'
+same 'a mask of a sum says nothing of what was added to' \
+    "$("$LVSCAN" --json -n 0 -f masked_sum -c 7 "$work/bits" | jq -c '[.variables[] | .defs[0].kind, .matched[0]]')" '["compute",7]'
+check 'what was taken away is shown as that' grep -qF '%edi-15 >= -15' <("$LVSCAN" -f destroyed -c -15,15 -n 1 "$work/bits")
 of='[.sites[] | .constant, .relation]'
 same 'outside of a range, by its ends' "$(ask outside 1,16 "$of")" '[1,"<",16,">"]'
 same 'or by their neighbours' "$(ask outside 0,17 "$of")" '[0,"<=",17,">="]'
