@@ -1,6 +1,8 @@
 /* cli/location_text.c - locations in AT&T notation. */
 #include "cli/emit.h"
 
+#include "analysis/values.h"
+
 static void signed_hex(Sink *t, int64_t v)
 {
     if (v < 0)
@@ -37,6 +39,6 @@ void location_text(Sink *t, const Location *l)
     case LOCATION_STATIC: sink_hex(t, l->address); break;
     default: sink_add(t, "nowhere");
     }
-    if (l->addend)
-        sink_format(t, "%+lld", (long long)l->addend);
+    if (l->addend) /* modulo 2^bits: -5 is easier to read than 4294967291 */
+        sink_format(t, "%+lld", (long long)value_extended(l->addend, l->bits, true));
 }
