@@ -416,7 +416,7 @@ static void numbers_note(Eye *e)
     case MN_INC: added_note(l, 1, insn->op[0].bits); break;
     case MN_DEC: added_note(l, UINT64_MAX, insn->op[0].bits); break;
     case MN_LEA:
-        if (insn->mem.base != REG_RSP)
+        if (insn->mem.base != REG_RSP && insn->mem.base != REG_RIP)
             added_note(l, (uint64_t)insn->mem.disp, insn->op[0].bits);
         break;
     case MN_CMP:

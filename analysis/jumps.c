@@ -153,23 +153,20 @@ static uint64_t budget_left(const Values *v, uint64_t walked)
     return left < v->budget ? left : v->budget;
 }
 
-/* Classifies the body's indirect jumps, of which there are some: b->jumps has room for them. *known: NULL, or tables of earlier rounds
- * are taken as they are, and it says whether there was one. */
-static bool jumps_classify(Walk *w, Body *b, Values *v, bool *known, bool *changed)
+/* Classifies the body's indirect jumps, of which there are some: b->jumps has room for them. fresh: or else tables that are known are
+ * taken as they are. */
+static bool jumps_classify(Walk *w, Body *b, Values *v, bool fresh, bool *changed)
 {
     b->closed = true;
-    b->tails = false;
     b->njumps = 0;
     for (uint32_t i = 0; i < b->nsteps; i++) {
         if (!is_indirect_jump(&b->steps[i]))
             continue;
-        IndirectJump *j = &b->jumps[b->njumps++], *old = known ? table_known(w, b->steps[i].insn.pc) : NULL;
-        if (old) {
+        IndirectJump *j = &b->jumps[b->njumps++], *old = fresh ? NULL : table_known(w, b->steps[i].insn.pc);
+        if (old)
             *j = *old;
-            *known = true;
-        } else if (!jump_classify(w, v, i, j, v->arena) || !table_note(w, j, changed)) {
+        else if (!jump_classify(w, v, i, j, v->arena) || !table_note(w, j, changed))
             return false;
-        }
         b->closed &= j->kind != JUMP_UNKNOWN;
         b->tails |= j->kind == JUMP_TAIL;
         b->blocks[body_block_of(b, i)].unknown = j->kind == JUMP_UNKNOWN;
@@ -181,12 +178,11 @@ static bool jumps_classify(Walk *w, Body *b, Values *v, bool *known, bool *chang
 static bool jumps_look(Walk *w, Body *b, Arena *work, bool *changed)
 {
     Values v;
-    bool known = false, ok = values_open(&v, b, work);
+    bool ok = values_open(&v, b, work);
     uint64_t left = budget_left(&v, w->walked);
     v.budget = left;
-    ok = ok && jumps_classify(w, b, &v, &known, changed);
-    if (ok && known && !*changed)
-        ok = jumps_classify(w, b, &v, NULL, changed);
+    ok = ok && jumps_classify(w, b, &v, false, changed) &&
+         (*changed || !w->ntables || jumps_classify(w, b, &v, true, changed));
     w->walked += left - v.budget;
     return ok;
 }

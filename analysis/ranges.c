@@ -217,8 +217,6 @@ static uint8_t flow_proof(const Body *b)
     return !b->closed || b->unsure ? PROOF_PARTIAL : b->tails && !b->program->is_go ? PROOF_ABI : PROOF_EXACT;
 }
 
-RangeTrail ranges_trail(Hold *holds) { return (RangeTrail){.holds = holds, .step = UINT32_MAX}; }
-
 void ranges_before(const RangeProof *p, uint32_t step, RangeTrail *trail)
 {
     uint32_t at = body_block_of(p->v->body, step), first = p->v->body->blocks[at].first;
@@ -315,7 +313,7 @@ Location ranges_location(const RangeProof *p, uint32_t step, uint8_t *proof)
     unsigned least = UINT32_MAX;
     if (!holds)
         return best;
-    RangeTrail trail = ranges_trail(holds);
+    RangeTrail trail = {holds, UINT32_MAX};
     ranges_before(p, step, &trail);
     for (uint32_t i = 0; i <= p->ncells; i++) {
         Cell cell = i < p->ncells ? p->cells[i] : CELL_NONE;

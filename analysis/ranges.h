@@ -54,12 +54,9 @@ bool ranges_prove(RangeProof *out, Values *v, unsigned width, Origins origins, c
 /* A walk along a block: what holds before `step`. Of a block with many questions, each goes on where the last one, of an earlier
  * step, came to. */
 typedef struct RangeTrail {
-    Hold *holds; /* ncells + 1; the asker's */
-    uint32_t step;
+    Hold *holds;   /* ncells + 1; the asker's */
+    uint32_t step; /* UINT32_MAX: it has not begun */
 } RangeTrail;
-
-/* A trail that has not begun. */
-RangeTrail ranges_trail(Hold *holds);
 
 /* Takes the trail to the step. */
 void ranges_before(const RangeProof *p, uint32_t step, RangeTrail *trail);

@@ -43,11 +43,10 @@ static Cell compared_cell(SiteFinder *f, const Lead *l)
     return CELL_NONE;
 }
 
-/* Where the tested variable is proved to be: in the compared cell if it can be, in a register rather than in memory. */
-static Location tested_location(SiteFinder *f, const RangeProof *p, const Lead *l, RangeTrail *trail)
+/* Finds where the tested variable is proved to be: in the compared cell if it can be, in a register rather than in memory. */
+static void tested_location(SiteFinder *f, const RangeProof *p, const Lead *l, RangeTrail *trail, Location *best)
 {
     Cell want = compared_cell(f, l);
-    Location best = {.kind = LOCATION_NONE};
     unsigned least = UINT32_MAX;
     const Hold *holds = trail->holds;
     ranges_before(p, l->step, trail);
@@ -59,10 +58,9 @@ static Location tested_location(SiteFinder *f, const RangeProof *p, const Lead *
         if (at.kind == LOCATION_NONE)
             continue;
         at.addend = low_bits(holds[i].addend, p->width);
-        best = at;
+        *best = at;
         least = rank;
     }
-    return best;
 }
 
 /* Where the variable is when the lead's compare runs; false where that is not proved. */
@@ -74,13 +72,14 @@ static bool lead_site(SiteFinder *f, const RangeProof *p, const Lead *l, RangeTr
                   .via = l->via,
                   .sign = l->sign,
                   .quality = l->quality,
-                  .real = l->real};
+                  .real = l->real,
+                  .location = {.kind = LOCATION_NONE}};
     if (l->root == VALUE_NONE) {
         Origin o = {DEF_LOAD, l->step, CELL_NONE};
         out->location = origin_location(p, &o);
         return true;
     }
-    out->location = tested_location(f, p, l, trail);
+    tested_location(f, p, l, trail, &out->location);
     if (out->location.kind != LOCATION_NONE)
         return true;
     for (size_t i = 0; i < p->origins.n;
@@ -112,7 +111,7 @@ static bool sites_reserve(SiteList *list, size_t n, Arena *arena)
 bool sites_add(SiteFinder *f, const RangeProof *p, const Lead *leads, size_t n, SiteList *list, bool *all)
 {
     Hold holds[RANGES_MAX_CELLS + 1]; /* of a large switch there are thousands: not in the arena */
-    RangeTrail trail = ranges_trail(holds);
+    RangeTrail trail = {holds, UINT32_MAX};
     if (!sites_reserve(list, n, f->arena))
         return false;
     for (size_t i = 0; i < n; i++) {

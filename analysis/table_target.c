@@ -3,7 +3,7 @@
 
 enum { DEPTH_MAX = 12, NONE = TARGET_OPS };
 
-/* ---- making it: each gives the op that stands for something, or false ---- */
+/* ---- making it: each gives the op that stands for something, or NONE ---- */
 
 typedef struct Maker {
     Target *out;
@@ -11,28 +11,30 @@ typedef struct Maker {
     ValueId index;
 } Maker;
 
-static bool op_put(Maker *m, ValueId id, TargetOp op, uint8_t *at)
+static uint8_t op_put(Maker *m, ValueId id, const TargetOp *op)
 {
     Target *t = m->out;
     if (t->n == TARGET_OPS)
-        return false;
-    *at = (uint8_t)t->n;
+        return NONE;
     t->ids[t->n] = id;
-    t->ops[t->n++] = op;
-    return true;
+    t->ops[t->n] = *op;
+    return (uint8_t)t->n++;
 }
 
-static TargetOp number(uint64_t k) { return (TargetOp){.kind = TARGET_NUMBER, .a = NONE, .b = NONE, .k = k}; }
-
-static bool op_of_value(Maker *m, ValueId id, unsigned depth, uint8_t *at);
-
-static bool op_of_reg(Maker *m, uint32_t step, unsigned reg, unsigned depth, uint8_t *at)
+static uint8_t number_put(Maker *m, ValueId id, uint64_t k)
 {
-    return reg < CELL_SLOT0 && op_of_value(m, values_before(m->v, step, reg), depth + 1, at);
+    return op_put(m, id, &(TargetOp){.kind = TARGET_NUMBER, .a = NONE, .b = NONE, .k = k});
+}
+
+static uint8_t op_of_value(Maker *m, ValueId id, unsigned depth);
+
+static uint8_t op_of_reg(Maker *m, uint32_t step, unsigned reg, unsigned depth)
+{
+    return reg < CELL_SLOT0 ? op_of_value(m, values_before(m->v, step, reg), depth + 1) : NONE;
 }
 
 /* The address of the step's memory operand, or what its lea gives, in `bits`. */
-static bool op_of_address(Maker *m, ValueId id, uint32_t step, unsigned bits, unsigned depth, uint8_t *at)
+static uint8_t op_of_address(Maker *m, ValueId id, uint32_t step, unsigned bits, unsigned depth)
 {
     const Insn *insn = &m->v->body->steps[step].insn;
     const Mem *mem = &insn->mem;
@@ -40,79 +42,78 @@ static bool op_of_address(Maker *m, ValueId id, uint32_t step, unsigned bits, un
         .kind = TARGET_SUM, .a = NONE, .b = NONE, .bits = (uint8_t)bits, .scale = mem->scale, .k = (uint64_t)mem->disp};
     uint64_t k;
     if (insn_mem_address(insn, &k))
-        return op_put(m, id, number(value_extended(k, bits, false)), at);
+        return number_put(m, id, value_extended(k, bits, false));
     if (mem->segment == REG_FS || mem->segment == REG_GS || mem->addr_bits != 64)
-        return false;
-    if (mem->base != REG_NONE && !op_of_reg(m, step, mem->base, depth, &sum.a))
-        return false;
-    if (mem->index != REG_NONE && !op_of_reg(m, step, mem->index, depth, &sum.b))
-        return false;
-    return op_put(m, id, sum, at);
+        return NONE;
+    if (mem->base != REG_NONE && (sum.a = op_of_reg(m, step, mem->base, depth)) == NONE)
+        return NONE;
+    if (mem->index != REG_NONE && (sum.b = op_of_reg(m, step, mem->index, depth)) == NONE)
+        return NONE;
+    return op_put(m, id, &sum);
 }
 
-static bool op_of_load(Maker *m, ValueId id, uint32_t step, const Move *move, unsigned depth, uint8_t *at)
+static uint8_t op_of_load(Maker *m, ValueId id, uint32_t step, const Move *move, unsigned depth)
 {
     TargetOp load = {.kind = TARGET_LOAD, .a = NONE, .bits = move->bits, .to = move->to, .sign = move->sign};
-    return op_of_address(m, VALUE_NONE, step, 64, depth, &load.b) && op_put(m, id, load, at);
+    load.b = op_of_address(m, VALUE_NONE, step, 64, depth);
+    return load.b != NONE ? op_put(m, id, &load) : NONE;
 }
 
 /* add reg,reg, lea base(index) and shl: what MOVE_* does not name. */
-static bool op_of_other(Maker *m, ValueId id, const Value *value, unsigned depth, uint8_t *at)
+static uint8_t op_of_other(Maker *m, ValueId id, const Value *value, unsigned depth)
 {
     const Insn *insn = &m->v->body->steps[value->at].insn;
-    TargetOp sum = {.kind = TARGET_SUM, .a = NONE, .b = NONE, .bits = (uint8_t)insn->op[0].bits, .scale = 1};
-    if (insn->nops < 2 || insn->op[0].kind != OPERAND_REG || insn->op[0].reg != value->cell || insn->op[0].bits < 32)
-        return false;
-    switch (insn->mnemonic) {
-    case MN_ADD:
-        return insn->op[1].kind == OPERAND_REG && op_of_reg(m, value->at, insn->op[0].reg, depth, &sum.a) &&
-               op_of_reg(m, value->at, insn->op[1].reg, depth, &sum.b) && op_put(m, id, sum, at);
-    case MN_LEA: return op_of_address(m, id, value->at, insn->op[0].bits, depth, at);
-    case MN_SHL:
-        sum.scale = (uint64_t)1 << (insn->imm & 63);
-        return insn->op[1].kind == OPERAND_IMM && op_of_reg(m, value->at, insn->op[0].reg, depth, &sum.b) &&
-               op_put(m, id, sum, at);
-    default: return false;
-    }
+    const Operand *to = &insn->op[0], *from = &insn->op[1];
+    TargetOp sum = {.kind = TARGET_SUM, .a = NONE, .bits = (uint8_t)to->bits, .scale = 1};
+    if (insn->nops < 2 || to->kind != OPERAND_REG || to->reg != value->cell || to->bits < 32)
+        return NONE;
+    if (insn->mnemonic == MN_LEA)
+        return op_of_address(m, id, value->at, to->bits, depth);
+    bool add = insn->mnemonic == MN_ADD && from->kind == OPERAND_REG;
+    if (!add && (insn->mnemonic != MN_SHL || from->kind != OPERAND_IMM))
+        return NONE;
+    sum.b = op_of_reg(m, value->at, to->reg, depth);
+    if (add && sum.b != NONE && (sum.a = op_of_reg(m, value->at, from->reg, depth)) == NONE)
+        return NONE;
+    if (!add)
+        sum.scale <<= insn->imm & 63;
+    return sum.b != NONE ? op_put(m, id, &sum) : NONE;
 }
 
-static bool op_of_move(Maker *m, ValueId id, const Value *value, unsigned depth, uint8_t *at)
+static uint8_t op_of_move(Maker *m, ValueId id, const Value *value, unsigned depth)
 {
+    static const uint8_t kinds[] = {
+        [MOVE_COPY] = TARGET_EXTEND + 1, [MOVE_AND] = TARGET_AND + 1, [MOVE_ADD] = TARGET_SUM + 1};
     const Move *move = &m->v->moves[value->at];
-    TargetOp op = {.a = NONE, .bits = move->bits, .to = move->to, .sign = move->sign, .k = move->k};
+    TargetOp op = {.a = NONE, .bits = move->bits, .to = move->to, .sign = move->sign, .scale = 1, .k = move->k};
     if (move->kind == MOVE_NONE)
-        return op_of_other(m, id, value, depth, at);
+        return op_of_other(m, id, value, depth);
     if (move->dst != value->cell || move->partial)
-        return false;
+        return NONE;
     if (move->kind == MOVE_LOAD)
-        return op_of_load(m, id, value->at, move, depth, at);
-    switch (move->kind) {
-    case MOVE_COPY: op.kind = TARGET_EXTEND; break;
-    case MOVE_AND: op.kind = TARGET_AND; break;
-    case MOVE_ADD:
-        op.kind = TARGET_SUM;
-        op.scale = 1;
-        break;
-    default: return false;
-    }
-    return op_of_value(m, values_before(m->v, value->at, move->src), depth + 1, &op.b) && op_put(m, id, op, at);
+        return op_of_load(m, id, value->at, move, depth);
+    if (move->kind >= sizeof kinds || !kinds[move->kind])
+        return NONE;
+    op.kind = kinds[move->kind] - 1;
+    op.b = op_of_value(m, values_before(m->v, value->at, move->src), depth + 1);
+    return op.b != NONE ? op_put(m, id, &op) : NONE;
 }
 
-static bool op_of_value(Maker *m, ValueId id, unsigned depth, uint8_t *at)
+static uint8_t op_of_value(Maker *m, ValueId id, unsigned depth)
 {
     uint64_t k;
     uint8_t via;
     if (id == VALUE_NONE || depth > DEPTH_MAX)
-        return false;
-    for (*at = 0; *at < m->out->n; ++*at)
-        if (m->out->ids[*at] == id)
-            return true;
+        return NONE;
+    for (unsigned i = 0; i < m->out->n; i++)
+        if (m->out->ids[i] == id)
+            return (uint8_t)i;
     if (id == m->index)
-        return op_put(m, id, (TargetOp){.kind = TARGET_INDEX, .a = NONE, .b = NONE}, at);
+        return op_put(m, id, &(TargetOp){.kind = TARGET_INDEX, .a = NONE, .b = NONE});
     if (values_constant(m->v, id, &k, &via))
-        return op_put(m, id, number(k), at);
+        return number_put(m, id, k);
     Value value = m->v->values[id];
-    return value.kind == VALUE_STEP && op_of_move(m, id, &value, depth, at);
+    return value.kind == VALUE_STEP ? op_of_move(m, id, &value, depth) : NONE;
 }
 
 bool target_make(Target *out, Values *v, uint32_t step, ValueId index)
@@ -120,12 +121,10 @@ bool target_make(Target *out, Values *v, uint32_t step, ValueId index)
     static const Move word = {.kind = MOVE_LOAD, .bits = 64, .to = 64};
     const Operand *op = &v->body->steps[step].insn.op[0];
     Maker m = {out, v, index};
-    uint8_t last;
     out->program = v->body->program;
     out->n = 0;
-    if (op->kind == OPERAND_REG)
-        return op_of_reg(&m, step, op->reg, 0, &last);
-    return op_of_load(&m, VALUE_NONE, step, &word, 0, &last);
+    return (op->kind == OPERAND_REG ? op_of_reg(&m, step, op->reg, 0) : op_of_load(&m, VALUE_NONE, step, &word, 0)) !=
+           NONE;
 }
 
 /* ---- working it out ---- */
