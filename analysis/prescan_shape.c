@@ -20,27 +20,16 @@ unsigned modrm_length(const uint8_t *p)
     return wide ? n + 4 : n;
 }
 
-/* Is the byte at code[at] rather the ModRM byte of a rip-relative operand, by the opcode before it? Only an instruction that
- * ended with just that opcode's bytes could make it one of its own. */
+/* Is the byte at code[at] rather the ModRM byte of a rip-relative operand, by what is before it? Only an instruction that ended with just
+ * those two bytes could make it an opcode of its own. One byte says nothing: 8b, c7 and ff end many (a displacement below 0 does with ff). */
 static bool is_modrm(const uint8_t *code, size_t at)
 {
     if (at < 2)
         return false;
     uint8_t op = code[at - 1];
-    if (code[at - 2] == 0x0f)
-        return true;
-    switch (op) {
-    case 0x89:
-    case 0x8b:
-    case 0x8d:
-    case 0xc7:
-    case 0xff: return true;
-    case 0x80:
-    case 0x83: return code[at] == 0x3d;
-    default:
-        return (code[at - 2] & 0xf8) == 0x48 && ((op & 0xc5) == 0x01 || op == 0x63) &&
-               op < 0x64; /* REX.W add..cmp r,r/m */
-    }
+    if (code[at - 2] == 0x0f) /* not a REX prefix behind 0x0f, the last byte of a mask */
+        return (op & 0xf0) != 0x40;
+    return (code[at - 2] & 0xf8) == 0x48 && (op == 0x89 || op == 0x8b || op == 0x8d); /* mov, lea */
 }
 
 static bool is_movabs_high(const uint8_t *code, size_t at)

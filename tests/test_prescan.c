@@ -107,6 +107,11 @@ static void shapes(void **state)
         {"\x81\xff\x30\x75\x00\x00", 6, 0, SITE_COMPARE, 30000},     /* cmp $30000,%edi */
         {"\x3d\x30\x75\x00\x00", 5, 0, SITE_COMPARE, 30000},         /* cmp $30000,%eax */
         {"\x48\x8b\x3d\x30\x75\x00\x00", 7, 2, SITE_NONE, 0},        /* mov 30000(%rip),%rdi */
+        {"\x0f\xb6\x3d\x30\x75\x00\x00", 7, 2, SITE_NONE, 0},        /* movzbl 30000(%rip),%edi */
+        {"\xff\xff\x3d\x30\x75\x00\x00", 7, 2, SITE_COMPARE, 30000}, /* cmp, behind a distance below 0 */
+        {"\x89\xc7\x3d\x30\x75\x00\x00", 7, 2, SITE_COMPARE, 30000}, /* behind mov %eax,%edi */
+        {"\x45\x80\x3d\x30\x75\x00\x00", 7, 2, SITE_COMPARE, 30000}, /* behind mov -128(%rbp),%eax */
+        {"\x0f\x48\x3d\x30\x75\x00\x00", 7, 2, SITE_COMPARE, 30000}, /* of rax, behind and $15,%edx */
         {"\x8d\x87\xd0\x8a\xff\xff", 6, 0, SITE_ADD, 0xffff8ad0},    /* lea -30000(%rdi),%eax */
         {"\x48\x8d\x84\x24\x30\x75\x00\x00", 8, 1, SITE_NONE, 0},    /* lea 30000(%rsp),%rax */
         {"\x49\x8d\x84\x24\x30\x75\x00\x00", 8, 1, SITE_ADD, 30000}, /* lea 30000(%r12),%rax */
