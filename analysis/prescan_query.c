@@ -10,9 +10,19 @@ bool cluster_is_wide(const Cluster *c) { return c->lo > UINT32_MAX || c->hi < -(
 
 static bool is_near_zero(int64_t k) { return k > -PRESCAN_LEAST && k < PRESCAN_LEAST; }
 
+/* A shift that leaves nothing says of a value that it is below 2^n, its sign that it is not above half of what there is; no number
+ * names that. */
+static bool is_unnamed(int64_t k)
+{
+    uint64_t n = (uint64_t)k;
+    return k == INT16_MIN || k == INT32_MIN || (k > 0 && ((n & (n - 1)) == 0 || (n & (n + 1)) == 0));
+}
+
 /* As a number of 32 or of 16 bits it may be one of the small ones. */
 static bool is_common(int64_t k)
 {
+    if (is_unnamed(k))
+        return true;
     if (k > UINT32_MAX || k < -(int64_t)UINT32_MAX)
         return k == INT64_MIN || k == INT64_MAX;
     return is_near_zero(k) || is_near_zero((int32_t)(uint32_t)k) ||

@@ -15,7 +15,7 @@
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 #define TEXT(a)  (a), sizeof(a) - 1
 #define FAR      (CODE + ((Addr)1 << 32))
-enum { CODE = 0x1000, DATA = 0x3000, BSS = 0x5000, K = 30000, ROWS_MAX = 8 };
+enum { CODE = 0x1000, DATA = 0x3000, BSS = 0x5000, K = 30000, ROWS_MAX = 16 };
 
 typedef struct Scanned {
     Bytes file;
@@ -131,6 +131,30 @@ static void references(void **state)
     made_close(&m);
 }
 
+/* Functions whose code runs on into one that has the constant, or jumps there; hand-written code has such. */
+static void beside(void **state)
+{
+    static const Load loads[] = {
+        {CODE, TEXT("\x90\x90"                         /* 00: runs on */
+                    "\x74\x03\x90\xc3"                 /* 02: je 07, into the next one; ret */
+                    "\x90\x66\x2d\x30\x75\xc3"         /* 06: sub $30000,%ax */
+                    "\xeb\xf8"                         /* 0c: jmp 06 */
+                    "\x90\xc3"                         /* 0e: ends before the next one */
+                    "\x90\xeb\xfc"                     /* 10: jmp 0f */
+                    "\x06\x90\x90\xc3\x90\x90\x90\x90" /* 13: does not decode */
+                    "\x81\xff\x30\x75\0\0\xc3"         /* 1b: cmp $30000,%edi */
+                    "\xff\xe0\xe8\0\0\0\0\x90")},      /* 22: jmp *%rax; call */
+    };
+    static const Addr starts[] = {0, 2, 6, 0xc, 0xe, 0x10, 0x13, 0x1b, 0x22, 0x2a};
+    Scanned m;
+    (void)state;
+    made_open(&m, loads, COUNT(loads));
+    for (size_t i = 0; i + 1 < COUNT(starts); i++)
+        made_known(&m, CODE + starts[i], CODE + starts[i + 1], FOUND_SYMTAB);
+    chosen_are(&m, K, "111100110");
+    made_close(&m);
+}
+
 /* The PLT's entries push their numbers, and return what the functions do that they jump to. */
 static void stubs(void **state)
 {
@@ -153,7 +177,7 @@ static void addresses(void **state)
 {
     static const Load loads[] = {
         {CODE, TEXT("\x48\x8d\x05\xf9\x1f\0\0\x48\x39\xc7\xc3\x90\x90\x90\x90\x90" /* lea DATA(%rip),%rax */
-                    "\x48\x8d\x05\xe9\x2f\0\0\x48\x39\xc7\xc3")},                  /* lea DATA+0x1000(%rip),%rax */
+                    "\x48\x8d\x05\x09\x30\0\0\x48\x39\xc7\xc3")},                  /* lea DATA+0x1020(%rip),%rax */
         {DATA, "\0\0\0\0", 4},
     };
     Scanned m;
@@ -162,7 +186,7 @@ static void addresses(void **state)
     made_known(&m, CODE, CODE + 0x0b, FOUND_SYMTAB);
     made_known(&m, CODE + 0x10, CODE + 0x1b, FOUND_SYMTAB);
     chosen_are(&m, DATA, "10");
-    chosen_are(&m, DATA + 0x1000, "01");
+    chosen_are(&m, DATA + 0x1020, "01");
     made_close(&m);
 }
 
@@ -250,8 +274,10 @@ static void verified(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(ends_of_segments), cmocka_unit_test(references), cmocka_unit_test(stubs),
-        cmocka_unit_test(addresses),        cmocka_unit_test(asked_for),  cmocka_unit_test(verified),
+        cmocka_unit_test(ends_of_segments), cmocka_unit_test(references),
+        cmocka_unit_test(beside),           cmocka_unit_test(stubs),
+        cmocka_unit_test(addresses),        cmocka_unit_test(asked_for),
+        cmocka_unit_test(verified),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -20,19 +20,26 @@ static void one_constant(void **state)
         {-30000, true},
         {5, false},
         {-1023, false},
-        {1024, true},
+        {1024, false}, /* a bound that a shift says */
+        {1025, true},
+        {2046, true},
+        {2047, false},
         {UINT32_MAX, false}, /* -1 of 32 bits */
         {UINT32_MAX - 2000, true},
         {UINT16_MAX, false}, /* -1 of 16 bits */
-        {UINT16_MAX + 1, true},
-        {INT16_MIN, true},
+        {UINT16_MAX + 1, false},
+        {UINT16_MAX + 2000, true},
+        {INT16_MIN, false}, /* as a bound of unsigned numbers, one that the sign says */
+        {INT32_MIN, false},
+        {-4096, true},
         {-40000, true},
         {-(int64_t)UINT32_MAX, false},
         {INT64_MIN, false},
         {INT64_MAX, false},
         {INT64_MAX - 1, true},
         {INT64_MIN + 1, true},
-        {(int64_t)1 << 32, true},
+        {(int64_t)1 << 32, false},
+        {((int64_t)1 << 32) + 2000, true},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(cases); i++) {
