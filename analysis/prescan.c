@@ -224,6 +224,7 @@ bool prescan(Program *program, const Query *query, KernelKind kind, uint8_t *cho
     patterns_make(&s);
     scan_each(&s, piece_scan, NULL);
     threads_each(s.jobs, 0, program->functions.n, ROWS, verify, &s);
+    scan_beside(&s);
     size_t first = s.blocks.n;
     scan_follow(&s);
     blocks_functions(&s, first, found);

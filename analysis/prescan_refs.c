@@ -89,6 +89,42 @@ static void refs_scan(Walker *w, const void *context)
         refs_block(w, r, at, mask);
 }
 
+/* ---- beside candidates ---- */
+
+/* Does the code run on into the function `into`, or jump there? True, too, where its bytes do not decode. */
+static bool runs_into(const Image *image, Part code, Part into)
+{
+    Insn insn = {.flow = FLOW_NEXT};
+    size_t size = (size_t)(code.end - code.start);
+    const uint8_t *p = image_read(image, code.start, size);
+    for (size_t at = 0; p && at < size; at += insn.len) {
+        if (insn_decode(p + at, size - at, code.start + at, &insn) < 0)
+            return true;
+        bool jumps = insn.flow == FLOW_JUMP || insn.flow == FLOW_BRANCH;
+        if (jumps && insn.op[0].kind == OPERAND_REL && insn.target - into.start < into.end - into.start)
+            return true;
+    }
+    return code.end == into.start && (insn.flow == FLOW_NEXT || insn.flow == FLOW_CALL || insn.flow == FLOW_BRANCH);
+}
+
+static void row_beside(Scan *s, size_t i, size_t candidate)
+{
+    const FunctionRow *rows = s->program->functions.rows;
+    if (s->kept[candidate] && !s->kept[i] &&
+        runs_into(&s->program->image, (Part){rows[i].start, row_end(&rows[i])},
+                  (Part){rows[candidate].start, row_end(&rows[candidate])}))
+        s->kept[i] = MADE_NAMED;
+}
+
+void scan_beside(Scan *s)
+{
+    size_t n = s->program->functions.n;
+    for (size_t i = n; i > 1; i--)
+        row_beside(s, i - 2, i - 1);
+    for (size_t i = 1; i < n; i++)
+        row_beside(s, i, i - 1);
+}
+
 /* ---- what candidates lead to ---- */
 
 /* What leads to a candidate: nothing of interest, or nothing that was not looked for; jumps into a cold part; calls for its result. */

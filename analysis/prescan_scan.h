@@ -72,7 +72,10 @@ void extent_keep(Walker *w);
 /* Is it a gap, or a candidate already? */
 bool extent_done(const Walker *w);
 
-/* ---- the second pass (prescan_refs.c) ---- */
+/* ---- what leads to candidates (prescan_refs.c) ---- */
+
+/* Makes candidates of the functions beside candidates whose code runs on, or jumps, into those: hand-written code with several symbols. */
+void scan_beside(Scan *scan);
 
 /* Makes candidates of what leads to candidates: who calls one that returns a constant, who jumps to a candidate's cold part, who reads a
  * constant of that value in memory (scan->words). */
