@@ -19,7 +19,7 @@ static bool site_at(uint8_t a, uint8_t b)
     if (a == 0x83)
         return (b & 0x38) == 0x20;
     if (a == 0x66)
-        return b == 0x81 || b == 0x3d || (b & 0xf0) == 0x40;
+        return b == 0x81 || b == 0xc7 || (b & 0xc7) == 0x05 || (b & 0xf8) == 0xb8 || (b & 0xf0) == 0x40;
     return a == 0x8d && ((b & 0xc0) == 0x80 || (b & 0xc7) == 0x05);
 }
 
@@ -76,9 +76,10 @@ static uint32_t half_sites(const uint8_t *p)
     __m128i acc = _mm_or_si128(is128(a, 0xf7, 5), is128(a, 0xe7, 0x25)), s81 = is128(a, 0xff, 0x81);
     __m128i s83 = _mm_and_si128(is128(a, 0xff, 0x83), is128(b, 0x38, 0x20));
     __m128i s8d = _mm_and_si128(is128(a, 0xff, 0x8d), _mm_or_si128(is128(b, 0xc0, 0x80), is128(b, 0xc7, 5)));
-    __m128i s66 =
-        _mm_and_si128(is128(a, 0xff, 0x66),
-                      _mm_or_si128(_mm_or_si128(is128(b, 0xff, 0x81), is128(b, 0xff, 0x3d)), is128(b, 0xf0, 0x40)));
+    __m128i s66 = _mm_and_si128(is128(a, 0xff, 0x66),
+                                _mm_or_si128(_mm_or_si128(_mm_or_si128(is128(b, 0xff, 0x81), is128(b, 0xff, 0xc7)),
+                                                          _mm_or_si128(is128(b, 0xc7, 0x05), is128(b, 0xf8, 0xb8))),
+                                             is128(b, 0xf0, 0x40)));
     __m128i all = _mm_or_si128(_mm_or_si128(acc, s81), _mm_or_si128(s83, s8d));
     return (uint32_t)_mm_movemask_epi8(_mm_or_si128(all, s66));
 }
@@ -170,9 +171,11 @@ AVX2 static uint32_t whole_sites(const uint8_t *p)
     __m256i acc = _mm256_or_si256(is256(a, 0xf7, 5), is256(a, 0xe7, 0x25)), s81 = is256(a, 0xff, 0x81);
     __m256i s83 = _mm256_and_si256(is256(a, 0xff, 0x83), is256(b, 0x38, 0x20));
     __m256i s8d = _mm256_and_si256(is256(a, 0xff, 0x8d), _mm256_or_si256(is256(b, 0xc0, 0x80), is256(b, 0xc7, 5)));
-    __m256i s66 = _mm256_and_si256(
-        is256(a, 0xff, 0x66),
-        _mm256_or_si256(_mm256_or_si256(is256(b, 0xff, 0x81), is256(b, 0xff, 0x3d)), is256(b, 0xf0, 0x40)));
+    __m256i s66 =
+        _mm256_and_si256(is256(a, 0xff, 0x66),
+                         _mm256_or_si256(_mm256_or_si256(_mm256_or_si256(is256(b, 0xff, 0x81), is256(b, 0xff, 0xc7)),
+                                                         _mm256_or_si256(is256(b, 0xc7, 0x05), is256(b, 0xf8, 0xb8))),
+                                         is256(b, 0xf0, 0x40)));
     __m256i all = _mm256_or_si256(_mm256_or_si256(acc, s81), _mm256_or_si256(s83, s8d));
     return (uint32_t)_mm256_movemask_epi8(_mm256_or_si256(all, s66));
 }
