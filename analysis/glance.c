@@ -4,6 +4,7 @@
 #include <elf.h>
 #include <string.h>
 
+#include "analysis/asked.h"
 #include "analysis/flags.h"
 #include "analysis/glance_eye.h"
 #include "analysis/score.h"
@@ -38,6 +39,20 @@ static void bound_note(Look *l, uint64_t k)
         l->most = k;
 }
 
+static void number_note(Look *l, uint64_t k)
+{
+    LookNumbers *all = &l->numbers;
+    size_t i = 0;
+    while (i < all->n && all->items[i] != k)
+        i++;
+    if (!query_asks(l->g->query) || all->many || i < all->n)
+        return;
+    all->many =
+        all->n == LOOK_NUMBERS || !arena_grow(&l->g->work, (void **)&all->items, all->n, &all->cap, sizeof *all->items);
+    if (!all->many)
+        all->items[all->n++] = k;
+}
+
 /* Is k, as a number of some width that holds it, asked for? */
 static bool is_asked(const Query *q, uint64_t k)
 {
@@ -59,6 +74,8 @@ static void constant_put(Eye *e, unsigned place, uint64_t k, bool read)
     if (place >= LOOK_PLACES)
         return;
     bound_note(l, k);
+    if (e->insn.mnemonic != MN_LEA || l->g->program->image.type != ET_DYN) /* else it moves with the file */
+        number_note(l, k);
     l->given[GIVEN_ANY] |= bit;
     if (k == 0)
         l->given[GIVEN_ZERO] |= bit;
@@ -205,8 +222,10 @@ static void derived_note(Eye *e, unsigned to)
 {
     const Insn *insn = &e->insn;
     bool shifts = insn->mnemonic == MN_AND || insn->mnemonic == MN_SHR || insn->mnemonic == MN_SAR;
-    if (shifts && insn->op[1].kind == OPERAND_IMM && to < LOOK_PLACES)
-        e->look->made_derived |= (uint64_t)1 << to;
+    if (!shifts || insn->op[1].kind != OPERAND_IMM || to >= LOOK_PLACES)
+        return;
+    e->look->made_derived |= (uint64_t)1 << to;
+    e->look->derived |= (uint64_t)1 << eye_low_bits(e);
 }
 
 /* Which registers have now what is surely no constant? */

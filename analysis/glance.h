@@ -5,7 +5,8 @@
  * lead to. What can't be told by looking (bytes that do not decode, jumps into instructions) promises everything.
  *
  * Not looked for, as no compiler was seen to make it: jump tables at an address that no instruction names, or of other words than
- * those of 8 bytes and those of 4 that are added to the table's address; an index whose low bits a mask clears.
+ * those of 8 bytes and those of 4 that are added to the table's address; an index whose low bits a mask clears; sums, masks and shifts that
+ * are compared with what a callee returned, or with a sum of numbers.
  */
 #ifndef LVSCAN_ANALYSIS_GLANCE_H
 #define LVSCAN_ANALYSIS_GLANCE_H

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "analysis/asked.h"
 #include "analysis/body.h"
 #include "analysis/flags.h"
 #include "analysis/score.h"
@@ -114,8 +115,10 @@ static Side side_of(Judge *j, const LookWriter *w, unsigned i, bool memory)
         side.none = !memory;
         side.memory = memory;
     } else if (!look_web(j->look, w->at, place, &side.web)) {
-        side.web =
-            (LookWeb){.origin = 1, .sum = j->may_sum >> place & 1, .many = true, .derived = j->may_derive >> place & 1};
+        side.web = (LookWeb){.origin = 1,
+                             .sum = j->may_sum >> place & 1,
+                             .many = true,
+                             .derived = j->may_derive >> place & 1 ? j->look->derived : 0};
     }
     return side;
 }
@@ -156,44 +159,24 @@ static bool compared_asked(const Query *q, uint64_t k, unsigned bits)
     return false;
 }
 
-/* Is k's low part, of any width up to `bits`, asked for? */
-static bool low_asked(const Judge *j, uint64_t k, unsigned bits)
-{
-    if (!is_near(j, k))
-        return false;
-    for (; bits >= 8; bits /= 2)
-        if (constant_asked(j->query, low_bits(k, bits), bits, false))
-            return true;
-    return false;
-}
-
-/* Can taking back some of what was added make a number that is asked for of k, or of the ends of a range? k: NULL: not known. */
-static bool sum_asked(const Judge *j, const LookWeb *web, const uint64_t *k, unsigned bits)
-{
-    if (!k || web->many)
-        return true;
-    for (unsigned some = 1; some < 1u << web->nadded; some++) {
-        uint64_t sum = 0;
-        for (unsigned i = 0; i < web->nadded; i++)
-            sum += some >> i & 1 ? web->added[i]->value : 0;
-        if (low_asked(j, 0 - sum, bits) || low_asked(j, 0 - sum - 1, bits) || low_asked(j, *k - sum, bits) ||
-            low_asked(j, *k - sum - 1, bits) || low_asked(j, *k - sum + 1, bits))
-            return true;
-    }
-    return false;
-}
-
 /* What lies between the compare and the variable may make another number of the one that is compared with. */
 static void score_way(Judge *j, unsigned cc, const Side *side, const uint64_t *k, unsigned bits, bool zero)
 {
-    if (side->web.derived)
+    if (side->web.derived && number_of_derived(j->look, &side->web, k, bits))
         direct_put(j, side, DERIVED / 100.0);
-    if (!side->web.sum || !sum_asked(j, &side->web, k, bits))
+    if (!side->web.sum || !number_of_sum(j->look, &side->web, k, bits))
         return;
     direct_put(j, side, ADDED / 100.0);
     direct_put(j, side, RANGE / 100.0 * (query_asks(j->query) == 1 ? 0.8 : 1));
     if ((cc == CC_BE || cc == CC_A) && zero) /* a range of one number */
         direct_put(j, side, RANGE / 100.0);
+}
+
+/* The flags say that the value is at most `most`, or above that. */
+static void score_most(Judge *j, const Side *side, uint64_t most, unsigned bits)
+{
+    if (number_of_most(j->look, &side->web, most, bits))
+        direct_put(j, side, DERIVED / 100.0);
 }
 
 static void score_immediate(Judge *j, const LookWriter *w, unsigned cc, const Side *side)
@@ -203,7 +186,7 @@ static void score_immediate(Judge *j, const LookWriter *w, unsigned cc, const Si
     double quality = (side->memory ? MEMORY / 100.0 : 1) * (w->bits < 32 ? 0.97 : 1);
     score_way(j, cc, side, &w->k, w->bits, w->k == 0);
     if (cc == CC_S || cc == CC_NS) /* below 0: as an unsigned number, 128 or more */
-        direct_put(j, side, DERIVED / 100.0);
+        score_most(j, side, low_bits(UINT64_MAX, w->bits - 1u), w->bits);
     if (!is_near(j, w->k))
         return;
     if (compared_asked(q, w->k, w->bits) || (is_unsigned && w->k == 1 && constant_asked(q, 0, w->bits, false)))
@@ -256,14 +239,14 @@ static void score_pair(Judge *j, const LookWriter *w, unsigned cc)
         score_register(j, w, cc, 1);
         break;
     case LOOK_BIT:
-        if (operand_may_hold(j->look, w, 0, j->may[GIVEN_ANY]))
+        if (operand_may_hold(j->look, w, 0, j->may[GIVEN_ANY]) && number_of_index(j->look, SET_BITS))
             direct_put(j, &side_any, 1);
         break;
     case LOOK_LOW_BIT:
-        if (j->masks)
+        if (j->masks && number_of_index(j->look, SET_BITS))
             direct_put(j, &side_any, 1);
         break;
-    case LOOK_MASKED: direct_put(j, &sides[0], DERIVED / 100.0); break;
+    case LOOK_MASKED: score_most(j, &sides[0], w->k, w->bits); break;
     default: /* with constant memory, either side may be the variable */
         score_immediate(j, w, cc, &sides[0]);
         score_immediate(j, w, cc, &sides[1]);
@@ -373,18 +356,6 @@ static void readers_judge(Judge *j)
             loose_judge(j, cc);
 }
 
-/* May a number be asked for that is an index below n, plus or minus something? In 16 bits, anything may. */
-static bool asks_near_zero(const Query *q, uint64_t n)
-{
-    for (size_t i = 0; i < q->nconstants; i++)
-        for (unsigned bits = 16; bits <= 64; bits *= 2) {
-            int64_t k = (int64_t)value_extended((uint64_t)q->constants[i], bits, true);
-            if ((k < 0 ? 0 - (uint64_t)k : (uint64_t)k) <= n)
-                return true;
-        }
-    return false;
-}
-
 static void tables_judge(Judge *j)
 {
     const Look *l = j->look;
@@ -393,7 +364,7 @@ static void tables_judge(Judge *j)
     uint64_t n = l->entries_most < most ? l->entries_most : most;
     if (n == 0)
         return;
-    if (query_asks(j->query) && asks_near_zero(j->query, n + l->added))
+    if (query_asks(j->query) && number_of_index(l, n))
         direct_put(j, &side_any, 1);
     j->count += l->tables * n;
 }

@@ -32,6 +32,9 @@ static inline bool same_registers(const Insn *insn)
 /* The number in constant memory that the operand names; false where there is none. */
 bool eye_constant(const Eye *e, const Operand *op, uint64_t *k);
 
+/* How many low bits an and with a number, shr or sar by one takes off: below 64. */
+unsigned eye_low_bits(const Eye *e);
+
 /* Notes how the instruction makes what it gives to registers, and where it jumps to: what glance_web.c follows. Only with a query. */
 void eye_step(Eye *e);
 

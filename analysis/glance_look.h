@@ -75,11 +75,12 @@ typedef struct LookStep {
     uint32_t at, next; /* its place and that of the next */
     uint32_t writes;   /* registers */
     uint8_t kind, dst, src;
-    bool whole;     /* COPY: of all 64 bits */
-    uint64_t value; /* SUM: what is added. NUMBER. BRANCH, JUMP: the address where it leads */
+    bool whole; /* COPY: of all 64 bits */
+    uint64_t
+        value; /* SUM: what is added. DERIVED: how many low bits it took off. BRANCH, JUMP: the address where it leads */
 } LookStep;
 
-enum { LOOK_BEFORE = 6, LOOK_ADDED = 8 };
+enum { LOOK_BEFORE = 6, LOOK_ADDED = 8, LOOK_NUMBERS = 128 };
 
 typedef struct LookBlock {
     uint32_t place, first, end; /* steps [first, end) */
@@ -94,12 +95,20 @@ typedef struct LookBlock {
 typedef struct LookWeb {
     double origin;                     /* Merit.origin, at most */
     bool wild;                         /* and by anything else */
-    bool sum, derived;                 /* by adding; by masking or shifting */
-    bool many;                         /* more was added than there is room for */
+    bool sum;                          /* by adding */
+    uint64_t derived;                  /* by masking or shifting: bit n, for n low bits that it took off */
+    bool many;                         /* more was added than there is room for: perhaps all that the function adds */
     bool number;                       /* it may be a constant, or what a callee returned */
     const LookStep *added[LOOK_ADDED]; /* which steps did: each once or not at all */
     unsigned nadded;
 } LookWeb;
+
+/* Different numbers. */
+typedef struct LookNumbers {
+    uint64_t *items;
+    size_t n, cap;
+    bool many; /* there are more */
+} LookNumbers;
 
 typedef struct Look {
     Glancer *g;
@@ -135,14 +144,32 @@ typedef struct Look {
     uint64_t entries_most;            /* that a table has which they may use */
     Addr *named;                      /* addresses of constant memory that it names */
     size_t nnamed, cap_named;
-    uint64_t added; /* all numbers added to something, in size, together */
-    uint64_t work;  /* that tables took */
+    LookNumbers numbers; /* that it gives to registers and slots; only with a query */
+    uint64_t added;      /* all numbers added to something, in size, together */
+    uint64_t derived;    /* as LookWeb's, of all places */
+    uint64_t work;       /* that tables took */
     bool calls, returns;
     bool unsure;
 } Look;
 
 /* The judgement. */
 Glance look_judge(Look *l);
+
+/* ---- numbers (glance_number.c): may a number be asked for that the source compares with, in place of what the code does? ----
+ *
+ * web: how the compared value was made; k: what it is compared with, in so many bits; NULL: any of the function's numbers. */
+
+/* That taking back some of what was added makes of k, or of the ends of a range. */
+bool number_of_sum(const Look *l, const LookWeb *web, const uint64_t *k, unsigned bits);
+
+/* The same of what was masked or shifted, too. */
+bool number_of_derived(const Look *l, const LookWeb *web, const uint64_t *k, unsigned bits);
+
+/* The same where the compare says that the value is at most `most`. */
+bool number_of_most(const Look *l, const LookWeb *web, uint64_t most, unsigned bits);
+
+/* The same of an index below n. */
+bool number_of_index(const Look *l, uint64_t n);
 
 /* ---- parts (glance_parts.c): false when memory is used up, or what is there says nothing ---- */
 

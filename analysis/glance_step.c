@@ -15,6 +15,14 @@ static LookStep step_of_move(const Eye *e, const Operand *src)
     return s;
 }
 
+unsigned eye_low_bits(const Eye *e)
+{
+    const Insn *insn = &e->insn;
+    if (insn->mnemonic == MN_AND)
+        return insn->imm ? (unsigned)__builtin_ctzll(insn->imm) : 63;
+    return (unsigned)insn->imm & 63;
+}
+
 /* The first operand's register, changed by a number. */
 static LookStep step_on(const Insn *insn, StepKind kind, uint64_t value)
 {
@@ -63,7 +71,7 @@ static LookStep step_of(const Eye *e)
     case MN_OR: return imm ? (LookStep){.kind = STEP_NUMBER} : work;
     case MN_AND:
     case MN_SHR:
-    case MN_SAR: return imm ? step_on(insn, STEP_DERIVED, 0) : work;
+    case MN_SAR: return imm ? step_on(insn, STEP_DERIVED, eye_low_bits(e)) : work;
     default: return work;
     }
 }

@@ -181,7 +181,7 @@ static bool step_take(Look *l, LookWeb *web, const LookStep *s, unsigned *reg)
     switch (s->kind) {
     case STEP_COPY: break;
     case STEP_SUM: added_put(web, s); break;
-    case STEP_DERIVED: web->derived = true; break;
+    case STEP_DERIVED: web->derived |= (uint64_t)1 << s->value; break;
     case STEP_LOAD: return false; /* an origin of 0 */
     default: look_slots(l, web); return false;
     }
@@ -248,7 +248,7 @@ void look_slots(Look *l, LookWeb *web)
                              .number = true,
                              .sum = l->slots_written,
                              .many = l->slots_written,
-                             .derived = l->slots_written};
+                             .derived = l->slots_written ? l->derived : 0};
         for (uint32_t i = 0; i < l->nsteps && !l->slots.wild; i++)
             if (l->steps[i].kind == STEP_STORE) {
                 web_of(l, i, block_of(l, l->steps[i].at), l->steps[i].src, &one);

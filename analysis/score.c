@@ -3,39 +3,12 @@
 
 #include <stdlib.h>
 
+#include "analysis/asked.h"
 #include "analysis/liveness.h"
 #include "analysis/real.h"
 #include "x86/insn.h"
 
 /* ---- constants ---- */
-
-static bool real_asked(const Query *q, uint64_t k, unsigned bits)
-{
-    for (size_t i = 0; i < q->nreals; i++)
-        if (real_encoding(q->reals[i], bits) == k)
-            return true;
-    return false;
-}
-
-bool constant_asked(const Query *q, uint64_t k, unsigned bits, bool real)
-{
-    if (real)
-        return real_asked(q, k, bits);
-    for (int sign = 0; sign < 2; sign++) {
-        int64_t want = (int64_t)value_extended(k, bits, sign);
-        size_t lo = 0, hi = q->nconstants;
-        while (lo < hi) {
-            size_t mid = lo + (hi - lo) / 2;
-            if (q->constants[mid] < want)
-                lo = mid + 1;
-            else
-                hi = mid;
-        }
-        if (lo < q->nconstants && q->constants[lo] == want)
-            return true;
-    }
-    return false;
-}
 
 /* x > k is x >= k + 1: if only the other form's constant was asked for, the lead takes that form. A range's ends stand as they are, but
  * `x - 58 < -10`, below 48 or above 57, may have been said of the range from 48 to 57. */

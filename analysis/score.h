@@ -6,9 +6,6 @@
 #include "analysis/search.h"
 #include "analysis/sites.h"
 
-/* Does the constant k of `bits` bits equal a number that was asked for? */
-bool constant_asked(const Query *q, uint64_t k, unsigned bits, bool real);
-
 /* Gives the lead the form whose constant was asked for, if either was: x > k is x >= k + 1. False when neither was. */
 bool lead_turn(const Query *q, Lead *l);
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis/asked.h"
 #include "analysis/budget.h"
 #include "analysis/origins.h"
 #include "analysis/places.h"
