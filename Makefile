@@ -199,7 +199,7 @@ install: all $(DOCS)
 
 # No path, no time and no build id gets into the binary. What the inner loops are made of is compiled for speed, all else
 # for size: a tenth smaller, and no slower than 2% (git analysed whole, by turns).
-HOT = $(addprefix $(BUILD)/,$(addsuffix .o,analysis/values analysis/prescan_kernel x86/decode x86/effects))
+HOT = $(addprefix $(BUILD)/,$(addsuffix .o,analysis/prescan_kernel x86/decode x86/effects))
 ifdef RELEASE
 $(filter-out $(HOT),$(LIB_OBJ) $(CLI_OBJ)): CFLAGS_ALL += -Oz -fno-jump-tables -fno-tree-dominator-opts -fno-tree-loop-im -fno-move-loop-invariants
 endif
