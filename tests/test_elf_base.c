@@ -45,6 +45,25 @@ static void arena_gives_zeroed_aligned_blocks(void **state)
     arena_free(&a);
 }
 
+/* Memory that an arena gave back is another's: more of it than is kept for that, from chunks that were full and others. */
+static void arenas_are_zeroed(void **state)
+{
+    enum { ARENAS = 20, BLOCK = 15000 };
+    (void)state;
+    for (size_t round = 0; round < 3; round++) {
+        Arena arenas[ARENAS] = {{0}};
+        for (size_t i = 0; i < ARENAS; i++)
+            for (size_t k = 0; k <= i; k++) {
+                unsigned char *p = arena_alloc(&arenas[i], BLOCK, 1);
+                assert_non_null(p);
+                assert_true(all_zero(p, BLOCK));
+                memset(p, 0xa5, BLOCK);
+            }
+        for (size_t i = 0; i < ARENAS; i++)
+            arena_free(&arenas[i]);
+    }
+}
+
 static void arena_refuses_overflow_and_limit(void **state)
 {
     (void)state;
@@ -280,6 +299,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(arena_gives_zeroed_aligned_blocks),
+        cmocka_unit_test(arenas_are_zeroed),
         cmocka_unit_test(arena_refuses_overflow_and_limit),
         cmocka_unit_test(arena_blocks_are_distinct),
         cmocka_unit_test(arena_grow_keeps_items),
