@@ -49,8 +49,6 @@ static bool asked_between(const Query *q, int64_t lo, int64_t hi)
 static bool within_64(const Query *q, uint64_t k, uint64_t reach)
 {
     int64_t lo = (int64_t)(k - reach), hi = (int64_t)(k + reach);
-    if (reach > INT64_MAX)
-        return q->nconstants > 0;
     return lo <= hi ? asked_between(q, lo, hi) : asked_between(q, lo, INT64_MAX) || asked_between(q, INT64_MIN, hi);
 }
 
@@ -76,7 +74,7 @@ static bool is_extension(uint64_t k, unsigned bits, unsigned narrow, uint64_t re
     int64_t all = (int64_t)1 << narrow;
     for (unsigned to = bits; to > narrow; to /= 2) {
         int64_t n = (int64_t)value_extended(k, to, true);
-        if (reach >= INT64_MAX / 2 || (n >= -all / 2 - (int64_t)reach && n < all + (int64_t)reach))
+        if (n >= -all / 2 - (int64_t)reach && n < all + (int64_t)reach)
             return true;
     }
     return false;

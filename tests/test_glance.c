@@ -61,6 +61,7 @@ static void small_functions(void **state)
         {"movabs $-5000000000,%rax; cmp %rax,%rdi; je",
          TEXT("\x48\xb8\x00\x0e\xfa\xd5\xfe\xff\xff\xff\x48\x39\xc7\x74\x01\x90\xc3"), &asks_far_apart, 1},
         {"mov $7,%eax; cmp %eax,%edi; je", TEXT("\xb8\x07\0\0\0\x39\xc7\x74\x01\x90\xc3"), &asks_far_apart, 1},
+        {"and $0,%eax; cmp $7,%eax; je", TEXT("\x83\xe0\0\x83\xf8\x07\x74\x01\x90\xc3"), &asks_seven, 1},
         {"mov $7,%eax; cmp %eax,%edi; je: no real", TEXT("\xb8\x07\0\0\0\x39\xc7\x74\x01\x90\xc3"), &asks_half, 0},
     };
     (void)state;

@@ -143,15 +143,20 @@ static void beside(void **state)
                     "\x90\xeb\xfc"                     /* 10: jmp 0f */
                     "\x06\x90\x90\xc3\x90\x90\x90\x90" /* 13: does not decode */
                     "\x81\xff\x30\x75\0\0\xc3"         /* 1b: cmp $30000,%edi */
-                    "\xff\xe0\xe8\0\0\0\0\x90")},      /* 22: jmp *%rax; call */
+                    "\xff\xe0\xe8\0\0\0\0\xc3"         /* 22: jmp *%rax; call; ret */
+                    "\x74\xfe"                         /* 2a: je 2a */
+                    "\x81\xff\x30\x75\0\0\xc3"         /* 2c */
+                    "\xe8\0\0\0\0"                     /* 33: call */
+                    "\x81\xff\x30\x75\0\0\xc3")},      /* 38 */
     };
-    static const Addr starts[] = {0, 2, 6, 0xc, 0xe, 0x10, 0x13, 0x1b, 0x22, 0x2a};
+    static const Addr starts[] = {0, 2, 6, 0xc, 0xe, 0x10, 0x13, 0x1b, 0x22, 0x2a, 0x2c, 0x33, 0x38, 0x3f};
     Scanned m;
     (void)state;
     made_open(&m, loads, COUNT(loads));
     for (size_t i = 0; i + 1 < COUNT(starts); i++)
         made_known(&m, CODE + starts[i], CODE + starts[i + 1], FOUND_SYMTAB);
-    chosen_are(&m, K, "111100110");
+    made_known(&m, BSS, BSS + 8, FOUND_SYMTAB);
+    chosen_are(&m, K, "11110011011110");
     made_close(&m);
 }
 
