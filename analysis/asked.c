@@ -49,7 +49,7 @@ static bool asked_between(const Query *q, int64_t lo, int64_t hi)
 static bool within_64(const Query *q, uint64_t k, uint64_t reach)
 {
     int64_t lo = (int64_t)(k - reach), hi = (int64_t)(k + reach);
-    return lo <= hi ? asked_between(q, lo, hi) : asked_between(q, lo, INT64_MAX) || asked_between(q, INT64_MIN, hi);
+    return lo > hi || asked_between(q, lo, hi); /* over the end of the numbers: perhaps */
 }
 
 /* Modulo 2^bits, signed or not; 8, 16 or 32 bits. */

@@ -185,7 +185,7 @@ static void score_immediate(Judge *j, const LookWriter *w, unsigned cc, const Si
     bool is_unsigned, order = is_order(cc, &is_unsigned);
     double quality = (side->memory ? MEMORY / 100.0 : 1) * (w->bits < 32 ? 0.97 : 1);
     score_way(j, cc, side, &w->k, w->bits, w->k == 0);
-    if (cc == CC_S || cc == CC_NS) /* below 0: as an unsigned number, 128 or more */
+    if ((cc == CC_S || cc == CC_NS) && w->bits <= 16) /* below 0: as an unsigned number, 128 or more */
         score_most(j, side, low_bits(UINT64_MAX, w->bits - 1u), w->bits);
     if (!is_near(j, w->k))
         return;

@@ -83,7 +83,9 @@ static void switch_close(Switch *s)
 #define JMP_RDX "\xff\x24\xd5\0\x30\0\0"           /* jmp *TABLE(,%rdx,8) */
 #define COPIES  "\x89\xc1\x89\xc8"                 /* mov %eax,%ecx; mov %ecx,%eax */
 #define ADDS    "\x48\x83\xc0\x01\x48\x83\xe8\x01" /* add $1,%rax; sub $1,%rax */
-#define TRIPLE  "\x8d\x0c\x7f\xd1\xe1\x01\xc8"     /* lea (%rdi,%rdi,2),%ecx; shl $1,%ecx; add %ecx,%eax */
+#define TRIPLE  "\x8d\x0c\x7f"                     /* lea (%rdi,%rdi,2),%ecx */
+#define TWICE   "\x01\xc9\x01\xc9"                 /* add %ecx,%ecx, two times */
+#define ADDED   "\x01\xc8"                         /* add %ecx,%eax */
 #define FORK    "\x85\xf6\x74\x02\x90\x90"         /* test %esi,%esi; je past two nops */
 #define CMP_RBX "\x83\x3b\x03\x77\xee"             /* cmpl $3,(%rbx); ja OUT */
 #define LOAD    "\x8b\x03"                         /* mov (%rbx),%eax */
@@ -154,7 +156,9 @@ static void targets(void **state)
         {"ten additions", TEXT(CMP_EDI MOV_EAX ADDS ADDS ADDS ADDS ADDS JMP_RAX), BOUNDED},
         {"twelve additions", TEXT(CMP_EDI MOV_EAX ADDS ADDS ADDS ADDS ADDS ADDS JMP_RAX), NONE},
         {"more that is added than there is room for",
-         TEXT(CMP_EDI MOV_EAX TRIPLE TRIPLE TRIPLE TRIPLE TRIPLE TRIPLE TRIPLE TRIPLE TRIPLE TRIPLE JMP_RAX), NONE},
+         TEXT(CMP_EDI MOV_EAX TRIPLE ADDED TRIPLE ADDED TRIPLE ADDED TRIPLE ADDED TRIPLE ADDED TRIPLE ADDED TRIPLE TWICE
+                  TWICE TWICE TWICE ADDED TRIPLE TWICE TWICE TWICE TWICE "\x01\xc9" ADDED JMP_RAX),
+         NONE},
         {"cmp $1; mov SHORT(,%rax,4),%eax; jmp *%rax",
          TEXT("\x83\xff\x01\x77\xee" MOV_EAX "\x8b\x04\x85\0\x40\0\0\xff\xe0"), 2},
         {"cmp $2, of which half is in the file", TEXT("\x83\xff\x02\x77\xee" MOV_EAX "\x8b\x04\x85\0\x40\0\0\xff\xe0"),
