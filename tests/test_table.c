@@ -156,8 +156,8 @@ static void targets(void **state)
         {"ten additions", TEXT(CMP_EDI MOV_EAX ADDS ADDS ADDS ADDS ADDS JMP_RAX), BOUNDED},
         {"twelve additions", TEXT(CMP_EDI MOV_EAX ADDS ADDS ADDS ADDS ADDS ADDS JMP_RAX), NONE},
         {"more that is added than there is room for",
-         TEXT(CMP_EDI MOV_EAX TRIPLE ADDED TRIPLE ADDED TRIPLE ADDED TRIPLE ADDED TRIPLE ADDED TRIPLE ADDED TRIPLE TWICE
-                  TWICE TWICE TWICE ADDED TRIPLE TWICE TWICE TWICE TWICE "\x01\xc9" ADDED JMP_RAX),
+         TEXT("\x48\x83\xff\x03\x77\xee" MOV_EAX TRIPLE ADDED TRIPLE ADDED TRIPLE ADDED TRIPLE ADDED TRIPLE ADDED TRIPLE
+                  ADDED TRIPLE TWICE TWICE TWICE TWICE ADDED TRIPLE TWICE TWICE TWICE TWICE "\x01\xc9" ADDED JMP_RAX),
          NONE},
         {"cmp $1; mov SHORT(,%rax,4),%eax; jmp *%rax",
          TEXT("\x83\xff\x01\x77\xee" MOV_EAX "\x8b\x04\x85\0\x40\0\0\xff\xe0"), 2},
